@@ -1,0 +1,4 @@
+//! wirefold folds the copies and rewrites of one wire story into one canonical record.
+
+pub mod clock;
+pub mod model;

@@ -1,0 +1,170 @@
+//! What happened, as the journal keeps it. The journal alone restores every record, so an event carries
+//! the decision that was taken, and a replay applies it without deciding again.
+
+use super::{
+    ArticleId, ArticleNo, Arrival, Digest, Evidence, Reason, Receipt, RecordId, Relation, Score, Time,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// An article was seen for the first time, and this was decided.
+    Article(Box<ArticleEvent>),
+    /// An article was seen again, byte for byte.
+    Sighting(Sighting),
+    /// An item of a file could not be read.
+    Rejected(Rejection),
+    /// A file was finished with.
+    Receipt(Receipt),
+    /// Two records were found to be one.
+    Merge(MergeEvent),
+    /// An article was found to belong to another record.
+    Move(MoveEvent),
+}
+
+/// A first sighting: the article whole, and the verdict on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArticleEvent {
+    /// The article's running number.
+    pub no: ArticleNo,
+    /// Its id, the SHA-256 of its raw bytes.
+    pub id: ArticleId,
+    /// The digest of what is compared of it.
+    pub text_digest: Digest,
+    /// The file that it came in.
+    pub arrival: Arrival,
+    /// Its place among the items of that file.
+    pub index: u32,
+    /// The file's path.
+    pub path: String,
+    /// Its own id within the file, else its number there; nothing where the file is the article.
+    pub item: Option<String>,
+    /// When the file was claimed.
+    pub at: Time,
+    /// The time that decides windows and eviction.
+    pub time: Time,
+    /// Its source; nothing where it is unknown.
+    pub source: Option<String>,
+    /// Its headline.
+    pub title: Option<String>,
+    /// When it says it was published.
+    pub published: Option<Time>,
+    /// Its address.
+    pub url: Option<String>,
+    /// Its language.
+    pub lang: Option<String>,
+    /// How many words of it are compared.
+    pub words: u32,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// What else its format said.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
+    /// The publisher's text, untouched.
+    pub text: String,
+}
+
+/// Where an article belongs, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The record that it founds or joins.
+    pub record: RecordId,
+    /// How it stands to the member it was matched with; nothing for a founder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
+    /// That member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<ArticleId>,
+    /// The score that the join rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// What was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// Records of the same running story, with the probability of the best pair across.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Link>,
+}
+
+/// A link between the record of a verdict and another one. It joins nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The other record.
+    pub record: RecordId,
+    /// The probability of the best pair across.
+    pub score: Score,
+}
+
+/// An article that had been received before, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The article.
+    pub id: ArticleId,
+    /// The file that it came in this time.
+    pub arrival: Arrival,
+    /// Its place among the items of that file.
+    pub index: u32,
+    /// That file's path.
+    pub path: String,
+    /// Where this sighting came from.
+    pub source: Option<String>,
+    /// When the file was claimed.
+    pub at: Time,
+}
+
+/// An item of a file that could not be read. Its bytes are set aside under `failed/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The file that it came in.
+    pub arrival: Arrival,
+    /// Its place among the items of that file.
+    pub index: u32,
+    /// That file's path.
+    pub path: String,
+    /// What a person would call its place in the file: the line number.
+    pub place: Option<u64>,
+    /// When the file was claimed.
+    pub at: Time,
+    /// Why it could not be read.
+    pub reason: Reason,
+}
+
+/// Two records became one. The older id survives; the other still resolves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeEvent {
+    /// The record that lives on.
+    pub into: RecordId,
+    /// The record whose members went over.
+    pub from: RecordId,
+    /// The mean probability across.
+    pub score: Score,
+}
+
+/// An article went from one record to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveEvent {
+    /// The article.
+    pub id: ArticleId,
+    /// Where it was.
+    pub from: RecordId,
+    /// Where it is now.
+    pub to: RecordId,
+    /// The mean probability with its new record.
+    pub score: Score,
+}
+
+impl Event {
+    /// The arrival that this event belongs to, where it belongs to one.
+    pub fn arrival(&self) -> Option<Arrival> {
+        match self {
+            Self::Article(e) => Some(e.arrival),
+            Self::Sighting(e) => Some(e.arrival),
+            Self::Rejected(e) => Some(e.arrival),
+            Self::Receipt(e) => Some(e.arrival),
+            Self::Merge(_) | Self::Move(_) => None,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The vocabulary of wirefold as types: what the stages hand to each other, and what the journal keeps.
+//!
+//! No I/O, no clock, no threads. Every other module may use this one; it uses none of them.
+
+mod article;
+mod event;
+mod evidence;
+mod fingerprint;
+mod id;
+mod receipt;
+mod score;
+mod time;
+
+pub use article::{Article, Normalized, RawItem};
+pub use event::{ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict};
+pub use evidence::{Evidence, Relation};
+pub use fingerprint::{Fingerprint, Language, TermCount};
+pub use id::{ArticleId, ArticleNo, Arrival, Digest, ParseIdError, RecordId};
+pub use receipt::{Original, Outcome, Reason, Receipt};
+pub use score::Score;
+pub use time::Time;

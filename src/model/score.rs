@@ -1,0 +1,95 @@
+//! A share between 0 and 1 as a fixed-point integer, so that every machine decides and prints alike.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A share or probability in millionths. It is printed with four decimals and stored whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Score(u32);
+
+impl Score {
+    /// Nothing at all.
+    pub const ZERO: Self = Self(0);
+    /// Certainty.
+    pub const ONE: Self = Self(1_000_000);
+
+    /// From a share; what lies outside 0 to 1 is cut to it, and what is no number is 0.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1e6 before")]
+    pub fn from_share(share: f64) -> Self {
+        Self((share.clamp(0., 1.) * 1e6).round() as u32)
+    }
+
+    /// A part of a whole; 0 where there is no whole.
+    #[expect(clippy::cast_precision_loss, reason = "counts of shingles and of scores are far below 2^52")]
+    pub fn ratio(part: usize, whole: usize) -> Self {
+        if whole == 0 { Self::ZERO } else { Self::from_share(part as f64 / whole as f64) }
+    }
+
+    /// The mean of some scores; 0 where there are none.
+    pub fn mean(scores: impl IntoIterator<Item = Self>) -> Self {
+        let (sum, count) = scores.into_iter().fold((0_u64, 0_u64), |(s, n), x| (s + u64::from(x.0), n + 1));
+        Self(u32::try_from((sum + count / 2).checked_div(count).unwrap_or(0)).unwrap_or(0))
+    }
+
+    /// As a share between 0 and 1.
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 1e6
+    }
+
+    /// In millionths.
+    pub const fn millionths(self) -> u32 {
+        self.0
+    }
+
+    fn ten_thousandths(self) -> u32 {
+        (self.0 + 50) / 100
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.ten_thousandths();
+        write!(f, "{}.{:04}", n / 10_000, n % 10_000)
+    }
+}
+
+impl Serialize for Score {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            to.serialize_f64(f64::from(self.ten_thousandths()) / 1e4)
+        } else {
+            to.serialize_u32(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Score {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            f64::deserialize(from).map(Self::from_share)
+        } else {
+            u32::deserialize(from).map(Self)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_four_decimals() {
+        assert_eq!(Score::from_share(0.288_149).to_string(), "0.2881");
+        assert_eq!(Score::ONE.to_string(), "1.0000");
+        assert_eq!(serde_json::to_string(&Score::from_share(0.288_149)).unwrap(), "0.2881");
+    }
+
+    #[test]
+    fn is_never_outside_its_range() {
+        assert_eq!(Score::from_share(f64::NAN), Score::ZERO);
+        assert_eq!(Score::from_share(7.), Score::ONE);
+        assert_eq!(Score::ratio(1, 0), Score::ZERO);
+        assert_eq!(Score::mean([]), Score::ZERO);
+        assert_eq!(Score::mean([Score::ZERO, Score::ONE]), Score::from_share(0.5));
+    }
+}
