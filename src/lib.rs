@@ -2,3 +2,7 @@
 
 pub mod clock;
 pub mod model;
+pub mod fingerprint;
+pub mod journal;
+pub mod store;
+pub mod detect;

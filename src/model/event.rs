@@ -132,13 +132,17 @@ pub struct Rejection {
     pub reason: Reason,
 }
 
-/// Two records became one. The older id survives; the other still resolves.
+/// Two records became one. The older id survives; the other still resolves, and its founder is a variant now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeEvent {
     /// The record that lives on.
     pub into: RecordId,
     /// The record whose members went over.
     pub from: RecordId,
+    /// How the founder of the record that went over stands to the member it is matched with.
+    pub relation: Relation,
+    /// That member of the record that lives on.
+    pub matched: ArticleId,
     /// The mean probability across.
     pub score: Score,
 }
@@ -152,6 +156,10 @@ pub struct MoveEvent {
     pub from: RecordId,
     /// Where it is now.
     pub to: RecordId,
+    /// How it stands to the member it is matched with there.
+    pub relation: Relation,
+    /// That member.
+    pub matched: ArticleId,
     /// The mean probability with its new record.
     pub score: Score,
 }

@@ -1,12 +1,20 @@
 //! What one pass over a text measures, before any of it is weighed against what else has been seen.
 
-/// Which document frequencies an article is weighed with.
+/// Which document frequencies an article is weighed with: English, or the script of another language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub enum Language {
+pub struct Language(u32);
+
+impl Language {
     /// English by its words: the shipped prior stands behind what the stream teaches.
-    English,
-    /// Any other, by its script: the stream alone teaches.
-    Script(u8),
+    pub const ENGLISH: Self = Self(0);
+    /// No letters to tell by.
+    pub const UNKNOWN: Self = Self(1);
+
+    /// Any other language, by the name of its script: the stream alone teaches.
+    #[expect(clippy::cast_possible_truncation, reason = "the low half of the hash is what is kept")]
+    pub fn of_script(name: &str) -> Self {
+        Self((xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32).max(2))
+    }
 }
 
 /// One term of a text and how often it counts.
@@ -29,7 +37,9 @@ pub struct Fingerprint {
     pub words: u32,
     /// The 64-bit `SimHash` over word pairs, as the simhash crate defines it; nothing for a text of no words.
     pub simhash: Option<u64>,
-    /// The shingles of three words whose hash lies below a fixed fraction of the hash space.
+    /// How many different shingles of three words it has.
+    pub shingles: u32,
+    /// The shingles whose hash lies below a fixed fraction of the hash space.
     pub sketch: Vec<u32>,
     /// The shingles that hold a figure.
     pub figured: Vec<u32>,

@@ -24,8 +24,7 @@ impl Digest {
 
     /// The first eight bytes as a number, for indexes that check the rest elsewhere.
     pub fn head(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        self.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 }
 

@@ -7,6 +7,7 @@ mod event;
 mod evidence;
 mod fingerprint;
 mod id;
+pub mod prior;
 mod receipt;
 mod score;
 mod time;

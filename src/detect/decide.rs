@@ -1,0 +1,185 @@
+//! The decision: which record an article founds or joins, and to which it is related.
+//!
+//! An article joins the record with the highest mean probability over a panel of its members, when that passes
+//! the threshold. A probability saturates, so one huge match cannot carry a weak mean, and a join is never
+//! handed along a chain. One barred member vetoes a record.
+
+use super::{Detector, Newcomer, Twin, pair::Pair};
+use crate::model::{ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, Verdict};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
+
+/// A pair is worth weighing the record for from this probability on.
+const NEAR: f64 = 0.5;
+/// A record of few members asks for more: so much, divided by their number.
+const JOIN_SMALL: f64 = 0.03;
+/// An article links its record to this many others at most, the best.
+const LINKS_MAX: usize = 16;
+/// `SimHash` neighbours looked at, the newest.
+const NEAR_CANDIDATES_MAX: usize = 32;
+
+/// What was decided on an article.
+#[derive(Debug)]
+pub struct Decision {
+    /// Where it belongs, and why.
+    pub verdict: Verdict,
+    /// The merges and moves that it caused, in order.
+    pub changes: Vec<Event>,
+    /// What must be kept of it to compare it after a restart.
+    pub profile: Vec<u8>,
+    /// The articles that have left every window with it.
+    pub evicted: Vec<ArticleNo>,
+}
+
+/// Decides on an article and takes it in.
+pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
+    let profile = detector.index.frequencies.weigh(newcomer);
+    let bytes = profile.to_bytes();
+    let candidates = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
+    let live_twin = detector.index.exact.find(newcomer.text_digest);
+    detector.index.insert(profile);
+    let mut round = Round { detector, no: newcomer.no, id: newcomer.id, pairs: HashMap::new() };
+    let near = round.near(&candidates);
+    let (founder, mut verdict) = match round.twin(live_twin, twin) {
+        Some(same) => same,
+        None => round.join(&near),
+    };
+    round.detector.records.add(newcomer.no, founder, verdict.record);
+    verdict.related = round.related(&candidates, founder);
+    let changes = round.rearrange(&near);
+    let evicted = detector.evict();
+    Decision { verdict, changes, profile: bytes, evicted }
+}
+
+/// One article that has come, and the pairs measured on its account.
+pub(super) struct Round<'d> {
+    pub detector: &'d mut Detector,
+    pub no: ArticleNo,
+    id: ArticleId,
+    pairs: HashMap<(ArticleNo, ArticleNo), Pair>,
+}
+
+impl Round<'_> {
+    /// What two live articles have in common; measured once.
+    pub fn pair(&mut self, one: ArticleNo, other: ArticleNo) -> Option<&Pair> {
+        let key = (one.max(other), one.min(other));
+        let (a, b) = (self.detector.index.get(key.0)?, self.detector.index.get(key.1)?);
+        Some(self.pairs.entry(key).or_insert_with(|| Pair::of(a, b)))
+    }
+
+    /// The mean probability over pairs; 0 where one of them is of siblings of one template.
+    pub fn mean(&mut self, pairs: impl IntoIterator<Item = (ArticleNo, ArticleNo)>) -> Score {
+        let mut scores = Vec::new();
+        for (one, other) in pairs {
+            match self.pair(one, other) {
+                Some(pair) if pair.siblings => return Score::ZERO,
+                Some(pair) => scores.push(pair.probability),
+                None => {}
+            }
+        }
+        Score::mean(scores)
+    }
+
+    /// The candidates that may well tell the same story, likeliest first, then the older.
+    fn near(&mut self, candidates: &[ArticleNo]) -> Vec<ArticleNo> {
+        let mut near: Vec<(Reverse<Score>, ArticleNo)> =
+            candidates.iter().map(|no| (Reverse(self.probability(*no)), *no)).collect();
+        near.retain(|(Reverse(p), _)| p.share() >= NEAR);
+        near.sort_unstable();
+        near.into_iter().map(|(_, no)| no).collect()
+    }
+
+    fn probability(&mut self, other: ArticleNo) -> Score {
+        self.pair(self.no, other).map_or(Score::ZERO, |pair| pair.probability)
+    }
+
+    /// The record of an article with the same text, if there is one, whatever else is like it.
+    fn twin(&mut self, live: Option<ArticleNo>, stored: Option<Twin>) -> Option<(ArticleNo, Verdict)> {
+        let (matched, founder, record) = match (live, stored) {
+            (Some(no), _) => {
+                let founder = self.detector.records.founder_of(no)?;
+                (self.detector.index.get(no)?.id, founder, self.detector.records.get(founder)?.id)
+            }
+            (None, Some(twin)) => (twin.id, twin.founder, twin.record),
+            (None, None) => return None,
+        };
+        let evidence = live.and_then(|no| self.pair(self.no, no)).map(|pair| pair.evidence.clone());
+        let verdict = Verdict {
+            record,
+            relation: Some(Relation::Identical),
+            matched: Some(matched),
+            score: Some(Score::ONE),
+            evidence,
+            related: Vec::new(),
+        };
+        Some((founder, verdict))
+    }
+
+    /// The record that the article joins, or the one that it founds.
+    fn join(&mut self, near: &[ArticleNo]) -> (ArticleNo, Verdict) {
+        let mut best: Option<(Score, ArticleNo, RecordId, Score)> = None;
+        for founder in self.founders(near) {
+            let Some(record) = self.detector.records.get(founder) else { continue };
+            let threshold = with_small(self.detector.settings.join, JOIN_SMALL, record.members.len());
+            let (id, panel) = (record.id, record.panel());
+            let mean = self.mean(panel.into_iter().map(|member| (self.no, member)).collect::<Vec<_>>());
+            if mean >= threshold && best.is_none_or(|(highest, ..)| mean > highest) {
+                best = Some((mean, founder, id, threshold));
+            }
+        }
+        let Some((mean, founder, record, threshold)) = best else { return self.found() };
+        let nearest = near.iter().find(|no| self.detector.records.founder_of(**no) == Some(founder)).copied();
+        let matched = nearest.and_then(|no| self.detector.index.get(no)).map(|p| p.id);
+        let pair = nearest.and_then(|no| self.pair(self.no, no)).cloned();
+        let verdict = Verdict {
+            record,
+            relation: pair.as_ref().map(|p| p.relation),
+            matched,
+            score: Some(mean),
+            evidence: pair.map(|p| Evidence { mean, threshold, ..p.evidence }),
+            related: Vec::new(),
+        };
+        (founder, verdict)
+    }
+
+    fn found(&self) -> (ArticleNo, Verdict) {
+        let record = RecordId::founded_by(self.id);
+        let verdict =
+            Verdict { record, relation: None, matched: None, score: None, evidence: None, related: Vec::new() };
+        (self.no, verdict)
+    }
+
+    /// The records of the same running story, best first.
+    fn related(&mut self, candidates: &[ArticleNo], own: ArticleNo) -> Vec<Link> {
+        let mut best: BTreeMap<ArticleNo, Score> = BTreeMap::new();
+        for no in candidates {
+            let Some(founder) = self.detector.records.founder_of(*no).filter(|f| *f != own) else { continue };
+            let probability = self.probability(*no);
+            if probability.share() >= self.detector.settings.link {
+                let score = best.entry(founder).or_default();
+                *score = probability.max(*score);
+            }
+        }
+        let mut links: Vec<(Reverse<Score>, ArticleNo)> =
+            best.into_iter().map(|(founder, score)| (Reverse(score), founder)).collect();
+        links.sort_unstable();
+        links.truncate(LINKS_MAX);
+        let id = |founder| self.detector.records.get(founder).map(|r| r.id);
+        links.into_iter().filter_map(|(Reverse(score), f)| Some(Link { record: id(f)?, score })).collect()
+    }
+
+    /// The founders of the records of some articles, each once, in the articles' order.
+    pub fn founders(&self, articles: &[ArticleNo]) -> Vec<ArticleNo> {
+        let mut seen = BTreeSet::new();
+        let founder_of = |no: &ArticleNo| self.detector.records.founder_of(*no);
+        articles.iter().filter_map(founder_of).filter(|founder| seen.insert(*founder)).collect()
+    }
+}
+
+/// A threshold that is higher for a small record.
+#[expect(clippy::cast_precision_loss, reason = "a record has far fewer than 2^52 members")]
+pub(super) fn with_small(threshold: f64, small: f64, members: usize) -> Score {
+    Score::from_share(threshold + small / members.max(1) as f64)
+}

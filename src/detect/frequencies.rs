@@ -1,0 +1,169 @@
+//! Document frequencies, and the weighing of an article with them.
+//!
+//! What the stream teaches is counted over the articles in the rewrite window, so it fades as they leave, stays
+//! bounded, and is the same after a restart. Behind it stands the shipped prior for English.
+
+use super::{
+    Newcomer,
+    index::TermMap,
+    profile::{IDF_UNIT, Profile, Term, UNIT},
+};
+use crate::model::{Language, TermCount, prior::Prior};
+use std::collections::HashMap;
+
+/// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
+/// reference, 96 ranked best.
+const TOP_TERMS: usize = 96;
+/// An article keeps this many terms, the strongest: a text of 2,000 words has about 600.
+const TERMS_MAX: usize = 512;
+/// A language without a prior is taken to have been seen in this many texts that had none of its terms.
+const PSEUDO_DOCUMENTS: u32 = 200;
+
+/// The document frequencies of one language in the window.
+#[derive(Default)]
+struct Learned {
+    documents: u32,
+    with_term: TermMap<u32>,
+}
+
+/// The document frequencies of all languages.
+#[derive(Default)]
+pub(super) struct Frequencies {
+    of: HashMap<Language, Learned>,
+}
+
+impl Frequencies {
+    /// Learns an article and weighs it with what is then known. Only the strongest terms are kept, and only
+    /// they are learned: what is kept is what a restart learns from.
+    pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
+        let print = newcomer.fingerprint;
+        let learned = self.of.entry(print.language).or_default();
+        let documents = learned.documents + 1;
+        let idf = Idf::new(print.language, documents, &learned.with_term);
+        let weighed = strongest(&print.terms, &idf);
+        let mut profile = Profile {
+            no: newcomer.no,
+            id: newcomer.id,
+            text_digest: newcomer.text_digest,
+            time: newcomer.time,
+            published: newcomer.published,
+            source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
+            language: print.language,
+            seen: documents,
+            words: print.words,
+            simhash: print.simhash,
+            shingles: print.shingles,
+            sketch: print.sketch.clone(),
+            figured: print.figured.clone(),
+            masked: print.masked.clone(),
+            figures: 0,
+            figures_norm: norm(weighed.iter().filter(|w| w.count.is_figure).map(|w| w.idf)),
+            terms: unit_vectors(&weighed),
+        };
+        profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.is_figure).count()).unwrap_or(u32::MAX);
+        self.learn(&profile);
+        profile
+    }
+
+    /// Counts an article that is in the window.
+    pub fn learn(&mut self, profile: &Profile) {
+        let learned = self.of.entry(profile.language).or_default();
+        learned.documents += 1;
+        for term in &profile.terms {
+            *learned.with_term.entry(term.number).or_default() += 1;
+        }
+    }
+
+    /// Takes back an article that has left the window.
+    pub fn unlearn(&mut self, profile: &Profile) {
+        let Some(learned) = self.of.get_mut(&profile.language) else { return };
+        learned.documents = learned.documents.saturating_sub(1);
+        for term in &profile.terms {
+            if let Some(count) = learned.with_term.get_mut(&term.number) {
+                *count -= 1;
+                if *count == 0 {
+                    learned.with_term.remove(&term.number);
+                }
+            }
+        }
+    }
+}
+
+/// Inverse document frequencies as an article that has just come sees them: it counts itself.
+struct Idf<'f> {
+    prior: Option<&'static Prior>,
+    documents: f64,
+    with_term: &'f TermMap<u32>,
+}
+
+impl<'f> Idf<'f> {
+    fn new(language: Language, learned: u32, with_term: &'f TermMap<u32>) -> Self {
+        let prior = (language == Language::ENGLISH).then(Prior::english);
+        let before = prior.map_or(PSEUDO_DOCUMENTS, |p| p.documents);
+        Self { prior, documents: f64::from(before + learned), with_term }
+    }
+
+    fn of(&self, term: u32) -> f64 {
+        let before = self.prior.map_or(0, |p| p.documents_with(term));
+        let with = before + self.with_term.get(&term).copied().unwrap_or(0) + 1;
+        libm::log((self.documents + 1.) / (f64::from(with) + 1.)).max(0.)
+    }
+}
+
+/// A term with what it weighs.
+struct Weighed {
+    count: TermCount,
+    idf: f64,
+    weight: f64,
+}
+
+/// The strongest terms, strongest first.
+fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
+    let mut weighed: Vec<Weighed> = counts
+        .iter()
+        .map(|count| {
+            let idf = idf.of(count.term);
+            Weighed { count: *count, idf, weight: damped(count.count) * idf }
+        })
+        .collect();
+    weighed.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight).then(a.count.term.cmp(&b.count.term)));
+    weighed.truncate(TERMS_MAX);
+    weighed
+}
+
+/// The vectors of all, of the strongest and of the lead's terms, each of length one.
+fn unit_vectors(weighed: &[Weighed]) -> Vec<Term> {
+    let lead_weight = |w: &Weighed| if w.count.lead == 0 { 0. } else { damped(w.count.lead) * w.idf };
+    let full_norm = norm(weighed.iter().map(|w| w.weight));
+    let top_norm = norm(weighed.iter().take(TOP_TERMS).map(|w| w.weight));
+    let lead_norm = norm(weighed.iter().map(lead_weight));
+    let mut terms: Vec<Term> = (0..)
+        .zip(weighed)
+        .map(|(rank, w): (usize, _)| Term {
+            number: w.count.term,
+            full: fixed(w.weight / full_norm * UNIT),
+            top: if rank < TOP_TERMS { fixed(w.weight / top_norm * UNIT) } else { 0 },
+            lead: fixed(lead_weight(w) / lead_norm * UNIT),
+            idf: fixed(w.idf * IDF_UNIT),
+            is_figure: w.count.is_figure,
+        })
+        .collect();
+    terms.sort_unstable_by_key(|t| t.number);
+    terms
+}
+
+/// A count, damped: the second mention says less than the first.
+fn damped(count: u32) -> f64 {
+    1. + libm::log(f64::from(count.max(1)))
+}
+
+/// The length of a vector; 1 for one of length zero, so that it can be divided by.
+fn norm(weights: impl Iterator<Item = f64>) -> f64 {
+    let norm = libm::sqrt(weights.map(|x| x * x).sum());
+    if norm > 0. { norm } else { 1. }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range before")]
+fn fixed(value: f64) -> u16 {
+    value.round().clamp(0., f64::from(u16::MAX)) as u16
+}

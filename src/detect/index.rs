@@ -1,0 +1,158 @@
+//! The articles in the windows, and what finds them again.
+
+use super::{
+    exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex, profile::Profile,
+    rewrite::TermIndex,
+};
+use crate::model::{ArticleId, ArticleNo, Time};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    hash::{BuildHasherDefault, Hasher},
+};
+
+/// A map whose keys are hashes already.
+pub(super) type TermMap<V> = HashMap<u32, V, BuildHasherDefault<Hashed>>;
+
+/// The hasher of keys that are hashes: it spreads their bits and no more.
+#[derive(Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, hash: u32) {
+        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+/// The live articles.
+pub(super) struct Index {
+    overlap_days: u32,
+    rewrite_days: u32,
+    /// The articles from number `first` on; those that have left are empty places until all before them left.
+    profiles: VecDeque<Option<Box<Profile>>>,
+    first: u32,
+    /// The latest article time taken in: windows end here, not at any clock.
+    latest: Option<Time>,
+    /// The live articles by time, and those whose terms are still compared.
+    by_time: BTreeSet<(Time, ArticleNo)>,
+    rewritable: BTreeSet<(Time, ArticleNo)>,
+    by_id: HashMap<ArticleId, ArticleNo>,
+    pub exact: Exact,
+    pub near: HammingIndex,
+    pub sketches: SketchIndex,
+    pub terms: TermIndex,
+    pub frequencies: Frequencies,
+}
+
+impl Index {
+    pub fn new(overlap_days: u32, rewrite_days: u32) -> Self {
+        Self {
+            overlap_days: overlap_days.max(rewrite_days),
+            rewrite_days,
+            profiles: VecDeque::new(),
+            first: 0,
+            latest: None,
+            by_time: BTreeSet::new(),
+            rewritable: BTreeSet::new(),
+            by_id: HashMap::new(),
+            exact: Exact::default(),
+            near: HammingIndex::default(),
+            sketches: SketchIndex::default(),
+            terms: TermIndex::default(),
+            frequencies: Frequencies::default(),
+        }
+    }
+
+    pub fn get(&self, no: ArticleNo) -> Option<&Profile> {
+        self.profiles.get(no.0.checked_sub(self.first)? as usize)?.as_deref()
+    }
+
+    pub fn number_of(&self, id: ArticleId) -> Option<ArticleNo> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub fn live(&self) -> usize {
+        self.by_time.len()
+    }
+
+    /// The live articles that any matcher finds, each once; of `SimHash` neighbours the newest.
+    pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<ArticleNo> {
+        let mut found = self.terms.candidates(profile);
+        found.extend(self.sketches.candidates(&profile.sketch));
+        if let Some(simhash) = profile.simhash {
+            found.extend(self.near.within_radius(simhash).into_iter().rev().take(neighbours_max));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Takes in an article. Numbers must rise.
+    pub fn insert(&mut self, profile: Profile) {
+        let no = profile.no;
+        if self.profiles.is_empty() {
+            self.first = no.0;
+        }
+        self.latest = self.latest.max(Some(profile.time));
+        self.by_time.insert((profile.time, no));
+        self.rewritable.insert((profile.time, no));
+        self.by_id.insert(profile.id, no);
+        self.exact.insert(profile.text_digest, no, profile.words);
+        if let Some(simhash) = profile.simhash {
+            self.near.insert(simhash, no);
+        }
+        self.sketches.insert(&profile.sketch, no);
+        self.terms.insert(&profile);
+        self.profiles.resize_with((no.0 - self.first) as usize, || None);
+        self.profiles.push_back(Some(Box::new(profile)));
+        self.terms.live_numbers(ArticleNo(self.first), self.profiles.len());
+    }
+
+    /// Lets go of what has left the windows, and returns the articles that left all of them.
+    pub fn evict(&mut self) -> Vec<ArticleNo> {
+        let Some(latest) = self.latest else { return Vec::new() };
+        while let Some((time, no)) = self.rewritable.first().copied()
+            && time < latest.days_before(self.rewrite_days)
+        {
+            self.rewritable.pop_first();
+            if let Some(profile) = self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref) {
+                self.terms.remove(profile);
+                self.frequencies.unlearn(profile);
+            }
+        }
+        let mut gone = Vec::new();
+        while let Some((time, no)) = self.by_time.first().copied()
+            && time < latest.days_before(self.overlap_days)
+        {
+            self.by_time.pop_first();
+            self.remove(no);
+            gone.push(no);
+        }
+        while matches!(self.profiles.front(), Some(None)) {
+            self.profiles.pop_front();
+            self.first += 1;
+        }
+        self.terms.live_numbers(ArticleNo(self.first), self.profiles.len());
+        gone
+    }
+
+    fn remove(&mut self, no: ArticleNo) {
+        let place = self.profiles.get_mut(no.0.wrapping_sub(self.first) as usize);
+        let Some(profile) = place.and_then(Option::take) else { return };
+        self.by_id.remove(&profile.id);
+        self.exact.remove(profile.text_digest, no);
+        if let Some(simhash) = profile.simhash {
+            self.near.remove(simhash, no);
+        }
+        self.sketches.remove(&profile.sketch, no);
+    }
+}

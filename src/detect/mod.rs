@@ -1,0 +1,178 @@
+//! The funnel: does an article belong to a record that is there, and why.
+//!
+//! Owns the in-memory index of the articles in the windows and the decision. It is sequential, so that two
+//! near-copies in flight cannot both be new, and it is deterministic: what it decides depends on the live
+//! articles and the order in which they came, on no clock and on no machine. It knows no disk; what must
+//! survive a restart it hands out as profiles. Called by `pipeline`.
+//!
+//! The matchers, each confirmed on the text, are [`exact`], [`near`], [`overlap`] and [`rewrite`];
+//! [`template`] bars what is alike in form only; [`records`] assembles.
+
+mod assemble;
+mod decide;
+mod exact;
+mod frequencies;
+mod index;
+mod near;
+mod overlap;
+mod pair;
+mod profile;
+mod records;
+mod rewrite;
+mod template;
+
+use crate::model::{
+    ArticleEvent, ArticleId, ArticleNo, Digest, Event, Fingerprint, MergeEvent, MoveEvent, RecordId, Time,
+};
+use index::Index;
+use profile::Profile;
+use records::Records;
+
+pub use decide::Decision;
+pub use profile::ProfileError;
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// How many days the near and the overlap matcher look back.
+    pub overlap_days: u32,
+    /// How many days the rewrite matcher looks back.
+    pub rewrite_days: u32,
+    /// The mean probability at which an article joins a record.
+    pub join: f64,
+    /// The mean probability at which two records merge.
+    pub merge: f64,
+    /// The probability of the best pair across at which two records are related.
+    pub link: f64,
+    /// Whether records may merge.
+    pub merging: bool,
+    /// Whether an article may move to a record that it fits clearly better.
+    pub moving: bool,
+}
+
+/// One article on its way in.
+#[derive(Debug)]
+pub struct Newcomer<'f> {
+    /// Its running number.
+    pub no: ArticleNo,
+    /// Its id.
+    pub id: ArticleId,
+    /// The digest of what is compared.
+    pub text_digest: Digest,
+    /// The time that decides windows.
+    pub time: Time,
+    /// When it says it was published.
+    pub published: Option<Time>,
+    /// Its source.
+    pub source: Option<&'f str>,
+    /// What was measured on it.
+    pub fingerprint: &'f Fingerprint,
+}
+
+/// An article outside every window that has the same text, as the store knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// That article.
+    pub id: ArticleId,
+    /// The founder of its record.
+    pub founder: ArticleNo,
+    /// Its record.
+    pub record: RecordId,
+}
+
+/// The index and the records of the articles in the windows.
+pub struct Detector {
+    settings: Settings,
+    index: Index,
+    records: Records,
+}
+
+impl Detector {
+    /// An empty one.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, index: Index::new(settings.overlap_days, settings.rewrite_days), records: Records::default() }
+    }
+
+    /// Whether an article in a window has this text, so that the store need not be asked.
+    pub fn knows_text(&self, text: Digest) -> bool {
+        self.index.exact.find(text).is_some()
+    }
+
+    /// Decides on an article and takes it in.
+    pub fn decide(&mut self, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
+        decide::decide(self, newcomer, twin)
+    }
+
+    /// Takes in an article that was decided on before, as the journal tells it. Returns its profile and the
+    /// articles that left every window.
+    pub fn replay(
+        &mut self,
+        event: &ArticleEvent,
+        founder: ArticleNo,
+        fingerprint: &Fingerprint,
+    ) -> (Vec<u8>, Vec<ArticleNo>) {
+        let newcomer = Newcomer {
+            no: event.no,
+            id: event.id,
+            text_digest: event.text_digest,
+            time: event.time,
+            published: event.published,
+            source: event.source.as_deref(),
+            fingerprint,
+        };
+        let profile = self.index.frequencies.weigh(&newcomer);
+        let bytes = profile.to_bytes();
+        let evicted = self.take_in(profile, founder, event.verdict.record);
+        (bytes, evicted)
+    }
+
+    /// Applies a merge or a move that was decided on before; `from` and `to` are the founders of the records
+    /// that it names. Other events mean nothing here.
+    pub fn replay_change(&mut self, event: &Event, from: ArticleNo, to: ArticleNo) {
+        match event {
+            Event::Merge(MergeEvent { into, .. }) => self.records.merge(to, from, *into),
+            Event::Move(MoveEvent { id, to: record, .. }) => {
+                if let Some(no) = self.index.number_of(*id) {
+                    self.records.remove(no);
+                    self.records.add(no, to, *record);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in an article whose profile was kept. They must come in order of first sighting.
+    pub fn restore(
+        &mut self,
+        profile: &[u8],
+        founder: ArticleNo,
+        record: RecordId,
+    ) -> Result<Vec<ArticleNo>, ProfileError> {
+        let profile = Profile::from_bytes(profile)?;
+        self.index.frequencies.learn(&profile);
+        Ok(self.take_in(profile, founder, record))
+    }
+
+    /// How many articles are in the windows.
+    pub fn live(&self) -> usize {
+        self.index.live()
+    }
+
+    /// Puts a weighed article into the index and its record, and lets go of what has left the windows.
+    fn take_in(&mut self, profile: Profile, founder: ArticleNo, record: RecordId) -> Vec<ArticleNo> {
+        self.records.add(profile.no, founder, record);
+        self.index.insert(profile);
+        self.evict()
+    }
+
+    fn evict(&mut self) -> Vec<ArticleNo> {
+        let gone = self.index.evict();
+        for no in &gone {
+            self.records.remove(*no);
+        }
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The third matcher: shared wording, by the sketches of the shingles. Shared entries estimate containment in
+//! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
+
+use super::{index::TermMap, profile::Profile};
+use crate::model::{ArticleNo, Score};
+
+/// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
+/// records (sign-offs, templates) find few and cost little.
+const POSTINGS_MAX: usize = 24;
+/// An article is a candidate when it shares this many entries.
+const SHARED_MIN: u32 = 2;
+/// This many candidates at most, those that share most.
+const CANDIDATES_MAX: usize = 16;
+
+/// What the overlap must reach to join: containment with a number of shared entries. Short texts have few
+/// entries and must share nearly all.
+const JOINS: [(f64, usize); 2] = [(0.35, 4), (0.8, 2)];
+
+/// Finds live articles by the entries of their sketches.
+#[derive(Default)]
+pub(super) struct SketchIndex(TermMap<Vec<ArticleNo>>);
+
+impl SketchIndex {
+    pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
+        for entry in sketch {
+            self.0.entry(*entry).or_default().push(no);
+        }
+    }
+
+    pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
+        for entry in sketch {
+            if let Some(numbers) = self.0.get_mut(entry) {
+                numbers.retain(|s| *s != no);
+                if numbers.is_empty() {
+                    self.0.remove(entry);
+                }
+            }
+        }
+    }
+
+    /// The articles that share most of a sketch, those that share more first, then the older.
+    pub fn candidates(&self, sketch: &[u32]) -> Vec<ArticleNo> {
+        let mut hits: Vec<ArticleNo> = sketch
+            .iter()
+            .filter_map(|entry| self.0.get(entry))
+            .flat_map(|numbers| numbers.iter().rev().take(POSTINGS_MAX).copied())
+            .collect();
+        hits.sort_unstable();
+        let mut counted: Vec<(u32, ArticleNo)> = Vec::new();
+        for no in hits {
+            match counted.last_mut() {
+                Some((count, last)) if *last == no => *count += 1,
+                _ => counted.push((1, no)),
+            }
+        }
+        counted.retain(|(count, _)| *count >= SHARED_MIN);
+        counted.sort_unstable_by_key(|(count, no)| (std::cmp::Reverse(*count), *no));
+        counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
+    }
+}
+
+/// How two sketches overlap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Overlap {
+    /// Entries that both hold.
+    pub shared: usize,
+    /// The share of the first's entries that the second holds.
+    pub contained: f64,
+    /// The share of the second's entries that the first holds.
+    pub contains: f64,
+}
+
+impl Overlap {
+    pub fn of(a: &Profile, b: &Profile) -> Self {
+        let shared = common(&a.sketch, &b.sketch).count();
+        let share = |whole: usize| Score::ratio(shared, whole).share();
+        Self { shared, contained: share(a.sketch.len()), contains: share(b.sketch.len()) }
+    }
+
+    /// The containment of the smaller in the larger.
+    pub fn containment(&self) -> f64 {
+        self.contained.max(self.contains)
+    }
+
+    /// Whether it is enough to join.
+    pub fn joins(&self) -> bool {
+        JOINS.iter().any(|(least, shared)| self.containment() >= *least && self.shared >= *shared)
+    }
+}
+
+/// What two sorted lists have in common.
+pub(super) fn common<'l>(a: &'l [u32], b: &'l [u32]) -> impl Iterator<Item = u32> + 'l {
+    let mut others = b.iter().peekable();
+    a.iter().copied().filter(move |x| {
+        while others.next_if(|y| **y < *x).is_some() {}
+        others.next_if(|y| **y == *x).is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sorted_lists_have_in_common() {
+        assert_eq!(common(&[1, 3, 5, 9], &[2, 3, 4, 9, 11]).collect::<Vec<_>>(), [3, 9]);
+        assert_eq!(common(&[], &[1]).count(), 0);
+    }
+
+    #[test]
+    fn those_that_share_most_come_first_and_one_shared_entry_is_none() {
+        let mut index = SketchIndex::default();
+        index.insert(&[1, 2, 3], ArticleNo(0));
+        index.insert(&[1, 2, 3, 4], ArticleNo(1));
+        index.insert(&[4], ArticleNo(2));
+        assert_eq!(index.candidates(&[1, 2, 3, 4]), [ArticleNo(1), ArticleNo(0)]);
+        index.remove(&[1, 2, 3, 4], ArticleNo(1));
+        assert_eq!(index.candidates(&[1, 2, 3, 4]), [ArticleNo(0)]);
+    }
+}

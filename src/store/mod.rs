@@ -1,0 +1,182 @@
+//! The view of the journal that queries and restarts read: sled, which never holds the only copy.
+//!
+//! Owns `<data_dir>/db/` and the lock on the data directory, and is the only module that knows sled. Its
+//! surface is a few batch-shaped operations, so that another database can take its place: [`Store::apply`]
+//! writes what a group of events means, [`View`] reads. It decides nothing. Called by `pipeline` to write and
+//! by `query` to read.
+//!
+//! sled 0.34.7 is used as measured: one writer, a flush after each batch (without it writers dead-locked), an
+//! explicit cache, large segments so that no value goes to a file of its own, rows that carry a checksum,
+//! and an opening behind a panic guard. A flush is no fsync there, so after anything but a clean stop or a
+//! kill within the same boot the whole view is checked, and what fails the check is moved aside and rebuilt.
+
+mod check;
+mod codec;
+mod lock;
+mod rows;
+mod view;
+mod write;
+
+pub use lock::{DataLock, LockError};
+pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
+pub use view::View;
+pub use write::Change;
+
+use crate::journal::Position;
+use std::{
+    fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+/// The pages that sled may keep in memory. Its real use is a few times that.
+const CACHE_BYTES: u64 = 64 << 20;
+/// With segments of 8 MiB a value reaches the never-synced overflow files only at a megabyte.
+const SEGMENT_BYTES: usize = 8 << 20;
+
+/// What can go wrong with the view. None of it loses anything: the view can be made anew from the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// sled refused.
+    #[error("the view's database failed")]
+    Sled(#[from] sled::Error),
+    /// sled panicked, as it does on some damaged files.
+    #[error("the view's database cannot be opened: {0}")]
+    Panicked(String),
+    /// A row fails its checksum or cannot be decoded.
+    #[error("row {key} of the view is damaged: {what}")]
+    Damaged {
+        /// Its key, escaped.
+        key: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The rows do not add up to the counts.
+    #[error("the view does not add up: {0}")]
+    Inconsistent(String),
+}
+
+impl StoreError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+/// The open view.
+pub struct Store {
+    folder: PathBuf,
+    db: sled::Db,
+}
+
+/// How much of a view is checked when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It was closed in order, or killed within this boot: that it opens and has its counts is enough.
+    SameBoot,
+    /// The machine may have lost power: every row is read.
+    Nothing,
+}
+
+impl Store {
+    /// Opens the view under `folder`, making an empty one where there is none, and checks it.
+    pub fn open(folder: &Path, trust: Trust) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+        remove_half_snapshots(folder)?;
+        let store = guarded(|| {
+            let config = sled::Config::new()
+                .path(folder)
+                .cache_capacity(CACHE_BYTES)
+                .segment_size(SEGMENT_BYTES)
+                .flush_every_ms(None);
+            let store = Self { folder: folder.to_owned(), db: config.open()? };
+            match trust {
+                Trust::SameBoot => store.view().counts().map(|_| ())?,
+                Trust::Nothing => check::whole(store.view())?,
+            }
+            Ok(store)
+        })?;
+        warn_of_overflow(folder);
+        Ok(store)
+    }
+
+    /// Moves a view that cannot be used aside, keeping it, so that a new one can be made. Returns where it is.
+    pub fn move_aside(folder: &Path) -> Result<PathBuf, StoreError> {
+        let aside = (1_u32..1000)
+            .map(|n| folder.with_extension(format!("damaged-{n}")))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| folder.with_extension("damaged"));
+        fs::rename(folder, &aside).map_err(StoreError::io("move aside", folder))?;
+        Ok(aside)
+    }
+
+    /// For reading.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.db)
+    }
+
+    /// Applies changes in one atomic batch together with the place in the journal up to which the view is
+    /// then true, and flushes.
+    pub fn apply(&self, changes: &[Change<'_>], end: Position) -> Result<(), StoreError> {
+        let batch = write::batch(self.view(), changes, end)?;
+        self.db.apply_batch(batch)?;
+        self.db.flush()?;
+        Ok(())
+    }
+
+    /// Makes the view durable, which a flush of sled alone does not.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush()?;
+        let file = self.folder.join("db");
+        fs::File::open(&file).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &file))?;
+        fs::File::open(&self.folder).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &self.folder))
+    }
+
+    /// What the view takes on disk, in bytes.
+    pub fn bytes_on_disk(&self) -> Result<u64, StoreError> {
+        Ok(self.db.size_on_disk()?)
+    }
+}
+
+/// sled panics on some damaged files instead of saying so.
+fn guarded<T>(open: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(StoreError::Panicked(said.unwrap_or("it panicked").to_owned()))
+    })
+}
+
+/// A snapshot that was being written when the process died makes sled refuse to open for ever; without it
+/// the same files open intact.
+fn remove_half_snapshots(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(StoreError::io("list", folder))?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path()).map_err(StoreError::io("remove", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// sled never syncs the files of values that are too large for a segment. There should be none.
+fn warn_of_overflow(folder: &Path) {
+    let overflow = folder.join("blobs");
+    if fs::read_dir(&overflow).is_ok_and(|mut entries| entries.next().is_some()) {
+        tracing::warn!(folder = %overflow.display(), "the view holds values too large to be safe; a rebuild mends it");
+    }
+}
+
+#[cfg(test)]
+mod tests;

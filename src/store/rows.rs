@@ -1,0 +1,129 @@
+//! What stands in the rows of the view.
+
+use crate::{
+    journal::{Place, Position},
+    model::{ArticleId, ArticleNo, Outcome, Reason, RecordId, Relation, Score, Time},
+};
+use serde::{Deserialize, Serialize};
+
+/// One article, without its text, which is read from its place in the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArticleRow {
+    /// Its id.
+    pub id: ArticleId,
+    /// The founder of its record.
+    pub founder: ArticleNo,
+    /// The path of its first sighting.
+    pub path: String,
+    /// Its own id within that file, else its number there.
+    pub item: Option<String>,
+    /// Its source.
+    pub source: Option<String>,
+    /// Its headline.
+    pub title: Option<String>,
+    /// When it says it was published.
+    pub published: Option<Time>,
+    /// Its language.
+    pub lang: Option<String>,
+    /// How many words of it are compared.
+    pub words: u32,
+    /// How it stands to the article it was matched with; nothing for a founder.
+    pub relation: Option<Relation>,
+    /// That article.
+    pub matched: Option<ArticleId>,
+    /// The score that the join rests on.
+    pub score: Option<Score>,
+    /// How often it was received, byte for byte.
+    pub sightings: u32,
+    /// When it was first received.
+    pub first_seen: Time,
+    /// When it was last received.
+    pub last_seen: Time,
+    /// Where the journal has it whole.
+    pub place: Place,
+}
+
+/// One record. Its members and links are rows of their own, so that no row grows with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordRow {
+    /// Its id.
+    pub id: RecordId,
+    /// Its canonical article.
+    pub canonical: ArticleNo,
+    /// The ids of records that were merged into it.
+    pub aliases: Vec<RecordId>,
+}
+
+/// One arrival of a file: how far it has come, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivalRow {
+    /// The file's path.
+    pub path: String,
+    /// When it was claimed.
+    pub at: Time,
+    /// How many of its items are in the journal; the next one has this index.
+    pub items: u32,
+    /// New articles among them.
+    pub new: u64,
+    /// Articles among them that had been received before.
+    pub repeats: u64,
+    /// Items among them that could not be read.
+    pub rejected: u64,
+    /// How it ended; nothing while it is under way.
+    pub outcome: Option<Outcome>,
+    /// Why, where it failed.
+    pub reason: Option<Reason>,
+}
+
+/// Running totals, and how far the view has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Up to where the journal has been applied.
+    pub applied: Position,
+    /// The highest arrival number in the journal.
+    pub last_arrival: u64,
+    /// Files of which something is in the journal.
+    pub received: u64,
+    /// Of these, accepted.
+    pub accepted: u64,
+    /// Of these, read in part.
+    pub partly: u64,
+    /// Of these, received before.
+    pub duplicate: u64,
+    /// Of these, not readable.
+    pub failed: u64,
+    /// Articles received, every arrival counted.
+    pub sightings: u64,
+    /// Records, each with one canonical article.
+    pub canonical: u64,
+    /// Articles that are variants.
+    pub variants: u64,
+    /// Sightings of articles that had been received before.
+    pub repeats: u64,
+    /// Items that could not be read.
+    pub rejected: u64,
+    /// When something was last committed.
+    pub last_commit: Option<Time>,
+}
+
+impl Counts {
+    /// Articles in the view, and so the running number of the next one.
+    pub fn articles(&self) -> u64 {
+        self.canonical + self.variants
+    }
+
+    /// Files that have no receipt yet.
+    pub fn pending(&self) -> u64 {
+        self.received.saturating_sub(self.accepted + self.partly + self.duplicate + self.failed)
+    }
+
+    /// Counts a file that has ended.
+    pub(super) fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted => self.accepted += 1,
+            Outcome::Partly => self.partly += 1,
+            Outcome::Duplicate => self.duplicate += 1,
+            Outcome::Failed => self.failed += 1,
+        }
+    }
+}

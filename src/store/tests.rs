@@ -1,0 +1,176 @@
+//! The view against a history told by hand.
+
+use super::*;
+use crate::{
+    journal::Place,
+    model::{
+        ArticleEvent, ArticleNo, Arrival, Digest, Event, Link, MergeEvent, MoveEvent, Outcome, Receipt,
+        RecordId, Relation, Score, Sighting, Time, Verdict,
+    },
+};
+
+fn id(no: u32) -> Digest {
+    Digest::of(&no.to_be_bytes())
+}
+
+fn record(founder: u32) -> RecordId {
+    RecordId::founded_by(id(founder))
+}
+
+fn article(no: u32, record: RecordId, matched: Option<u32>, related: Vec<Link>) -> Event {
+    Event::Article(Box::new(ArticleEvent {
+        no: ArticleNo(no),
+        id: id(no),
+        text_digest: Digest::of(format!("text {no}").as_bytes()),
+        arrival: Arrival(u64::from(no) + 1),
+        index: 0,
+        path: format!("{no}.txt"),
+        item: None,
+        at: Time::from_millis(1000 * i64::from(no)),
+        time: Time::default(),
+        source: None,
+        title: None,
+        published: None,
+        url: None,
+        lang: None,
+        words: 10,
+        verdict: Verdict {
+            record,
+            relation: matched.map(|_| Relation::Near),
+            matched: matched.map(id),
+            score: matched.map(|_| Score::ONE),
+            evidence: None,
+            related,
+        },
+        meta: serde_json::Map::new(),
+        text: format!("text {no}"),
+    }))
+}
+
+fn receipt(arrival: u64) -> Event {
+    Event::Receipt(Receipt {
+        arrival: Arrival(arrival),
+        path: format!("{}.txt", arrival - 1),
+        at: Time::default(),
+        bytes: 9,
+        digest: None,
+        outcome: Outcome::Accepted,
+        new: 1,
+        repeats: 0,
+        rejected: 0,
+        reason: None,
+        original: None,
+    })
+}
+
+fn apply(store: &Store, events: &[Event]) {
+    let changes: Vec<_> =
+        events.iter().map(|e| Change::Event(e, Place::default(), Some(&b"profile"[..]))).collect();
+    store.apply(&changes, Position::default()).unwrap();
+}
+
+/// Five articles: 0 with 1, 2 with 3 related to 0, and 4 alone related to 2.
+fn told(folder: &Path) -> Store {
+    let store = Store::open(folder, Trust::Nothing).unwrap();
+    let link = |founder, score| Link { record: record(founder), score: Score::from_share(score) };
+    apply(&store, &[article(0, record(0), None, vec![]), article(1, record(0), Some(0), vec![]), receipt(1)]);
+    apply(&store, &[article(2, record(2), None, vec![link(0, 0.4)]), article(3, record(2), Some(2), vec![])]);
+    apply(&store, &[article(4, record(4), None, vec![link(2, 0.5)])]);
+    store
+}
+
+fn members(store: &Store, founder: u32) -> Vec<u32> {
+    store.view().members(ArticleNo(founder)).unwrap().into_iter().map(|no| no.0).collect()
+}
+
+#[test]
+fn a_merge_takes_members_links_and_names_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let merge = Event::Merge(MergeEvent {
+        into: record(0),
+        from: record(2),
+        relation: Relation::Rewrite,
+        matched: id(1),
+        score: Score::from_share(0.7),
+    });
+    apply(&store, &[merge]);
+    let view = store.view();
+    assert_eq!(members(&store, 0), [0, 1, 2, 3]);
+    assert_eq!(members(&store, 2), [0_u32; 0]);
+    assert_eq!(view.founder(record(2)).unwrap(), Some(ArticleNo(0)));
+    assert_eq!(view.record(ArticleNo(0)).unwrap().unwrap().aliases, [record(2)]);
+    assert_eq!(view.links(ArticleNo(0)).unwrap(), [(ArticleNo(4), Score::from_share(0.5))]);
+    assert_eq!(view.links(ArticleNo(4)).unwrap(), [(ArticleNo(0), Score::from_share(0.5))]);
+    let founder_of_the_other = view.article(ArticleNo(2)).unwrap().unwrap();
+    assert_eq!(founder_of_the_other.relation, Some(Relation::Rewrite));
+    let counts = view.counts().unwrap();
+    assert_eq!((counts.canonical, counts.variants, counts.sightings), (2, 3, 5));
+    check::whole(view).unwrap();
+}
+
+#[test]
+fn a_move_within_the_same_batch_as_its_article_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let moved = Event::Move(MoveEvent {
+        id: id(5),
+        from: record(0),
+        to: record(2),
+        relation: Relation::Rewrite,
+        matched: id(2),
+        score: Score::from_share(0.7),
+    });
+    apply(&store, &[article(5, record(0), Some(0), vec![]), moved]);
+    assert_eq!((members(&store, 0), members(&store, 2)), (vec![0, 1], vec![2, 3, 5]));
+    check::whole(store.view()).unwrap();
+}
+
+#[test]
+fn a_repeat_is_counted_and_dated() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let again = Event::Sighting(Sighting {
+        id: id(1),
+        arrival: Arrival(9),
+        index: 0,
+        path: "again.txt".into(),
+        source: None,
+        at: Time::from_millis(60_000),
+    });
+    apply(&store, &[again]);
+    let (_, row) = store.view().article_by_id(id(1)).unwrap().unwrap();
+    assert_eq!((row.sightings, row.last_seen), (2, Time::from_millis(60_000)));
+    let counts = store.view().counts().unwrap();
+    assert_eq!(counts.sightings, counts.canonical + counts.variants + counts.repeats);
+    assert_eq!((counts.received, counts.accepted, counts.pending()), (6, 1, 5));
+}
+
+#[test]
+fn a_missing_row_fails_the_whole_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    check::whole(store.view()).unwrap();
+    store.db.remove(codec::article(ArticleNo(3))).unwrap();
+    let said = check::whole(store.view()).unwrap_err().to_string();
+    assert!(said.contains("4 articles where 5 were counted"), "{said}");
+}
+
+#[test]
+fn a_view_that_is_junk_is_an_error_or_empty_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    drop(told(&path));
+    fs::write(path.join("db"), vec![0x5A; 1 << 16]).unwrap();
+    for snapshot in fs::read_dir(&path).unwrap().flatten() {
+        if snapshot.file_name().to_string_lossy().starts_with("snap") {
+            fs::write(snapshot.path(), b"junk").unwrap();
+        }
+    }
+    // An empty one is as good: the whole journal is then applied to it.
+    if let Ok(store) = Store::open(&path, Trust::Nothing) {
+        assert_eq!(store.view().counts().unwrap(), Counts::default());
+    }
+    let aside = Store::move_aside(&path).unwrap();
+    assert!(aside.ends_with("db.damaged-1") && !path.exists());
+}

@@ -1,0 +1,131 @@
+//! The reading side.
+
+use super::{
+    StoreError, codec,
+    rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
+};
+use crate::model::{ArticleNo, Arrival, Digest, Original, RecordId, Score};
+use serde::de::DeserializeOwned;
+
+/// Reads the view. What it gives is true of the last batch applied.
+#[derive(Clone, Copy)]
+pub struct View<'s> {
+    tree: &'s sled::Tree,
+}
+
+impl<'s> View<'s> {
+    pub(super) fn new(db: &'s sled::Db) -> Self {
+        Self { tree: db }
+    }
+
+    pub(super) fn row<T: DeserializeOwned>(self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.tree.get(key)?.map(|row| codec::decode(key, &row)).transpose()
+    }
+
+    /// All keys and raw rows, in the order of their keys.
+    pub(super) fn raw(self) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + use<'s> {
+        self.tree.iter().map(|entry| Ok(entry?))
+    }
+
+    /// The totals.
+    pub fn counts(self) -> Result<Counts, StoreError> {
+        Ok(self.row(codec::META)?.unwrap_or_default())
+    }
+
+    /// An article by its number.
+    pub fn article(self, no: ArticleNo) -> Result<Option<ArticleRow>, StoreError> {
+        self.row(&codec::article(no))
+    }
+
+    /// An article by its id.
+    pub fn article_by_id(self, id: Digest) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+        self.article_at(&codec::id(id)).map(|found| found.filter(|(_, row)| row.id == id))
+    }
+
+    /// The first article with this normalized text.
+    pub fn article_by_text(self, text: Digest) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+        self.article_at(&codec::text(text))
+    }
+
+    fn article_at(self, key: &[u8]) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+        let Some(no) = self.row::<ArticleNo>(key)? else { return Ok(None) };
+        Ok(self.article(no)?.map(|row| (no, row)))
+    }
+
+    /// A record by its founder.
+    pub fn record(self, founder: ArticleNo) -> Result<Option<RecordRow>, StoreError> {
+        self.row(&codec::record(founder))
+    }
+
+    /// The founder of the record that this id, or alias, names today.
+    pub fn founder(self, record: RecordId) -> Result<Option<ArticleNo>, StoreError> {
+        self.row(&codec::name(record))
+    }
+
+    /// The founders of all records, oldest first; reversible.
+    pub fn founders(self) -> impl DoubleEndedIterator<Item = Result<ArticleNo, StoreError>> + use<'s> {
+        self.numbers(b"r")
+    }
+
+    /// The members of a record in order of first sighting.
+    pub fn members(self, founder: ArticleNo) -> Result<Vec<ArticleNo>, StoreError> {
+        self.numbers(&codec::members(founder)).collect()
+    }
+
+    /// The founders of the records related to this one, with the probability of the best pair across.
+    pub fn links(self, founder: ArticleNo) -> Result<Vec<(ArticleNo, Score)>, StoreError> {
+        self.tree
+            .scan_prefix(codec::links(founder))
+            .map(|entry| {
+                let (key, row) = entry?;
+                Ok((number_of(&key)?, codec::decode(&key, &row)?))
+            })
+            .collect()
+    }
+
+    /// The profiles of the articles that are in a window, in order of first sighting.
+    pub fn profiles(self) -> impl Iterator<Item = Result<(ArticleNo, Vec<u8>), StoreError>> + use<'s> {
+        self.tree.scan_prefix(b"p").map(|entry| {
+            let (key, row) = entry?;
+            Ok((number_of(&key)?, codec::decode(&key, &row)?))
+        })
+    }
+
+    /// A file's arrival.
+    pub fn arrival(self, arrival: Arrival) -> Result<Option<ArrivalRow>, StoreError> {
+        self.row(&codec::arrival(arrival))
+    }
+
+    /// The arrivals that have no receipt yet.
+    pub fn open_arrivals(self) -> Result<Vec<Arrival>, StoreError> {
+        self.tree
+            .scan_prefix(b"o")
+            .keys()
+            .map(|key| {
+                let key = key?;
+                codec::last_arrival(&key).ok_or_else(|| bad_key(&key))
+            })
+            .collect()
+    }
+
+    /// Where the original of a file with this digest is kept.
+    pub fn original(self, digest: Digest) -> Result<Option<Original>, StoreError> {
+        self.row(&codec::file(digest))
+    }
+
+    /// The numbers that end the keys of a prefix.
+    pub(super) fn numbers(
+        self,
+        prefix: &[u8],
+    ) -> impl DoubleEndedIterator<Item = Result<ArticleNo, StoreError>> + use<'s> {
+        self.tree.scan_prefix(prefix).keys().map(|key| number_of(&key?))
+    }
+}
+
+fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {
+    codec::last_article(key).ok_or_else(|| bad_key(key))
+}
+
+fn bad_key(key: &[u8]) -> StoreError {
+    StoreError::Damaged { key: key.escape_ascii().to_string(), what: "it is no key of this view".to_owned() }
+}

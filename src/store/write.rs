@@ -1,0 +1,278 @@
+//! The writing side: what a group of events means for the rows.
+
+use super::{
+    StoreError, View, codec,
+    rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
+};
+use crate::{
+    journal::{Place, Position},
+    model::{
+        ArticleEvent, ArticleNo, Arrival, Event, Link, MergeEvent, MoveEvent, Receipt, RecordId, Rejection,
+        Score, Sighting, Time,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+
+/// One thing to apply.
+#[derive(Debug)]
+pub enum Change<'e> {
+    /// An event of the journal and where it lies there; with the profile that `detect` made of a new article.
+    Event(&'e Event, Place, Option<&'e [u8]>),
+    /// An article has left every window: its profile is no longer needed.
+    Evicted(ArticleNo),
+}
+
+/// All changes as one batch, with the totals and the position.
+pub(super) fn batch(
+    view: View<'_>,
+    changes: &[Change<'_>],
+    end: Position,
+) -> Result<sled::Batch, StoreError> {
+    let mut writer = Writer { view, rows: BTreeMap::new(), counts: view.counts()? };
+    for change in changes {
+        match change {
+            Change::Event(event, place, profile) => writer.event(event, *place, *profile)?,
+            Change::Evicted(no) => writer.remove(codec::profile(*no)),
+        }
+    }
+    writer.counts.applied = end;
+    let counts = writer.counts;
+    writer.put(codec::META.to_vec(), &counts)?;
+    let mut batch = sled::Batch::default();
+    for (key, row) in writer.rows {
+        match row {
+            Some(row) => batch.insert(key, row),
+            None => batch.remove(key),
+        }
+    }
+    Ok(batch)
+}
+
+/// The rows as they will be: those written so far over those of the view.
+struct Writer<'v> {
+    view: View<'v>,
+    rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    counts: Counts,
+}
+
+impl Writer<'_> {
+    fn event(&mut self, event: &Event, place: Place, profile: Option<&[u8]>) -> Result<(), StoreError> {
+        match event {
+            Event::Article(e) => self.article(e, place, profile),
+            Event::Sighting(e) => self.sighting(e),
+            Event::Rejected(e) => self.rejected(e),
+            Event::Receipt(e) => self.receipt(e),
+            Event::Merge(e) => self.merge(e),
+            Event::Move(e) => self.move_article(e),
+        }
+    }
+
+    fn article(&mut self, e: &ArticleEvent, place: Place, profile: Option<&[u8]>) -> Result<(), StoreError> {
+        let founds = e.verdict.relation.is_none();
+        let founder = if founds { e.no } else { self.founder(e.verdict.record)? };
+        let row = ArticleRow {
+            id: e.id,
+            founder,
+            path: e.path.clone(),
+            item: e.item.clone(),
+            source: e.source.clone(),
+            title: e.title.clone(),
+            published: e.published,
+            lang: e.lang.clone(),
+            words: e.words,
+            relation: e.verdict.relation,
+            matched: e.verdict.matched,
+            score: e.verdict.score,
+            sightings: 1,
+            first_seen: e.at,
+            last_seen: e.at,
+            place,
+        };
+        self.put(codec::article(e.no), &row)?;
+        self.put(codec::id(e.id), &e.no)?;
+        if self.get::<ArticleNo>(&codec::text(e.text_digest))?.is_none() {
+            self.put(codec::text(e.text_digest), &e.no)?;
+        }
+        if founds {
+            let record = RecordRow { id: e.verdict.record, canonical: e.no, aliases: Vec::new() };
+            self.put(codec::record(e.no), &record)?;
+            self.put(codec::name(record.id), &e.no)?;
+            self.counts.canonical += 1;
+        } else {
+            self.counts.variants += 1;
+        }
+        self.mark(codec::member(founder, e.no));
+        for link in &e.verdict.related {
+            self.link(founder, *link)?;
+        }
+        if let Some(profile) = profile {
+            self.put(codec::profile(e.no), &profile)?;
+        }
+        self.counts.sightings += 1;
+        self.advance(e.arrival, &e.path, e.at, e.index, |row| row.new += 1)
+    }
+
+    fn sighting(&mut self, e: &Sighting) -> Result<(), StoreError> {
+        let no: ArticleNo = self.need(&codec::id(e.id))?;
+        let mut row: ArticleRow = self.need(&codec::article(no))?;
+        row.sightings += 1;
+        row.last_seen = row.last_seen.max(e.at);
+        self.put(codec::article(no), &row)?;
+        self.counts.sightings += 1;
+        self.counts.repeats += 1;
+        self.advance(e.arrival, &e.path, e.at, e.index, |row| row.repeats += 1)
+    }
+
+    fn rejected(&mut self, e: &Rejection) -> Result<(), StoreError> {
+        self.counts.rejected += 1;
+        self.advance(e.arrival, &e.path, e.at, e.index, |row| row.rejected += 1)
+    }
+
+    fn receipt(&mut self, e: &Receipt) -> Result<(), StoreError> {
+        let mut row = self.arrival(e.arrival, &e.path, e.at)?;
+        row.outcome = Some(e.outcome);
+        row.reason.clone_from(&e.reason);
+        self.put(codec::arrival(e.arrival), &row)?;
+        self.remove(codec::open_arrival(e.arrival));
+        if let (Some(digest), Some(original)) = (e.digest, &e.original) {
+            self.put(codec::file(digest), original)?;
+        }
+        self.counts.count(e.outcome);
+        self.counts.last_commit = self.counts.last_commit.max(Some(e.at));
+        Ok(())
+    }
+
+    /// Everything of the younger record goes over to the older.
+    fn merge(&mut self, e: &MergeEvent) -> Result<(), StoreError> {
+        let (into, from) = (self.founder(e.into)?, self.founder(e.from)?);
+        let gone: RecordRow = self.need(&codec::record(from))?;
+        let mut kept: RecordRow = self.need(&codec::record(into))?;
+        for no in self.numbers(&codec::members(from))? {
+            let mut row: ArticleRow = self.need(&codec::article(no))?;
+            row.founder = into;
+            if no == gone.canonical {
+                (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
+            }
+            self.put(codec::article(no), &row)?;
+            self.remove(codec::member(from, no));
+            self.mark(codec::member(into, no));
+        }
+        for other in self.numbers(&codec::links(from))? {
+            let score: Score = self.need(&codec::link(from, other))?;
+            self.remove(codec::link(from, other));
+            self.remove(codec::link(other, from));
+            if other != into {
+                self.link_founders(into, other, score)?;
+            }
+        }
+        self.remove(codec::record(from));
+        for alias in std::iter::once(gone.id).chain(gone.aliases) {
+            self.put(codec::name(alias), &into)?;
+            kept.aliases.push(alias);
+        }
+        self.put(codec::record(into), &kept)?;
+        self.counts.canonical -= 1;
+        self.counts.variants += 1;
+        Ok(())
+    }
+
+    fn move_article(&mut self, e: &MoveEvent) -> Result<(), StoreError> {
+        let (from, to) = (self.founder(e.from)?, self.founder(e.to)?);
+        let no: ArticleNo = self.need(&codec::id(e.id))?;
+        let mut row: ArticleRow = self.need(&codec::article(no))?;
+        row.founder = to;
+        (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
+        self.put(codec::article(no), &row)?;
+        self.remove(codec::member(from, no));
+        self.mark(codec::member(to, no));
+        Ok(())
+    }
+
+    fn link(&mut self, founder: ArticleNo, link: Link) -> Result<(), StoreError> {
+        let other = self.founder(link.record)?;
+        if other == founder { Ok(()) } else { self.link_founders(founder, other, link.score) }
+    }
+
+    /// A link stands on both sides, with the best score that was seen.
+    fn link_founders(&mut self, one: ArticleNo, other: ArticleNo, score: Score) -> Result<(), StoreError> {
+        let best = score.max(self.get(&codec::link(one, other))?.unwrap_or_default());
+        self.put(codec::link(one, other), &best)?;
+        self.put(codec::link(other, one), &best)
+    }
+
+    /// Notes that an item of an arrival is in the journal.
+    fn advance(
+        &mut self,
+        arrival: Arrival,
+        path: &str,
+        at: Time,
+        index: u32,
+        count: impl FnOnce(&mut ArrivalRow),
+    ) -> Result<(), StoreError> {
+        let mut row = self.arrival(arrival, path, at)?;
+        row.items = row.items.max(index + 1);
+        count(&mut row);
+        self.counts.last_commit = self.counts.last_commit.max(Some(at));
+        self.put(codec::arrival(arrival), &row)
+    }
+
+    /// The row of an arrival; its first mention counts the file as received.
+    fn arrival(&mut self, arrival: Arrival, path: &str, at: Time) -> Result<ArrivalRow, StoreError> {
+        if let Some(row) = self.get(&codec::arrival(arrival))? {
+            return Ok(row);
+        }
+        self.counts.received += 1;
+        self.counts.last_arrival = self.counts.last_arrival.max(arrival.0);
+        self.mark(codec::open_arrival(arrival));
+        let path = path.to_owned();
+        Ok(ArrivalRow { path, at, items: 0, new: 0, repeats: 0, rejected: 0, outcome: None, reason: None })
+    }
+
+    fn founder(&self, record: RecordId) -> Result<ArticleNo, StoreError> {
+        self.need(&codec::name(record))
+    }
+
+    fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        match self.rows.get(key) {
+            Some(row) => row.as_deref().map(|row| codec::decode(key, row)).transpose(),
+            None => self.view.row(key),
+        }
+    }
+
+    fn need<T: DeserializeOwned>(&self, key: &[u8]) -> Result<T, StoreError> {
+        self.get(key)?.ok_or_else(|| {
+            let key = key.escape_ascii();
+            StoreError::Inconsistent(format!("the journal speaks of row {key}, which is not there"))
+        })
+    }
+
+    fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<(), StoreError> {
+        self.rows.insert(key, Some(codec::encode(value)?));
+        Ok(())
+    }
+
+    /// A key that says all there is to say.
+    fn mark(&mut self, key: Vec<u8>) {
+        self.rows.insert(key, Some(Vec::new()));
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.rows.insert(key, None);
+    }
+
+    /// The article numbers that end the keys of a prefix, as they will be.
+    fn numbers(&self, prefix: &[u8]) -> Result<Vec<ArticleNo>, StoreError> {
+        let mut numbers = std::collections::BTreeSet::new();
+        numbers.extend(self.view.numbers(prefix).collect::<Result<Vec<_>, _>>()?);
+        for (key, row) in self.rows.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)) {
+            let Some(no) = codec::last_article(key) else { continue };
+            if row.is_some() {
+                numbers.insert(no);
+            } else {
+                numbers.remove(&no);
+            }
+        }
+        Ok(numbers.into_iter().collect())
+    }
+}
