@@ -1,6 +1,7 @@
 //! wirefold folds the copies and rewrites of one wire story into one canonical record.
 
 pub mod clock;
+pub mod inbox;
 pub mod model;
 pub mod fingerprint;
 pub mod journal;

@@ -1,0 +1,109 @@
+//! What can go wrong with an inbox. Every error says which path it is about and what to do.
+
+use std::{io, path::PathBuf};
+
+/// An inbox, or a file in one, could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// The configured folder is not there.
+    #[error("the inbox '{}' does not exist: make it, or mount it, and start again", path.display())]
+    Missing {
+        /// The configured folder.
+        path: PathBuf,
+    },
+    /// The configured path is something else than a folder.
+    #[error("the inbox '{}' is not a folder: point the configuration at a folder", path.display())]
+    NotAFolder {
+        /// The configured path.
+        path: PathBuf,
+    },
+    /// Files cannot be claimed from the inbox.
+    #[error("files cannot be claimed from the inbox '{}': this user needs to write there, and its .wirefold must lie on the same mount", path.display())]
+    NotWritable {
+        /// The inbox.
+        path: PathBuf,
+        /// What the trial said.
+        source: io::Error,
+    },
+    /// One folder lies within another that is watched, so its files would be taken twice.
+    #[error("'{}' lies within the inbox '{}': its files would be taken twice; move one of them", inner.display(), outer.display())]
+    Overlap {
+        /// The folder within.
+        inner: PathBuf,
+        /// The inbox around it.
+        outer: PathBuf,
+    },
+    /// A pattern of names to ignore is not of the form that is understood.
+    #[error("'{pattern}' cannot be ignored: write a name with a * at its start, at its end or at both")]
+    Pattern {
+        /// The pattern as configured.
+        pattern: String,
+    },
+    /// A claim holds more than the one file that was claimed.
+    #[error("'{}' should hold one claimed file and holds several: move all but the first back into the inbox", path.display())]
+    Tangled {
+        /// The claim's folder.
+        path: PathBuf,
+    },
+    /// An operation on a path failed.
+    #[error("cannot {what} '{}'", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A step of the watch ended before its time.
+    #[error("the watch over the inboxes ended early")]
+    Ended {
+        /// How it ended.
+        source: tokio::task::JoinError,
+    },
+}
+
+/// `EIO`, `ENFILE` and `EMFILE`, which have no [`io::ErrorKind`] of their own; the numbers are those of every Linux.
+const TRANSIENT_CODES: [i32; 3] = [5, 23, 24];
+
+impl InboxError {
+    /// For `map_err`: this was tried on this path.
+    pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { what, path, source }
+    }
+
+    /// Whether the same may succeed later with nobody touching the configuration or the file.
+    pub fn is_transient(&self) -> bool {
+        let (Self::Io { source, .. } | Self::NotWritable { source, .. }) = self else { return false };
+        source.raw_os_error().is_some_and(|code| TRANSIENT_CODES.contains(&code))
+            || matches!(
+                source.kind(),
+                io::ErrorKind::ResourceBusy
+                    | io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::StaleNetworkFileHandle
+                    | io::ErrorKind::TimedOut
+                    | io::ErrorKind::Interrupted
+                    | io::ErrorKind::WouldBlock
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_transient_and_what_needs_a_person_is_not() {
+        let transient = [5, 11, 13, 16, 24, 28, 30, 116].map(io::Error::from_raw_os_error);
+        for source in transient {
+            let error = InboxError::io("claim", "a")(source);
+            assert!(error.is_transient(), "{error:?}");
+        }
+        assert!(!InboxError::io("claim", "a")(io::Error::from_raw_os_error(18)).is_transient());
+        assert!(!InboxError::Missing { path: "a".into() }.is_transient());
+    }
+}

@@ -1,0 +1,41 @@
+//! The inboxes: where files arrive, and the only place that knows notify.
+//!
+//! Owns watching, scanning, settling, claiming, disposing and recovering, for one or more inboxes. It must not
+//! know what is in a file, nor the journal, the store or the configuration: it moves names and looks at sizes and
+//! times. `service` runs [`Inboxes::watch`]; `pipeline` reads what was claimed, and disposes of it or sets it aside.
+//!
+//! ```text
+//! <inbox>/a/b.txt                               a file that waits; `a` is its source
+//! <inbox>/.wirefold/0000000000000017/a/b.txt    the same file once claimed as arrival 17
+//! <inbox>/.wirefold/failed/                     what could be neither read nor moved to the failed folder
+//! <failed>/0000000000000017-b.txt               a file set aside, and beside it
+//! <failed>/0000000000000017-b.txt.reason.json   why
+//! <failed>/0000000000000017-4-b.txt.slice       item 4 of a file whose other items were good
+//! ```
+//!
+//! Events are hints. A scan at start, of each new folder, after any loss and on a timer finds what they missed. A
+//! claim is a rename within the inbox's own mount, so a file is always in exactly one place, under its whole name.
+
+mod claim;
+mod error;
+mod failed;
+mod folders;
+mod hint;
+mod keeper;
+mod names;
+mod open;
+mod pending;
+mod recover;
+mod root;
+mod scan;
+mod stamp;
+mod state;
+mod watch;
+
+pub use claim::{Arrivals, Claimed};
+pub use error::InboxError;
+pub use failed::{FailedDir, SliceName};
+pub use names::display_path;
+pub use open::{Inboxes, Root, Settings};
+pub use stamp::FileKind;
+pub use state::{InboxState, RootState, Watching};

@@ -1,0 +1,122 @@
+//! The configured inboxes, checked at start so that what cannot work is said before anything is claimed.
+
+use super::{
+    Claimed, FailedDir, InboxError,
+    claim::{make_folders, work_folder},
+    names::Ignore,
+    recover,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// One inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The folder that is watched, with all folders in it.
+    pub path: PathBuf,
+    /// The source of everything that arrives there; without it, the first sub-folder's name.
+    pub source: Option<String>,
+}
+
+/// How the inboxes are watched.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The inboxes. None may lie within another.
+    pub inboxes: Vec<Root>,
+    /// How long size and times of a file that was not renamed in must be still before it is claimed.
+    pub settle: Duration,
+    /// How often everything is looked through for what events missed.
+    pub rescan: Duration,
+    /// Names that are left alone, with a `*` at the start, at the end or at both. Names with a leading dot always are.
+    pub ignore: Vec<String>,
+    /// How many waiting files an inbox keeps in mind. A scan keeps the oldest, and twice as many while it runs.
+    pub pending_max: usize,
+    /// How many hints of the watcher may wait. More than that, and a scan replaces them.
+    pub hints_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            inboxes: Vec::new(),
+            settle: Duration::from_millis(500),
+            rescan: Duration::from_secs(30),
+            ignore: ["*.tmp", "*.part", "*.filepart", "*~"].map(str::to_owned).into(),
+            pending_max: 8192,
+            // As many files as the kernel's own default queue (16,384 events, about four a file) holds.
+            hints_max: 4096,
+        }
+    }
+}
+
+/// The configured inboxes, each of which was there and could be claimed from at start.
+#[derive(Debug)]
+pub struct Inboxes {
+    pub(super) settings: Settings,
+    pub(super) ignore: Arc<Ignore>,
+}
+
+impl Inboxes {
+    /// Checks the inboxes and makes each one's work folder.
+    pub fn open(mut settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
+        let ignore = Arc::new(Ignore::new(&settings.ignore)?);
+        for root in &mut settings.inboxes {
+            // The watcher tells absolute paths, whatever it was given.
+            root.path =
+                std::path::absolute(&root.path).map_err(InboxError::io("find the inbox", &root.path))?;
+            check_folder(&root.path)?;
+        }
+        check_apart(&settings.inboxes, failed.path())?;
+        settings.inboxes.iter().try_for_each(|root| prepare(&root.path))?;
+        Ok(Self { settings, ignore })
+    }
+
+    /// The files that an earlier run had claimed and not finished with, in order of arrival. Removes claims that hold
+    /// nothing. To be called before anything is claimed.
+    pub fn recover(&self) -> Result<Vec<Claimed>, InboxError> {
+        recover::recover(&self.settings.inboxes)
+    }
+}
+
+fn check_folder(path: &Path) -> Result<(), InboxError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(InboxError::NotAFolder { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(InboxError::Missing { path: path.to_owned() })
+        }
+        Err(error) => Err(InboxError::io("look at the inbox", path)(error)),
+    }
+}
+
+/// Makes the work folder and tries what a claim does, by renaming a folder from the inbox into it.
+fn prepare(inbox: &Path) -> Result<(), InboxError> {
+    let trial = inbox.join(".wirefold-trial");
+    let claimed = work_folder(inbox).join("trial");
+    let outcome = make_folders(&work_folder(inbox))
+        .and_then(|()| make_folders(&trial))
+        .and_then(|()| fs::rename(&trial, &claimed))
+        .and_then(|()| fs::remove_dir(&claimed));
+    outcome.map_err(|source| {
+        fs::remove_dir(&trial).ok();
+        InboxError::NotWritable { path: inbox.to_owned(), source }
+    })
+}
+
+/// No inbox within another, and what is set aside not within any.
+fn check_apart(roots: &[Root], failed: &Path) -> Result<(), InboxError> {
+    let real = |path: &Path| fs::canonicalize(path).map_err(InboxError::io("find", path));
+    let real_roots = roots.iter().map(|root| real(&root.path)).collect::<Result<Vec<_>, _>>()?;
+    let real_failed = real(failed)?;
+    for (at, outer) in real_roots.iter().enumerate() {
+        let others = real_roots.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, path)| path);
+        if let Some(inner) = others.chain([&real_failed]).find(|inner| inner.starts_with(outer)) {
+            return Err(InboxError::Overlap { inner: inner.clone(), outer: outer.clone() });
+        }
+    }
+    Ok(())
+}

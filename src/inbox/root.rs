@@ -1,0 +1,347 @@
+//! One inbox: its folders watched, its files settling, and what became of each attempt to claim one.
+//!
+//! Synchronous. Knows neither the other inboxes nor the queue. `keeper` decides when each part is done.
+
+use super::{
+    Arrivals, Claimed, Root, RootState, Settings, Watching,
+    claim::{Attempt, Origin, claim},
+    folders::WatchedFolders,
+    hint::{Hint, Sign},
+    names::display_path,
+    pending::{Noticed, Pending},
+    scan::{Visitor, Walk},
+    stamp::{Look, Moment, Stamp, is_absence, look},
+};
+use crate::clock;
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How often an inbox is scanned that cannot be watched: soon enough for a person who waits.
+const POLL_EVERY_MIN: Duration = Duration::from_secs(2);
+
+/// A poll takes at most one part in so many of the time, however large the inbox.
+const POLL_SHARE: u32 = 20;
+
+/// One inbox under watch.
+pub(super) struct RootWatch {
+    index: usize,
+    root: Root,
+    pending: Pending,
+    watching: Watching,
+    trouble: Option<String>,
+    found_by_scan: u64,
+    rescan: Duration,
+    /// When the timer asks for a scan.
+    scan_due: Instant,
+    /// When a scan may begin that something else asks for.
+    scan_free: Instant,
+    is_scan_wanted: bool,
+}
+
+/// What an inbox is looked after with.
+pub(super) struct Means<'a> {
+    pub(super) folders: &'a mut WatchedFolders,
+    pub(super) walk: Walk<'a>,
+}
+
+impl RootWatch {
+    pub(super) fn new(index: usize, root: Root, settings: &Settings, now: Instant) -> Self {
+        Self {
+            index,
+            root,
+            pending: Pending::new(settings.settle, settings.rescan, settings.pending_max),
+            watching: Watching::Starting,
+            trouble: None,
+            found_by_scan: 0,
+            rescan: settings.rescan,
+            scan_due: now,
+            scan_free: now,
+            is_scan_wanted: false,
+        }
+    }
+
+    pub(super) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    pub(super) fn has_been_scanned(&self) -> bool {
+        self.watching != Watching::Starting
+    }
+
+    pub(super) fn ready_count(&self) -> usize {
+        self.pending.ready_count()
+    }
+
+    /// The ready file that comes first, in the order in which files of all inboxes go.
+    pub(super) fn first_ready(&self) -> Option<(Moment, usize, &OsString)> {
+        self.pending.first_ready().map(|(modified, name)| (*modified, self.index, name))
+    }
+
+    /// Whether this path is the inbox or lies in it.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        path.starts_with(&self.root.path)
+    }
+
+    /// When the next scan is to begin.
+    pub(super) fn next_scan(&self) -> Instant {
+        if self.is_scan_wanted { self.scan_free.min(self.scan_due) } else { self.scan_due }
+    }
+
+    pub(super) fn want_scan(&mut self) {
+        self.is_scan_wanted = true;
+    }
+
+    /// Looks through the whole inbox, and watches what is not watched yet.
+    pub(super) fn scan(&mut self, means: &mut Means<'_>) {
+        let began = Instant::now();
+        // A scan that has another cause finds what nobody had to tell of.
+        let makes_sure =
+            self.watching == Watching::Events && !self.is_scan_wanted && self.pending.is_complete();
+        self.pending.begin_scan();
+        let mut round = Round::new(&self.root.path, &mut self.pending, means.folders, false);
+        let walked = means.walk.run(&self.root.path, &mut round);
+        let Round { visited, new_files, not_armed, unreadable, .. } = round;
+        if means.walk.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        self.pending.end_scan();
+        match walked {
+            Ok(()) => {
+                means.folders.disarm_all_but(&self.root.path, &visited);
+                self.now_watched(not_armed.map_or(Watching::Events, Watching::Polling));
+            }
+            Err(error) => {
+                means.folders.disarm(&self.root.path);
+                self.pending.forget_all();
+                self.now_watched(Watching::Unreachable(error.to_string()));
+            }
+        }
+        if makes_sure {
+            self.found_by_scan += new_files;
+        }
+        self.now_troubled(unreadable);
+        self.plan_scans(began);
+    }
+
+    fn plan_scans(&mut self, began: Instant) {
+        let now = Instant::now();
+        let took = now - began;
+        let poll = POLL_EVERY_MIN.max(took * POLL_SHARE);
+        let every = if self.watching == Watching::Events { self.rescan } else { poll.min(self.rescan) };
+        self.is_scan_wanted = false;
+        self.scan_due = now + every;
+        // Under a flood of hints half of the time is left for everything else.
+        self.scan_free = now + took;
+    }
+
+    /// Looks where the watcher hints.
+    pub(super) fn heed(&mut self, hint: &Hint, means: &mut Means<'_>) {
+        let Ok(name) = hint.path.strip_prefix(&self.root.path) else { return };
+        if name.as_os_str().is_empty() {
+            if hint.sign == Sign::Left {
+                means.folders.disarm(&self.root.path);
+                self.want_scan();
+            }
+            return;
+        }
+        if means.walk.ignore.path(name) {
+            return;
+        }
+        let is_armed = means.folders.is_armed(&hint.path);
+        match hint.sign {
+            Sign::Left if !is_armed => {}
+            Sign::Left => {
+                means.folders.disarm(&hint.path);
+                self.scan_folder(&hint.path, means);
+            }
+            Sign::FolderMade => self.scan_folder(&hint.path, means),
+            Sign::Touched | Sign::Arrived => match look(&hint.path) {
+                Ok(Look::Folder) if is_armed && hint.sign == Sign::Touched => {}
+                Ok(Look::Folder) => self.scan_folder(&hint.path, means),
+                Ok(Look::File(stamp)) => {
+                    let how = if hint.sign == Sign::Arrived { Noticed::RenamedIn } else { Noticed::Seen };
+                    self.pending.notice(name.into(), stamp, how, (Instant::now(), clock::now()));
+                }
+                Ok(Look::Nothing) => self.pending.forget(name.as_os_str()),
+                Err(_) => self.want_scan(),
+            },
+        }
+    }
+
+    /// Looks through one folder of the inbox, all of it new to the watcher.
+    fn scan_folder(&mut self, folder: &Path, means: &mut Means<'_>) {
+        let mut round = Round::new(&self.root.path, &mut self.pending, means.folders, true);
+        let walked = means.walk.run(folder, &mut round);
+        let Round { not_armed, mut unreadable, .. } = round;
+        if let Some(why) = not_armed {
+            self.now_watched(Watching::Polling(why));
+            self.want_scan();
+        }
+        if let Err(error) = walked
+            && !is_absence(&error)
+        {
+            unreadable = Some(not_readable(folder, &error));
+        }
+        if unreadable.is_some() {
+            self.now_troubled(unreadable);
+        }
+    }
+
+    /// Looks at what settles, and finds out whether there is room for what was left out.
+    pub(super) fn look(&mut self) {
+        for name in self.pending.due(Instant::now()) {
+            match look(&self.root.path.join(&name)) {
+                Ok(Look::File(stamp)) => self.pending.looked(&name, Some(stamp), Instant::now()),
+                Ok(Look::Nothing | Look::Folder) => self.pending.looked(&name, None, Instant::now()),
+                Err(error) => {
+                    self.now_troubled(Some(not_readable(&self.root.path.join(&name), &error)));
+                    self.pending.refused(&name, Instant::now());
+                }
+            }
+        }
+        if self.pending.wants_scan(Instant::now()) {
+            self.want_scan();
+        }
+    }
+
+    /// Claims the ready file that comes first, if it is still there and as it was.
+    pub(super) fn claim_first(&mut self, arrivals: &Arrivals) -> Option<Claimed> {
+        let (_, name) = self.pending.first_ready()?.clone();
+        let ready = self.pending.stamp(&name)?;
+        let origin = Origin { root: self.index, name: Path::new(&name), source: self.root.source.as_ref() };
+        match claim(&self.root.path, origin, &ready, arrivals) {
+            Attempt::Claimed(claimed) => {
+                self.pending.forget(&name);
+                return Some(claimed);
+            }
+            Attempt::Vanished => self.pending.forget(&name),
+            Attempt::Changed(stamp) => {
+                self.pending.notice(name, stamp, Noticed::Seen, (Instant::now(), clock::now()));
+            }
+            Attempt::Refused(error) => {
+                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                self.now_troubled(Some(format!("{error}{cause}")));
+                self.pending.refused(&name, Instant::now());
+            }
+        }
+        None
+    }
+
+    pub(super) fn state(&self, now: Instant) -> RootState {
+        let figures = self.pending.figures(now);
+        RootState {
+            path: self.root.path.clone(),
+            watching: self.watching.clone(),
+            pending: figures.pending,
+            oldest_since: figures.oldest_since,
+            unsettled: figures.unsettled,
+            refused: figures.refused,
+            trouble: self.trouble.clone(),
+            found_by_scan: self.found_by_scan,
+        }
+    }
+
+    /// Says once what has changed about how the inbox is watched.
+    fn now_watched(&mut self, watching: Watching) {
+        if std::mem::discriminant(&watching) != std::mem::discriminant(&self.watching) {
+            let inbox = display_path(&self.root.path);
+            match &watching {
+                Watching::Starting => {}
+                Watching::Events => tracing::info!(inbox, "the inbox is watched"),
+                Watching::Polling(why) => {
+                    tracing::warn!(inbox, why, "the inbox cannot be watched, so it is scanned often");
+                }
+                Watching::Unreachable(why) => {
+                    tracing::warn!(inbox, why, "the inbox cannot be read, and is waited for");
+                }
+            }
+        }
+        self.watching = watching;
+    }
+
+    /// Says trouble once, until there is none any more.
+    fn now_troubled(&mut self, trouble: Option<String>) {
+        match &trouble {
+            Some(trouble) if self.trouble.is_none() => {
+                tracing::warn!(
+                    inbox = display_path(&self.root.path),
+                    trouble,
+                    "something in the inbox cannot be taken, and is tried again"
+                );
+            }
+            None if self.trouble.is_none() || self.pending.has_refusals() => return,
+            None => tracing::info!(
+                inbox = display_path(&self.root.path),
+                "everything in the inbox can be taken again"
+            ),
+            Some(_) => {}
+        }
+        self.trouble = trouble;
+    }
+}
+
+/// One walk through an inbox, or a folder of it.
+struct Round<'a> {
+    root: &'a Path,
+    pending: &'a mut Pending,
+    folders: &'a mut WatchedFolders,
+    /// Whether folders are armed even if they seem to be.
+    anew: bool,
+    visited: BTreeSet<PathBuf>,
+    new_files: u64,
+    /// Why a folder could not be watched. Once one could not, the walk does not try the others.
+    not_armed: Option<String>,
+    unreadable: Option<String>,
+}
+
+impl<'a> Round<'a> {
+    fn new(root: &'a Path, pending: &'a mut Pending, folders: &'a mut WatchedFolders, anew: bool) -> Self {
+        let (visited, not_armed, unreadable) = (BTreeSet::new(), None, None);
+        Self { root, pending, folders, anew, visited, new_files: 0, not_armed, unreadable }
+    }
+}
+
+impl Visitor for Round<'_> {
+    fn enter(&mut self, folder: &Path) {
+        if self.not_armed.is_none() {
+            match self.folders.arm(folder, self.anew) {
+                // One that is gone the walk will miss by itself.
+                Ok(()) | Err(notify::Error { kind: notify::ErrorKind::PathNotFound, .. }) => {}
+                Err(error) => self.not_armed = Some(not_watchable(&error)),
+            }
+        }
+        self.visited.insert(folder.to_owned());
+    }
+
+    fn found(&mut self, path: PathBuf, stamp: Stamp) {
+        let Ok(name) = path.strip_prefix(self.root) else { return };
+        let is_new = self.pending.notice(name.into(), stamp, Noticed::Seen, (Instant::now(), clock::now()));
+        self.new_files += u64::from(is_new);
+    }
+
+    fn unreadable(&mut self, folder: &Path, error: &io::Error) {
+        self.unreadable = Some(not_readable(folder, error));
+    }
+}
+
+fn not_readable(path: &Path, error: &io::Error) -> String {
+    format!("cannot look at '{}': {error}", display_path(path))
+}
+
+/// The system calls its limit on watches a full disk, and notify a limit; the operator needs its name.
+fn not_watchable(error: &notify::Error) -> String {
+    match error.kind {
+        notify::ErrorKind::MaxFilesWatch => {
+            "the system's limit on watched folders is reached: raise fs.inotify.max_user_watches".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,67 @@
+//! Walking an inbox. Finds files, decides nothing about them.
+//!
+//! Symbolic links are not followed and ignored names not entered. Each folder is announced before it is read, so that
+//! it can be watched from before the first look. `watch` calls it.
+
+use super::{
+    names::Ignore,
+    stamp::{Look, Stamp, is_absence},
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// What a walk looks for, and when it gives up.
+pub(super) struct Walk<'a> {
+    pub(super) ignore: &'a Ignore,
+    /// Set when the service stops: the walk then ends at the next entry.
+    pub(super) stop: &'a AtomicBool,
+}
+
+/// Someone who is told what a walk comes by.
+pub(super) trait Visitor {
+    /// A folder is about to be read.
+    fn enter(&mut self, folder: &Path);
+    /// There is a file.
+    fn found(&mut self, path: PathBuf, stamp: Stamp);
+    /// A folder below the first could not be read.
+    fn unreadable(&mut self, folder: &Path, error: &io::Error);
+}
+
+impl Walk<'_> {
+    /// Walks a folder and all in it. Only the first folder's being unreadable is an error.
+    pub(super) fn run(&self, from: &Path, visitor: &mut impl Visitor) -> io::Result<()> {
+        let mut ahead = vec![from.to_owned()];
+        while let Some(folder) = ahead.pop() {
+            visitor.enter(&folder);
+            match self.read(&folder, &mut ahead, visitor) {
+                Err(error) if folder == from => return Err(error),
+                Err(error) if !is_absence(&error) => visitor.unreadable(&folder, &error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, folder: &Path, ahead: &mut Vec<PathBuf>, visitor: &mut impl Visitor) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            if self.stop.load(Ordering::Relaxed) {
+                ahead.clear();
+                return Ok(());
+            }
+            let entry = entry?;
+            if self.ignore.name(&entry.file_name()) {
+                continue;
+            }
+            // One that vanished since it was listed is no loss.
+            match entry.metadata().map(|found| Look::from(&found)) {
+                Ok(Look::Folder) => ahead.push(entry.path()),
+                Ok(Look::File(stamp)) => visitor.found(entry.path(), stamp),
+                Ok(Look::Nothing) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}

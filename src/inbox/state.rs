@@ -1,0 +1,49 @@
+//! How the inboxes stand, for `status` and for readiness. `watch` publishes it after every look and scan.
+
+use crate::model::Time;
+use std::path::PathBuf;
+
+/// How all the inboxes stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboxState {
+    /// Whether every inbox has been looked through once since the start.
+    pub is_ready: bool,
+    /// How often hints were lost and a scan took their place.
+    pub losses: u64,
+    /// Each inbox, in the order of the settings.
+    pub roots: Vec<RootState>,
+}
+
+/// How one inbox stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootState {
+    /// The inbox.
+    pub path: PathBuf,
+    /// How it is watched.
+    pub watching: Watching,
+    /// How many files wait in it, those included that are not kept in mind yet.
+    pub pending: u64,
+    /// Since when the file has waited that has waited longest.
+    pub oldest_since: Option<Time>,
+    /// How many files have been changing for long, and some of them (paths under the inbox).
+    pub unsettled: (u64, Vec<PathBuf>),
+    /// How many files could not be claimed. They are tried again.
+    pub refused: u64,
+    /// The latest trouble with a file or folder, for as long as there is any.
+    pub trouble: Option<String>,
+    /// How many files were found only by a scan on the timer, so that no event had told of them.
+    pub found_by_scan: u64,
+}
+
+/// How an inbox is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// It has not been looked at yet.
+    Starting,
+    /// Events tell what arrives, and scans on the timer make sure.
+    Events,
+    /// Some or all of it cannot be watched, for this reason, so it is scanned often.
+    Polling(String),
+    /// It cannot be read, for this reason. It is looked for often.
+    Unreachable(String),
+}
