@@ -7,3 +7,4 @@ pub mod fingerprint;
 pub mod journal;
 pub mod store;
 pub mod detect;
+pub mod config;

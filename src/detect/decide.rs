@@ -25,6 +25,8 @@ const NEAR_CANDIDATES_MAX: usize = 32;
 pub struct Decision {
     /// Where it belongs, and why.
     pub verdict: Verdict,
+    /// The founder of its record.
+    pub founder: ArticleNo,
     /// The merges and moves that it caused, in order.
     pub changes: Vec<Event>,
     /// What must be kept of it to compare it after a restart.
@@ -50,7 +52,7 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     verdict.related = round.related(&candidates, founder);
     let changes = round.rearrange(&near);
     let evicted = detector.evict();
-    Decision { verdict, changes, profile: bytes, evicted }
+    Decision { verdict, founder, changes, profile: bytes, evicted }
 }
 
 /// One article that has come, and the pairs measured on its account.

@@ -93,6 +93,11 @@ impl Detector {
         Self { settings, index: Index::new(settings.overlap_days, settings.rewrite_days), records: Records::default() }
     }
 
+    /// Whether an article in a window has this id, so that the store need not be asked.
+    pub fn knows(&self, id: ArticleId) -> bool {
+        self.index.number_of(id).is_some()
+    }
+
     /// Whether an article in a window has this text, so that the store need not be asked.
     pub fn knows_text(&self, text: Digest) -> bool {
         self.index.exact.find(text).is_some()

@@ -1,0 +1,374 @@
+//! What an operator may set: one struct a part, read from TOML over the embedded defaults.
+//!
+//! `config/wirefold.toml` is at once the defaults, the example and the reference. This module reads and checks;
+//! it turns a part into another module's settings, and knows nothing of what they do with it.
+
+use crate::{detect, inbox};
+use serde::Deserialize;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use toml::{Table, Value};
+
+/// The defaults, commented.
+pub const DEFAULTS: &str = include_str!("../config/wirefold.toml");
+/// The longest path of a Unix socket, in bytes.
+const SOCKET_PATH_MAX: usize = 107;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no TOML, or a value has the wrong type.
+    #[error("the configuration {path} is not valid: {what}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line where that is known.
+        what: String,
+    },
+    /// There is no such key.
+    #[error("the configuration {path} has the unknown key '{key}'; did you mean '{nearest}'?")]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// The key that is written most like it.
+        nearest: String,
+    },
+    /// A value is outside its range.
+    #[error("{key} is {value}; it must be {range}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        range: String,
+    },
+    /// The path of the socket is longer than the system allows.
+    #[error("the control socket's path is {} bytes long and may have {SOCKET_PATH_MAX}: {path}; set [control] socket to a shorter one", .path.as_os_str().len())]
+    SocketPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// There is no home directory to put the data into.
+    #[error("no data directory: set --data-dir, WIREFOLD_DATA_DIR or data_dir, as neither XDG_DATA_HOME nor HOME is set")]
+    NoDataDir,
+}
+
+/// All that may be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// The folders that are watched.
+    pub inbox: Vec<InboxConfig>,
+    /// How files are taken in.
+    pub intake: IntakeConfig,
+    /// How files are read.
+    pub read: ReadConfig,
+    /// How articles are matched.
+    #[serde(rename = "match")]
+    pub matching: MatchConfig,
+    /// How what was decided is made durable.
+    pub commit: CommitConfig,
+    /// How the daemon is asked.
+    pub control: ControlConfig,
+    /// How the daemon tells what it does.
+    pub log: LogConfig,
+}
+
+/// One watched folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InboxConfig {
+    /// The folder.
+    pub path: PathBuf,
+    /// Who delivers there.
+    #[serde(default)]
+    pub source: Option<String>,
+}
+
+/// How files are taken in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeConfig {
+    /// How long a file must be still, in milliseconds.
+    pub settle_ms: u64,
+    /// How often everything is looked through, in seconds.
+    pub rescan_s: u64,
+    /// Names that are left alone.
+    pub ignore: Vec<String>,
+    /// How many waiting files an inbox keeps in mind.
+    pub pending_max: usize,
+}
+
+/// How files are read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadConfig {
+    /// The longest article, in bytes.
+    pub article_bytes_max: usize,
+}
+
+/// How articles are matched.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchConfig {
+    /// The window of the near and overlap matchers, in days.
+    pub overlap_days: u32,
+    /// The window of the rewrite matcher, in days.
+    pub rewrite_days: u32,
+    /// The mean probability at which an article joins a record.
+    pub join: f64,
+    /// The mean probability at which two records merge.
+    pub merge: f64,
+    /// Whether they may.
+    pub merging: bool,
+    /// Whether an article may move.
+    pub moving: bool,
+    /// The probability at which two records are related.
+    pub link: f64,
+}
+
+/// How what was decided is made durable.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitConfig {
+    /// Articles in a group.
+    pub group_articles_max: usize,
+}
+
+/// How the daemon is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlConfig {
+    /// The socket.
+    pub socket: PathBuf,
+}
+
+/// How the daemon tells what it does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// What is told.
+    pub level: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal and under systemd, else JSON.
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// The defaults, with a file's values over them where there is one, and the data directory given on the
+    /// command line over that.
+    pub fn load(file: Option<&Path>, data_dir: Option<&Path>) -> Result<Self, ConfigError> {
+        let name = file.unwrap_or(Path::new("(built in)"));
+        let text = match file {
+            Some(path) => {
+                fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
+            }
+            None => String::new(),
+        };
+        let mut config = parse(name, &text)?;
+        if let Some(data_dir) = data_dir {
+            config.data_dir = data_dir.to_owned();
+        }
+        if config.data_dir.as_os_str().is_empty() {
+            config.data_dir = default_data_dir()?;
+        }
+        config.data_dir = std::path::absolute(&config.data_dir)
+            .map_err(|source| ConfigError::Read { path: config.data_dir.clone(), source })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The control socket.
+    pub fn socket(&self) -> Result<PathBuf, ConfigError> {
+        let path = match self.control.socket.as_os_str().is_empty() {
+            true => self.data_dir.join("wirefold.sock"),
+            false => self.control.socket.clone(),
+        };
+        if path.as_os_str().len() > SOCKET_PATH_MAX {
+            return Err(ConfigError::SocketPath { path });
+        }
+        Ok(path)
+    }
+
+    /// Where failed files go.
+    pub fn failed_dir(&self) -> PathBuf {
+        self.data_dir.join("failed")
+    }
+
+    /// The inboxes: those configured, else the one in the data directory.
+    pub fn inbox_settings(&self) -> inbox::Settings {
+        let root = |i: &InboxConfig| inbox::Root { path: i.path.clone(), source: i.source.clone() };
+        let mut inboxes: Vec<_> = self.inbox.iter().map(root).collect();
+        if inboxes.is_empty() {
+            inboxes.push(inbox::Root { path: self.data_dir.join("inbox"), source: None });
+        }
+        inbox::Settings {
+            inboxes,
+            settle: Duration::from_millis(self.intake.settle_ms),
+            rescan: Duration::from_secs(self.intake.rescan_s),
+            ignore: self.intake.ignore.clone(),
+            pending_max: self.intake.pending_max,
+            ..inbox::Settings::default()
+        }
+    }
+
+    /// The detector's settings.
+    pub fn detect_settings(&self) -> detect::Settings {
+        let m = &self.matching;
+        detect::Settings {
+            overlap_days: m.overlap_days,
+            rewrite_days: m.rewrite_days,
+            join: m.join,
+            merge: m.merge,
+            link: m.link,
+            merging: m.merging,
+            moving: m.moving,
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let m = &self.matching;
+        within("intake.settle_ms", self.intake.settle_ms, 0, 3_600_000)?;
+        within("intake.rescan_s", self.intake.rescan_s, 1, 86_400)?;
+        within("intake.pending_max", self.intake.pending_max, 16, 1_000_000)?;
+        within("read.article_bytes_max", self.read.article_bytes_max, 1024, 1 << 30)?;
+        within("match.overlap_days", m.overlap_days, 1, 3650)?;
+        within("match.rewrite_days", m.rewrite_days, 1, 3650)?;
+        within("match.join", m.join, 0., 1.)?;
+        within("match.merge", m.merge, 0., 1.)?;
+        within("match.link", m.link, 0., 1.)?;
+        within("commit.group_articles_max", self.commit.group_articles_max, 1, 100_000)
+    }
+}
+
+fn parse(name: &Path, text: &str) -> Result<Config, ConfigError> {
+    let invalid = |what: String| ConfigError::Invalid { path: name.to_owned(), what };
+    let said = |e: toml::de::Error| invalid(e.to_string().trim().to_owned());
+    let mut merged: Table = toml::from_str(DEFAULTS).map_err(said)?;
+    let given: Table = toml::from_str(text).map_err(said)?;
+    let unknown = |(key, nearest)| ConfigError::UnknownKey { path: name.to_owned(), key, nearest };
+    overlay(&mut merged, given, "").map_err(unknown)?;
+    Value::Table(merged).try_into().map_err(said)
+}
+
+/// Puts the given values over the defaults. A key that has no default is returned with the nearest that has.
+fn overlay(defaults: &mut Table, given: Table, under: &str) -> Result<(), (String, String)> {
+    for (key, value) in given {
+        let path = format!("{under}{key}");
+        let Some(default) = defaults.get_mut(&key) else {
+            let nearest = nearest(&key, defaults.keys());
+            return Err((path, format!("{under}{nearest}")));
+        };
+        match (default, value) {
+            (Value::Table(default), Value::Table(value)) => overlay(default, value, &format!("{path}."))?,
+            (default, value) => {
+                if key == "inbox" && under.is_empty() {
+                    check_inboxes(&value)?;
+                }
+                *default = value;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The keys of an inbox have no defaults to be compared with.
+fn check_inboxes(inboxes: &Value) -> Result<(), (String, String)> {
+    let known = ["path".to_owned(), "source".to_owned()];
+    let keys = inboxes.as_array().into_iter().flatten().filter_map(Value::as_table).flat_map(Table::keys);
+    match keys.into_iter().find(|key| !known.contains(key)) {
+        Some(key) => Err((format!("inbox.{key}"), format!("inbox.{}", nearest(key, known.iter())))),
+        None => Ok(()),
+    }
+}
+
+fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k String>) -> String {
+    known.min_by_key(|k| strsim::damerau_levenshtein(k, key)).cloned().unwrap_or_default()
+}
+
+fn within<N: PartialOrd + ToString>(key: &'static str, value: N, least: N, most: N) -> Result<(), ConfigError> {
+    if value >= least && value <= most {
+        return Ok(());
+    }
+    let range = format!("from {} to {}", least.to_string(), most.to_string());
+    Err(ConfigError::OutOfRange { key, value: value.to_string(), range })
+}
+
+fn default_data_dir() -> Result<PathBuf, ConfigError> {
+    let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let share = of("XDG_DATA_HOME").or_else(|| of("HOME").map(|home| home.join(".local/share")));
+    share.map(|share| share.join("wirefold")).ok_or(ConfigError::NoDataDir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<Config, ConfigError> {
+        parse(Path::new("my.toml"), text).and_then(|config| config.check().map(|()| config))
+    }
+
+    #[test]
+    fn the_embedded_file_is_whole_and_valid() {
+        let config = of("").unwrap();
+        assert_eq!(config.intake.settle_ms, 500);
+        assert_eq!(config.inbox_settings().ignore, inbox::Settings::default().ignore);
+        assert_eq!(of(DEFAULTS).unwrap().matching.rewrite_days, config.matching.rewrite_days);
+    }
+
+    #[test]
+    fn a_file_changes_only_what_it_names() {
+        let config = of("[intake]\nsettle_ms = 0\n[[inbox]]\npath = '/feeds'\nsource = 'Agency'").unwrap();
+        assert_eq!((config.intake.settle_ms, config.intake.rescan_s), (0, 30));
+        assert_eq!(config.inbox_settings().inboxes[0].source.as_deref(), Some("Agency"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_nearest() {
+        let said = |text| of(text).unwrap_err().to_string();
+        assert!(said("[intake]\nsetle_ms = 1").contains("'intake.setle_ms'; did you mean 'intake.settle_ms'?"));
+        assert!(said("[matc]").contains("did you mean 'match'?"));
+        assert!(said("[[inbox]]\npth = '/x'").contains("'inbox.pth'; did you mean 'inbox.path'?"));
+    }
+
+    #[test]
+    fn a_value_outside_its_range_is_named_with_the_range() {
+        let said = of("[match]\njoin = 1.5").unwrap_err().to_string();
+        assert_eq!(said, "match.join is 1.5; it must be from 0 to 1");
+    }
+
+    #[test]
+    fn a_long_socket_path_is_an_error_in_words() {
+        let config = of(&format!("[control]\nsocket = '/{}'", "x".repeat(120))).unwrap();
+        let said = config.socket().unwrap_err().to_string();
+        assert!(said.contains("121 bytes long and may have 107"), "{said}");
+    }
+}

@@ -1,0 +1,161 @@
+//! The fourth stage: what was decided becomes durable, a group at a time.
+//!
+//! The order makes the promise. Bad slices and originals are written and synced first, then the journal, whose
+//! sync is the commit point, then the view; only then is the file in the inbox let go. A crash between any two
+//! leaves the file in its inbox and is made good at the next start.
+
+use super::{
+    PipelineError,
+    job::{Committed, Decided, Job, Origin, OriginalBytes, Refused},
+};
+use crate::{
+    clock,
+    inbox::{FailedDir, SliceName},
+    journal::{Journal, Packs},
+    model::{Digest, Event, Original, Reason, Receipt},
+    store::{Change, Store},
+};
+use std::{collections::HashMap, path::Path, sync::Arc};
+use tokio::sync::mpsc;
+
+/// A group is closed at so many bytes of originals, however few its articles.
+const GROUP_BYTES_MAX: usize = 32 << 20;
+
+/// Makes durable what was decided.
+pub(super) struct Committer {
+    pub packs: Packs,
+    pub journal: Journal,
+    pub store: Arc<Store>,
+    pub failed: FailedDir,
+    pub group_articles_max: usize,
+}
+
+impl Committer {
+    /// Commits until there is no more, then makes the view durable too.
+    pub fn run(
+        mut self,
+        mut decided: mpsc::Receiver<Decided>,
+        out: &mpsc::Sender<Committed>,
+    ) -> Result<(), PipelineError> {
+        while let Some(first) = decided.blocking_recv() {
+            let mut group = vec![first];
+            while weight(&group) < (self.group_articles_max, GROUP_BYTES_MAX)
+                && let Ok(next) = decided.try_recv()
+            {
+                group.push(next);
+            }
+            for committed in self.commit(group)? {
+                if out.blocking_send(committed).is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(self.store.sync()?)
+    }
+
+    fn commit(&mut self, mut group: Vec<Decided>) -> Result<Vec<Committed>, PipelineError> {
+        self.set_slices_aside(&group)?;
+        self.keep_originals(&mut group)?;
+        let events: Vec<&[Event]> = group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect();
+        let places = self.journal.append(&events, clock::now())?;
+        let mut changes = Vec::with_capacity(events.len());
+        for (group, places) in group.iter().flat_map(|d| &d.groups).zip(&places) {
+            for (i, (event, place)) in group.events.iter().zip(places).enumerate() {
+                let profile = group.profile.as_deref().filter(|_| i == 0);
+                changes.push(Change::Event(event, *place, profile));
+            }
+        }
+        changes.extend(group.iter().flat_map(|d| &d.evicted).map(|no| Change::Evicted(*no)));
+        self.store.apply(&changes, self.journal.end())?;
+        Ok(group.into_iter().map(committed).collect())
+    }
+
+    fn set_slices_aside(&self, group: &[Decided]) -> Result<(), PipelineError> {
+        for decided in group {
+            for bad in &decided.refused {
+                let file = Path::new(&decided.job.shown);
+                let slice = SliceName { arrival: decided.job.arrival, index: bad.index, file };
+                let reason = slice_reason(&decided.job, bad)?;
+                self.failed.set_aside_bytes(slice, &bad.bytes, &reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the files that end in this group into packs, and notes in their receipts where. A file that is kept
+    /// already, byte for byte, adds none.
+    fn keep_originals(&mut self, group: &mut [Decided]) -> Result<(), PipelineError> {
+        let mut kept: HashMap<Digest, Original> = HashMap::new();
+        for decided in group.iter_mut() {
+            let Some((receipt, bytes)) = &mut decided.end else { continue };
+            let known = match receipt.digest {
+                Some(digest) => kept.get(&digest).cloned().map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
+                None => None,
+            };
+            receipt.original = match (known, bytes) {
+                (_, OriginalBytes::None) => None,
+                (Some(original), _) => Some(original),
+                (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
+                (None, OriginalBytes::InFile) => {
+                    Some(self.packs.push_alone(decided.job.path(), receipt.arrival, receipt.at)?)
+                }
+            };
+            if let (Some(digest), Some(original)) = (receipt.digest, &receipt.original) {
+                kept.insert(digest, original.clone());
+            }
+            if let Some(Event::Receipt(written)) = decided.groups.last_mut().and_then(|g| g.events.last_mut()) {
+                written.original.clone_from(&receipt.original);
+            }
+        }
+        Ok(self.packs.sync()?)
+    }
+}
+
+/// How many articles and bytes of originals a group holds.
+fn weight(group: &[Decided]) -> (usize, usize) {
+    let held = |d: &Decided| match &d.end {
+        Some((_, OriginalBytes::Held(bytes))) => bytes.len(),
+        _ => 0,
+    };
+    (group.iter().map(|d| d.groups.len()).sum(), group.iter().map(held).sum())
+}
+
+fn committed(decided: Decided) -> Committed {
+    Committed {
+        events: decided.groups.into_iter().flat_map(|g| g.events).collect(),
+        finished: decided.end.map(|(receipt, _)| (decided.job, receipt)),
+    }
+}
+
+fn slice_reason(job: &Job, bad: &Refused) -> Result<Vec<u8>, PipelineError> {
+    let said = serde_json::json!({
+        "path": job.shown,
+        "arrival": job.arrival,
+        "line": bad.place,
+        "at": job.at,
+        "code": bad.reason.code,
+        "message": bad.reason.message,
+        "kept_bytes": bad.bytes.len(),
+    });
+    Ok(serde_json::to_vec_pretty(&said)?)
+}
+
+/// What is written beside a file that failed.
+pub(super) fn file_reason(job: &Job, receipt: &Receipt) -> Result<Vec<u8>, PipelineError> {
+    let unknown = Reason::new("unknown", "");
+    let reason = receipt.reason.as_ref().unwrap_or(&unknown);
+    let left_at = match &job.origin {
+        Origin::Given(path) => Some(path.display().to_string()),
+        Origin::Inbox(_) => None,
+    };
+    let said = serde_json::json!({
+        "path": receipt.path,
+        "arrival": receipt.arrival,
+        "at": receipt.at,
+        "bytes": receipt.bytes,
+        "code": reason.code,
+        "message": reason.message,
+        "left_at": left_at,
+    });
+    Ok(serde_json::to_vec_pretty(&said)?)
+}

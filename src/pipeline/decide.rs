@@ -1,0 +1,271 @@
+//! The third stage, in order of arrival: is the article new, and where does it belong.
+
+use super::{
+    PipelineError,
+    job::{Decided, FileEnd, Group, Job, OriginalBytes, Prepared, Ready, Refused, Resume, outcome},
+    read::Preparing,
+};
+use crate::{
+    detect::{Detector, Newcomer, Twin},
+    model::{
+        Arrival, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason, Receipt, Rejection,
+        Sighting, Time,
+    },
+    store::{ArticleRow, Store},
+};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+};
+use tokio::{runtime::Handle, sync::mpsc};
+
+/// A publication time counts as the article's time when it lies within so many days before the arrival.
+const PUBLISHED_DAYS_MAX: u32 = 30;
+/// What is decided and not yet in the view is kept in mind; at this many it is looked through.
+const UNCOMMITTED_MANY: usize = 8192;
+
+/// Decides on articles in order.
+pub(super) struct Decider {
+    detector: Detector,
+    store: Arc<Store>,
+    next: Option<ArticleNo>,
+    /// Articles that may not be in the view yet, by id, and the first of each text.
+    recent: HashMap<ArticleId, ArticleNo>,
+    recent_texts: HashMap<Digest, (ArticleNo, Twin)>,
+    /// What was in the files that are under way.
+    totals: HashMap<Arrival, Resume>,
+}
+
+impl Decider {
+    pub fn new(detector: Detector, store: Arc<Store>) -> Self {
+        let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { detector, store, next: None, recent, recent_texts, totals }
+    }
+
+    /// Decides until there is no more, or nobody wants it.
+    pub fn run(
+        mut self,
+        mut prepared: mpsc::Receiver<Preparing>,
+        out: &mpsc::Sender<Decided>,
+    ) -> Result<(), PipelineError> {
+        let runtime = Handle::current();
+        while let Some(preparing) = prepared.blocking_recv() {
+            let chunk = runtime
+                .block_on(preparing)
+                .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
+            let decided = self.chunk(chunk)?;
+            if out.blocking_send(decided).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, chunk: Prepared) -> Result<Decided, PipelineError> {
+        let job = chunk.job;
+        let mut total = self.totals.remove(&job.arrival).unwrap_or(job.resume);
+        let (mut groups, mut refused, mut evicted) = (Vec::new(), Vec::new(), Vec::new());
+        let mut failure = None;
+        for item in chunk.items {
+            match item {
+                Ok(ready) => groups.push(self.article(&job, *ready, &mut total, &mut evicted)?),
+                // Where the file is the article, it is the file that failed.
+                Err(bad) if bad.place.is_none() => failure = Some(bad.reason),
+                Err(bad) => {
+                    total.rejected += 1;
+                    groups.push(Group { events: vec![rejection(&job, &bad)], profile: None });
+                    refused.push(bad);
+                }
+            }
+        }
+        let end = match chunk.end {
+            Some(mut end) => {
+                end.failure = end.failure.or(failure);
+                let ended = receipt(&job, &total, end);
+                groups.push(Group { events: vec![Event::Receipt(ended.0.clone())], profile: None });
+                Some(ended)
+            }
+            None => {
+                self.totals.insert(job.arrival, total);
+                None
+            }
+        };
+        self.forget_committed()?;
+        Ok(Decided { job, groups, refused, evicted, end })
+    }
+
+    fn article(
+        &mut self,
+        job: &Job,
+        ready: Ready,
+        total: &mut Resume,
+        evicted: &mut Vec<ArticleNo>,
+    ) -> Result<Group, PipelineError> {
+        let Ready { index, place, id, text_digest, article, fingerprint } = ready;
+        let source = source_of(job, &article);
+        if self.is_known(id)? {
+            total.repeats += 1;
+            let (arrival, path, at) = (job.arrival, job.shown.clone(), job.at);
+            let events = vec![Event::Sighting(Sighting { id, arrival, index, path, source, at })];
+            return Ok(Group { events, profile: None });
+        }
+        total.new += 1;
+        let no = self.take_number()?;
+        let time = article_time(job, article.published);
+        let published = article.published;
+        let twin = self.twin(text_digest)?;
+        let newcomer =
+            Newcomer { no, id, text_digest, time, published, source: source.as_deref(), fingerprint: &fingerprint };
+        let decision = self.detector.decide(&newcomer, twin);
+        evicted.extend(decision.evicted);
+        let record = decision.verdict.record;
+        self.recent.insert(id, no);
+        let first = Twin { id, founder: decision.founder, record };
+        self.recent_texts.entry(text_digest).or_insert((no, first));
+        let event = ArticleEvent {
+            no,
+            id,
+            text_digest,
+            arrival: job.arrival,
+            index,
+            path: job.shown.clone(),
+            item: article.item.or_else(|| place.map(|p| p.to_string())),
+            at: job.at,
+            time,
+            source,
+            title: article.title,
+            published,
+            url: article.url,
+            lang: article.lang,
+            words: fingerprint.words,
+            verdict: decision.verdict,
+            meta: article.meta,
+            text: article.text,
+        };
+        let mut events = vec![Event::Article(Box::new(event))];
+        events.extend(decision.changes);
+        Ok(Group { events, profile: Some(decision.profile) })
+    }
+    fn is_known(&self, id: ArticleId) -> Result<bool, PipelineError> {
+        let in_memory = self.detector.knows(id) || self.recent.contains_key(&id);
+        Ok(in_memory || self.store.view().article_by_id(id)?.is_some())
+    }
+
+    /// An article with the same text that is in no window any more.
+    fn twin(&self, text: Digest) -> Result<Option<Twin>, PipelineError> {
+        if self.detector.knows_text(text) {
+            return Ok(None);
+        }
+        if let Some((_, twin)) = self.recent_texts.get(&text) {
+            return Ok(Some(*twin));
+        }
+        let view = self.store.view();
+        let Some((_, row)) = view.article_by_text(text)?.filter(|(_, row)| row.words > 0) else { return Ok(None) };
+        let ArticleRow { id, founder, .. } = row;
+        Ok(view.record(founder)?.map(|record| Twin { id, founder, record: record.id }))
+    }
+
+    fn take_number(&mut self) -> Result<ArticleNo, PipelineError> {
+        let no = match self.next {
+            Some(no) => no,
+            None => ArticleNo(u32::try_from(self.store.view().counts()?.articles()).unwrap_or(u32::MAX)),
+        };
+        self.next = Some(ArticleNo(no.0 + 1));
+        Ok(no)
+    }
+
+    /// What is in the view need not be kept in mind.
+    fn forget_committed(&mut self) -> Result<(), PipelineError> {
+        if self.recent.len() >= UNCOMMITTED_MANY {
+            let committed = self.store.view().counts()?.articles();
+            self.recent.retain(|_, no| u64::from(no.0) >= committed);
+            self.recent_texts.retain(|_, (no, _)| u64::from(no.0) >= committed);
+        }
+        Ok(())
+    }
+}
+
+/// The article's own source, else the one configured for its inbox, else the host of its address, else the
+/// folder that it lay in.
+fn source_of(job: &Job, article: &Article) -> Option<String> {
+    let own = article.source.clone().or_else(|| job.source.clone());
+    own.or_else(|| host_of(article.url.as_deref()?)).or_else(|| job.folder.clone())
+}
+
+/// The host of an address, without `www.`.
+fn host_of(url: &str) -> Option<String> {
+    let after_scheme = url.split_once("//").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?.to_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    (!host.is_empty()).then(|| host.to_owned())
+}
+
+/// When it was published, where that lies within the days before its arrival, or the archive is to be trusted;
+/// else its arrival.
+fn article_time(job: &Job, published: Option<Time>) -> Time {
+    let is_recent = |p: &Time| *p <= job.at && *p >= job.at.days_before(PUBLISHED_DAYS_MAX);
+    published.filter(|p| job.is_archive || is_recent(p)).unwrap_or(job.at)
+}
+
+fn rejection(job: &Job, bad: &Refused) -> Event {
+    Event::Rejected(Rejection {
+        arrival: job.arrival,
+        index: bad.index,
+        path: job.shown.clone(),
+        place: bad.place,
+        at: job.at,
+        reason: bad.reason.clone(),
+    })
+}
+
+fn receipt(job: &Job, total: &Resume, end: FileEnd) -> (Receipt, OriginalBytes) {
+    let outcome = outcome(total, end.failure.as_ref());
+    let receipt = Receipt {
+        arrival: job.arrival,
+        path: job.shown.clone(),
+        at: job.at,
+        bytes: end.bytes,
+        digest: end.digest,
+        outcome,
+        new: total.new,
+        repeats: total.repeats,
+        rejected: total.rejected,
+        reason: end.failure.or_else(|| nothing_read(outcome, total)),
+        original: None,
+    };
+    // A file of which nothing could be read is set aside itself, or left where it was given.
+    (receipt, if outcome == Outcome::Failed { OriginalBytes::None } else { end.original })
+}
+
+fn nothing_read(outcome: Outcome, total: &Resume) -> Option<Reason> {
+    let sentence = || match total.rejected {
+        0 => "there is no article in it".to_owned(),
+        rejected => format!("none of its {rejected} items could be read; see their reasons"),
+    };
+    (outcome == Outcome::Failed).then(|| Reason::new("no-article", sentence()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_an_address() {
+        assert_eq!(host_of("https://www.Example.org:8080/a?b#c").as_deref(), Some("example.org"));
+        assert_eq!(host_of("user@news.example/x").as_deref(), Some("news.example"));
+        assert_eq!(host_of("https:///x"), None);
+    }
+
+    #[test]
+    fn how_a_file_ended_follows_from_what_was_in_it() {
+        let total = |new, repeats, rejected| Resume { items: 0, new, repeats, rejected };
+        let broken = Reason::new("unreadable", "cut short");
+        assert_eq!(outcome(&total(1, 1, 0), None), Outcome::Accepted);
+        assert_eq!(outcome(&total(0, 2, 0), None), Outcome::Duplicate);
+        assert_eq!(outcome(&total(0, 2, 1), None), Outcome::Partly);
+        assert_eq!(outcome(&total(1, 0, 0), Some(&broken)), Outcome::Partly);
+        assert_eq!(outcome(&total(0, 0, 3), None), Outcome::Failed);
+        assert_eq!(outcome(&total(0, 0, 0), None), Outcome::Failed);
+    }
+}

@@ -1,0 +1,61 @@
+//! The last stage: a claimed file whose outcome is durable leaves its inbox. A failed one is set aside with its
+//! reason beside it; what was given on the command line stays where it is.
+
+use super::{
+    PipelineError, Progress,
+    commit::file_reason,
+    job::{Committed, Job, Origin},
+};
+use crate::{
+    inbox::FailedDir,
+    model::{Outcome, Receipt},
+};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Takes finished files out of the way.
+pub(super) struct Disposer {
+    pub failed: FailedDir,
+    pub progress: Arc<Progress>,
+}
+
+impl Disposer {
+    /// Disposes until there is no more.
+    pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
+        while let Some(Committed { events, finished }) = committed.blocking_recv() {
+            self.progress.count(&events);
+            if let Some((job, receipt)) = finished {
+                dispose(&self.failed, &job, &receipt)?;
+                self.progress.count_receipt(&receipt);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes one finished file out of the way. Doing it again does no harm.
+pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), PipelineError> {
+    let (path, outcome) = (&receipt.path, receipt.outcome.name());
+    tracing::debug!(path, outcome, new = receipt.new, repeats = receipt.repeats, rejected = receipt.rejected, "finished");
+    let claimed = match &job.origin {
+        Origin::Given(_) if receipt.outcome == Outcome::Failed => {
+            failed.note(receipt.arrival, job.path(), &file_reason(job, receipt)?)?;
+            return Ok(());
+        }
+        Origin::Given(_) => return Ok(()),
+        Origin::Inbox(claimed) => claimed,
+    };
+    if receipt.outcome == Outcome::Failed {
+        let reason = receipt.reason.as_ref().map_or("", |r| r.message.as_str());
+        let kept = failed.set_aside(claimed, &file_reason(job, receipt)?)?;
+        tracing::warn!(path, reason, kept = %kept.display(), "a file could not be read and was set aside");
+        return Ok(());
+    }
+    if claimed.changed().unwrap_or(false) {
+        // Its writer still had it open. What was read stays; the whole file is taken in once more as a new one.
+        let back = claimed.give_back()?;
+        tracing::warn!(path, back = %back.display(), "a file was written to after it was read; it is taken in again");
+        return Ok(());
+    }
+    Ok(claimed.dispose()?)
+}

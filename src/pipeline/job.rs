@@ -1,0 +1,184 @@
+//! A file to be taken in, and what becomes of it on its way.
+
+use crate::{
+    format::Form,
+    inbox::{Claimed, FileKind, display_path},
+    model::{
+        Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, Outcome, RawItem, Reason, Receipt, Time,
+    },
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Where a file lies, and whether it is ours to take away.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// Claimed from an inbox: removed or set aside when it is finished with.
+    Inbox(Claimed),
+    /// Given on the command line: left where it is.
+    Given(PathBuf),
+}
+
+/// What of a file is in the journal already, from a run that did not finish it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// The index of the next item.
+    pub items: u32,
+    /// New articles before it.
+    pub new: u64,
+    /// Repeats before it.
+    pub repeats: u64,
+    /// Unreadable items before it.
+    pub rejected: u64,
+}
+
+/// A file to be taken in.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its number.
+    pub arrival: Arrival,
+    /// Where it lies.
+    pub origin: Origin,
+    /// Its path for people.
+    pub shown: String,
+    /// Who delivers to its inbox, where that is configured.
+    pub source: Option<String>,
+    /// The first folder that it lay in.
+    pub folder: Option<String>,
+    /// When it was claimed, to the second.
+    pub at: Time,
+    /// What kind of file it is.
+    pub kind: FileKind,
+    /// Where to go on.
+    pub resume: Resume,
+    /// Whether publication times are trusted however old they are.
+    pub is_archive: bool,
+}
+
+impl Job {
+    /// The job of a claimed file.
+    pub fn of_claim(claimed: Claimed, resume: Resume) -> Self {
+        Self {
+            arrival: claimed.arrival,
+            shown: display_path(&claimed.name),
+            source: claimed.source.clone(),
+            folder: claimed.folder.clone(),
+            is_archive: false,
+            at: claimed.at.whole_second(),
+            kind: claimed.kind,
+            origin: Origin::Inbox(claimed),
+            resume,
+        }
+    }
+
+    /// Where its bytes are.
+    pub fn path(&self) -> &Path {
+        match &self.origin {
+            Origin::Inbox(claimed) => &claimed.path,
+            Origin::Given(path) => path,
+        }
+    }
+}
+
+/// Some items of one file, cut out and not yet read.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub job: Arc<Job>,
+    pub form: Form,
+    pub items: Vec<Cut>,
+    pub end: Option<FileEnd>,
+}
+
+/// One item as it was cut out.
+#[derive(Debug)]
+pub(super) enum Cut {
+    Item(RawItem),
+    Bad(Refused),
+}
+
+/// What is known at the end of a file.
+#[derive(Debug)]
+pub(super) struct FileEnd {
+    pub bytes: u64,
+    pub digest: Option<Digest>,
+    pub original: OriginalBytes,
+    /// Why the file as a whole could not be read, or not to its end.
+    pub failure: Option<Reason>,
+}
+
+/// The bytes that go into a pack.
+#[derive(Debug)]
+pub(super) enum OriginalBytes {
+    /// Here they are.
+    Held(Vec<u8>),
+    /// They are too many to hold, and lie in the file.
+    InFile,
+    /// There are none worth keeping: the file itself is set aside.
+    None,
+}
+
+/// An item that could not be read, with what is kept of it.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub index: u32,
+    pub place: Option<u64>,
+    pub bytes: Vec<u8>,
+    pub reason: Reason,
+}
+
+/// An article that is ready to be decided on.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub index: u32,
+    pub place: Option<u64>,
+    pub id: ArticleId,
+    pub text_digest: Digest,
+    pub article: Article,
+    pub fingerprint: Fingerprint,
+}
+
+/// Some items of one file, measured.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub job: Arc<Job>,
+    pub items: Vec<Result<Box<Ready>, Refused>>,
+    pub end: Option<FileEnd>,
+}
+
+/// Some items of one file, decided on.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub job: Arc<Job>,
+    /// Each with what it caused, and the profile of a new article.
+    pub groups: Vec<Group>,
+    pub refused: Vec<Refused>,
+    pub evicted: Vec<ArticleNo>,
+    pub end: Option<(Receipt, OriginalBytes)>,
+}
+
+/// Events that belong together in one frame of the journal.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub events: Vec<Event>,
+    pub profile: Option<Vec<u8>>,
+}
+
+/// A file that is durable to its end.
+#[derive(Debug)]
+pub(super) struct Committed {
+    pub events: Vec<Event>,
+    pub finished: Option<(Arc<Job>, Receipt)>,
+}
+
+/// How a file ended, by what was in it.
+pub(super) fn outcome(total: &Resume, failure: Option<&Reason>) -> Outcome {
+    let (read, unread) = (total.new + total.repeats, total.rejected > 0 || failure.is_some());
+    match (read, unread) {
+        (0, _) => Outcome::Failed,
+        (_, true) => Outcome::Partly,
+        (_, false) if total.new == 0 => Outcome::Duplicate,
+        (_, false) => Outcome::Accepted,
+    }
+}

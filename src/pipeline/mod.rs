@@ -1,0 +1,182 @@
+//! The way of the data: the stages in their order, wired with bounded queues.
+//!
+//! ```text
+//! jobs -> read -> prepare -> detect -> commit -> dispose
+//!         (files   (decode,   (in       (pack,    (inbox file
+//!          into     normalize, order)    journal,  removed or
+//!          items)   fingerprint)         view)     set aside)
+//! ```
+//!
+//! Only this module knows the order. `read`, `detect`, `commit` and `dispose` are one thread each; `prepare`
+//! runs a piece of work a chunk on as many cores as there are and hands on in order of arrival. When a queue is
+//! full the stage before it waits, and so at last the inbox, where files simply lie. When the jobs end, each
+//! stage drains and ends. An error ends its stage, and with it the others; what was not committed is still in
+//! the inbox. `service` runs the stages; this module spawns nothing but the pieces of `prepare`.
+
+mod commit;
+mod decide;
+mod dispose;
+mod job;
+mod open;
+mod prepare;
+mod read;
+
+pub use job::{Job, Origin, Resume};
+pub use open::{OpenError, Opened, open, rebuild};
+
+use crate::{
+    inbox::{FailedDir, InboxError},
+    journal::JournalError,
+    model::{Event, Outcome, Receipt},
+    store::{Store, StoreError},
+};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::mpsc;
+
+/// Chunks that may wait between two stages: enough that no core waits for another, few enough that what is in
+/// memory stays small (a chunk is some 128 KiB of articles).
+const CHUNKS_WAITING: usize = 16;
+
+/// Why the pipeline stopped. None of it loses anything.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The journal or a pack cannot be written.
+    #[error("what was decided cannot be made durable")]
+    Journal(#[from] JournalError),
+    /// The view cannot be read or written.
+    #[error("the view cannot be used")]
+    Store(#[from] StoreError),
+    /// A finished or failed file cannot be taken out of the way.
+    #[error("a file cannot be taken out of the inbox")]
+    Inbox(#[from] InboxError),
+    /// A stage panicked.
+    #[error("the stage '{stage}' ended unexpectedly: {what}")]
+    Stage {
+        /// Which.
+        stage: &'static str,
+        /// What it said.
+        what: String,
+    },
+    /// A reason could not be written down.
+    #[error("a reason cannot be written as JSON")]
+    Reason(#[from] serde_json::Error),
+    /// The file system refused something else.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// One stage: run it on a thread that may block. It ends when its queue does.
+pub struct Stage {
+    /// Its name, for logs and errors.
+    pub name: &'static str,
+    /// Its work.
+    pub run: Box<dyn FnOnce() -> Result<(), PipelineError> + Send>,
+}
+
+/// What the stages need.
+pub struct Parts {
+    /// The store as [`open`] left it.
+    pub opened: Opened,
+    /// Where failed files go.
+    pub failed: FailedDir,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// The longest article, in bytes.
+    pub article_bytes_max: usize,
+    /// How many articles are made durable at once.
+    pub group_articles_max: usize,
+    /// What is counted as it happens.
+    pub progress: Arc<Progress>,
+}
+
+/// The stages, last first, and where to put the jobs. The view can be read while they run.
+pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
+    let (jobs, jobs_in) = mpsc::channel(CHUNKS_WAITING);
+    let (prepared, prepared_in) = mpsc::channel(CHUNKS_WAITING);
+    let (decided, decided_in) = mpsc::channel(CHUNKS_WAITING);
+    let (committed, committed_in) = mpsc::channel(CHUNKS_WAITING);
+    let Opened { store, journal, packs, detector, .. } = parts.opened;
+    let store = Arc::new(store);
+    let reader = read::Reader { article_bytes_max: parts.article_bytes_max };
+    let decider = decide::Decider::new(detector, Arc::clone(&store));
+    let committer = commit::Committer {
+        packs,
+        journal,
+        store: Arc::clone(&store),
+        failed: parts.failed.clone(),
+        group_articles_max: parts.group_articles_max,
+    };
+    let disposer = dispose::Disposer { failed: parts.failed, progress: parts.progress };
+    let stages = vec![
+        stage("dispose", move || disposer.run(committed_in)),
+        stage("commit", move || committer.run(decided_in, &committed)),
+        stage("detect", move || decider.run(prepared_in, &decided)),
+        stage("read", move || reader.run(jobs_in, &prepared)),
+    ];
+    (jobs, stages, store)
+}
+
+fn stage(name: &'static str, run: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> Stage {
+    Stage { name, run: Box::new(run) }
+}
+
+/// What has become durable since the start, for the progress bar and the status.
+#[derive(Debug, Default)]
+pub struct Progress {
+    outcomes: [AtomicU64; Outcome::ALL.len()],
+    articles: AtomicU64,
+    rejected: AtomicU64,
+}
+
+impl Progress {
+    fn count(&self, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Article(_) | Event::Sighting(_) => self.articles.fetch_add(1, Ordering::Relaxed),
+                Event::Rejected(_) => self.rejected.fetch_add(1, Ordering::Relaxed),
+                _ => 0,
+            };
+        }
+    }
+
+    fn count_receipt(&self, receipt: &Receipt) {
+        let place = Outcome::ALL.iter().position(|o| *o == receipt.outcome);
+        if let Some(counter) = place.and_then(|p| self.outcomes.get(p)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Files that ended, by outcome, in the order of [`Outcome::ALL`].
+    pub fn files(&self) -> [(Outcome, u64); Outcome::ALL.len()] {
+        let mut counts = Outcome::ALL.map(|outcome| (outcome, 0));
+        for ((_, count), counter) in counts.iter_mut().zip(&self.outcomes) {
+            *count = counter.load(Ordering::Relaxed);
+        }
+        counts
+    }
+
+    /// Articles received, repeats included.
+    pub fn articles(&self) -> u64 {
+        self.articles.load(Ordering::Relaxed)
+    }
+
+    /// Items that could not be read.
+    pub fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,234 @@
+//! The first stage: a file into the raw bytes of its items, a chunk at a time, in order of arrival.
+
+use super::{
+    CHUNKS_WAITING, PipelineError,
+    job::{Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
+    prepare,
+};
+use crate::{
+    format::{self, Form, ItemError, Items},
+    inbox::FileKind,
+    model::{Digest, Reason},
+};
+use sha2::Digest as _;
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    sync::Arc,
+};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, spawn_blocking},
+};
+
+/// A chunk is closed at this many bytes or items: large enough to be worth a hand-over, small enough that one
+/// file of many articles keeps all cores busy.
+const CHUNK_BYTES: usize = 128 << 10;
+const CHUNK_ITEMS: usize = 64;
+/// A file up to this size is read whole and held until it is in its pack; a larger one is read again for that.
+const HELD_BYTES_MAX: u64 = 8 << 20;
+/// How much of a file is looked at to tell its form.
+const HEAD_BYTES: usize = 64 << 10;
+/// A file that is still being written is read again this often before it is taken as it is.
+const READINGS_MAX: usize = 5;
+
+const _: () = assert!(CHUNKS_WAITING >= 2, "one chunk is prepared while another is decided on");
+
+/// A piece of work under way.
+pub(super) type Preparing = JoinHandle<Prepared>;
+
+/// Reads files.
+pub(super) struct Reader {
+    pub article_bytes_max: usize,
+}
+
+impl Reader {
+    /// Reads until the jobs end or nobody wants more.
+    pub fn run(
+        &self,
+        mut jobs: mpsc::Receiver<Job>,
+        out: &mpsc::Sender<Preparing>,
+    ) -> Result<(), PipelineError> {
+        while let Some(job) = jobs.blocking_recv() {
+            let send = |chunk| out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok();
+            if !self.file(job, send) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a file's chunks, the last with its end. Whatever is wrong with the file is in its end.
+    fn file(&self, job: Job, mut send: impl FnMut(Chunk) -> bool) -> bool {
+        let refused = |job, reason| {
+            let end = FileEnd { bytes: 0, digest: None, original: OriginalBytes::None, failure: Some(reason) };
+            Chunk { job: Arc::new(job), form: Form::Text, items: Vec::new(), end: Some(end) }
+        };
+        if let Some(reason) = not_regular(job.kind) {
+            return send(refused(job, reason));
+        }
+        match open(job) {
+            Err((job, error)) => send(refused(job, unreadable(&error))),
+            Ok((job, Input::Held(bytes))) => {
+                let mut reader = bytes.as_slice();
+                let digest = Digest::of(&bytes);
+                let (job, length) = (Arc::new(job), bytes.len() as u64);
+                let mut chunks = Chunks { job: &job, article_bytes_max: self.article_bytes_max, send: &mut send };
+                let Some(last) = chunks.all_but_last(&mut reader) else { return false };
+                send(last.with_end(length, Some(digest), OriginalBytes::Held(bytes)))
+            }
+            Ok((job, Input::Stream(file))) => {
+                let hashing = Hashing { inner: file, hash: sha2::Sha256::new(), bytes: 0 };
+                let mut reader = BufReader::with_capacity(CHUNK_BYTES, hashing);
+                let job = Arc::new(job);
+                let mut chunks = Chunks { job: &job, article_bytes_max: self.article_bytes_max, send: &mut send };
+                let Some(last) = chunks.all_but_last(&mut reader) else { return false };
+                // What nobody wanted is read too, so that the digest is that of the whole file.
+                let whole = io::copy(&mut reader, &mut io::sink());
+                let Hashing { hash, bytes, .. } = reader.into_inner();
+                let digest = whole.is_ok().then(|| Digest(hash.finalize().into()));
+                send(last.with_end(bytes, digest, OriginalBytes::InFile))
+            }
+        }
+    }
+}
+
+enum Input {
+    Held(Vec<u8>),
+    Stream(File),
+}
+
+/// Opens a file and reads it whole where it is small. A claimed file that changes meanwhile is read again: a
+/// rename does not detach its writer.
+fn open(mut job: Job) -> Result<(Job, Input), (Job, io::Error)> {
+    for reading in 1.. {
+        let opened = File::open(job.path()).and_then(|file| {
+            let bytes = file.metadata()?.len();
+            if bytes > HELD_BYTES_MAX {
+                return Ok(Input::Stream(file));
+            }
+            let mut held = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+            file.take(HELD_BYTES_MAX + 1).read_to_end(&mut held)?;
+            Ok(Input::Held(held))
+        });
+        let input = match opened {
+            Ok(input) => input,
+            Err(error) => return Err((job, error)),
+        };
+        let Origin::Inbox(claimed) = &job.origin else { return Ok((job, input)) };
+        let is_still = matches!(input, Input::Stream(_)) || !claimed.changed().unwrap_or(false);
+        if is_still || reading == READINGS_MAX {
+            return Ok((job, input));
+        }
+        match claimed.clone().refreshed() {
+            Ok(claimed) => job.origin = Origin::Inbox(claimed),
+            Err(error) => return Err((job, error)),
+        }
+    }
+    Err((job, io::ErrorKind::Interrupted.into()))
+}
+
+fn not_regular(kind: FileKind) -> Option<Reason> {
+    let what = match kind {
+        FileKind::Regular => return None,
+        FileKind::Symlink => "a symbolic link, which is not followed",
+        FileKind::Fifo => "a named pipe",
+        FileKind::Socket => "a socket",
+        FileKind::Device => "a device",
+    };
+    Some(Reason::new("not-a-file", format!("it is {what}, not a file; drop the file itself")))
+}
+
+fn unreadable(error: &io::Error) -> Reason {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Reason::new(
+            "permission-denied",
+            "it may not be read; give the user that wirefold runs as the right to read it and drop it again",
+        ),
+        io::ErrorKind::NotFound => Reason::new("vanished", "it is no longer there"),
+        _ => Reason::new("unreadable", format!("it cannot be read: {error}")),
+    }
+}
+
+/// Cuts one file into chunks.
+struct Chunks<'c, S> {
+    job: &'c Arc<Job>,
+    article_bytes_max: usize,
+    send: &'c mut S,
+}
+
+impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
+    /// Sends all chunks but the last, which is returned for its end to be added; nothing when nobody wants more.
+    fn all_but_last(&mut self, reader: &mut impl BufRead) -> Option<LastChunk> {
+        let (mut head, mut failure) = (Vec::new(), None);
+        if let Err(error) = reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head) {
+            failure = Some(unreadable(&error));
+        }
+        let form = match format::sniff(&head) {
+            Ok(form) if failure.is_none() => form,
+            Ok(_) => return Some(self.last(Form::Text, Vec::new(), failure)),
+            Err(error) => return Some(self.last(Form::Text, Vec::new(), failure.or(Some(error.reason())))),
+        };
+        let (mut cut, mut bytes) = (Vec::new(), 0);
+        for item in Items::new(head.as_slice().chain(reader), form, self.article_bytes_max) {
+            let (index, size, item) = match item {
+                Ok(item) => (item.index, item.bytes.len(), Cut::Item(item)),
+                Err(ItemError::Bad(bad)) => {
+                    let reason = bad.error.reason();
+                    let refused = Refused { index: bad.index, place: bad.place, bytes: bad.head, reason };
+                    (bad.index, refused.bytes.len(), Cut::Bad(refused))
+                }
+                Err(error @ ItemError::Io(_)) => {
+                    failure = Some(error.reason());
+                    break;
+                }
+            };
+            if index < self.job.resume.items {
+                continue;
+            }
+            if !cut.is_empty() && (bytes + size > CHUNK_BYTES || cut.len() == CHUNK_ITEMS) {
+                let items = std::mem::take(&mut cut);
+                bytes = 0;
+                if !(self.send)(Chunk { job: Arc::clone(self.job), form, items, end: None }) {
+                    return None;
+                }
+            }
+            bytes += size;
+            cut.push(item);
+        }
+        Some(self.last(form, cut, failure))
+    }
+
+    fn last(&self, form: Form, items: Vec<Cut>, failure: Option<Reason>) -> LastChunk {
+        LastChunk { chunk: Chunk { job: Arc::clone(self.job), form, items, end: None }, failure }
+    }
+}
+
+/// The last chunk of a file, before its end is known.
+struct LastChunk {
+    chunk: Chunk,
+    failure: Option<Reason>,
+}
+
+impl LastChunk {
+    fn with_end(self, bytes: u64, digest: Option<Digest>, original: OriginalBytes) -> Chunk {
+        let end = FileEnd { bytes, digest, original, failure: self.failure };
+        Chunk { end: Some(end), ..self.chunk }
+    }
+}
+
+/// Hashes and counts what is read through it.
+struct Hashing<R> {
+    inner: R,
+    hash: sha2::Sha256,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        self.hash.update(into.get(..count).unwrap_or_default());
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}
