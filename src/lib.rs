@@ -1,10 +1,19 @@
 //! wirefold folds the copies and rewrites of one wire story into one canonical record.
+//!
+//! News files are dropped into a watched inbox; each goes through the stages in the order in which the modules
+//! stand here, and what comes out is a record: a canonical article and its variants, each with the evidence for
+//! why it is there. `ARCHITECTURE.md` has the whole picture and the invariants.
 
 pub mod clock;
-pub mod inbox;
 pub mod model;
+
+pub mod inbox;
+pub mod format;
+pub mod normalize;
 pub mod fingerprint;
+pub mod detect;
 pub mod journal;
 pub mod store;
-pub mod detect;
+pub mod pipeline;
+
 pub mod config;

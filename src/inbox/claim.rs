@@ -36,8 +36,10 @@ pub struct Claimed {
     pub path: PathBuf,
     /// Its path as it lay under the inbox.
     pub name: PathBuf,
-    /// The source configured for the inbox, else the name of the first folder that it lay in.
+    /// The source configured for the inbox.
     pub source: Option<String>,
+    /// The name of the first folder that it lay in.
+    pub folder: Option<String>,
     /// When it was claimed.
     pub at: Time,
     /// How long it was then, in bytes.
@@ -57,7 +59,8 @@ impl Claimed {
             arrival,
             root,
             path,
-            source: source.cloned().or_else(|| folder.map(|folder| folder.to_string_lossy().into_owned())),
+            source: source.cloned(),
+            folder: folder.map(|folder| folder.to_string_lossy().into_owned()),
             name: name.to_owned(),
             at,
             bytes: stamp.bytes,
@@ -89,6 +92,21 @@ impl Claimed {
                 Ok(())
             }
         }
+    }
+
+    /// Puts the file back where it lay in its inbox, or beside what has taken its name since, to be claimed anew.
+    /// Returns where it is.
+    pub fn give_back(&self) -> Result<PathBuf, InboxError> {
+        let inbox = self.work_folder().parent().unwrap_or(Path::new("."));
+        let mut to = inbox.join(&self.name);
+        if to.symlink_metadata().is_ok() {
+            let again = format!("{}-", claim_name(self.arrival));
+            let name = [again.as_bytes(), self.name.file_name().unwrap_or_default().as_bytes()].concat();
+            to = to.with_file_name(OsString::from_vec(name));
+        }
+        fs::rename(&self.path, &to).map_err(InboxError::io("put back", &self.path))?;
+        self.remove_claim();
+        Ok(to)
     }
 
     /// Removes the claim's folders once the file is out of them. What does not go now, a recovery removes.

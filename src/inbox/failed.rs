@@ -94,6 +94,12 @@ impl FailedDir {
         Ok(kept)
     }
 
+    /// Writes down why a file that stays where it is could not be read.
+    pub fn note(&self, arrival: Arrival, file: &Path, reason_json: &[u8]) -> Result<(), InboxError> {
+        let name = failed_name(&format!("{}-", claim_name(arrival)), file, "");
+        write_durably(&reason_path(&self.0.join(name)), reason_json)
+    }
+
     /// Writes a bad slice of a file here, with its reason beside it, and says where it is.
     pub fn set_aside_bytes(
         &self,

@@ -39,7 +39,7 @@ impl Committer {
     ) -> Result<(), PipelineError> {
         while let Some(first) = decided.blocking_recv() {
             let mut group = vec![first];
-            while weight(&group) < (self.group_articles_max, GROUP_BYTES_MAX)
+            while self.has_room(&group)
                 && let Ok(next) = decided.try_recv()
             {
                 group.push(next);
@@ -51,6 +51,15 @@ impl Committer {
             }
         }
         Ok(self.store.sync()?)
+    }
+
+    fn has_room(&self, group: &[Decided]) -> bool {
+        let held = |d: &Decided| match &d.end {
+            Some((_, OriginalBytes::Held(bytes))) => bytes.len(),
+            _ => 0,
+        };
+        let articles: usize = group.iter().map(|d| d.groups.len()).sum();
+        articles < self.group_articles_max && group.iter().map(held).sum::<usize>() < GROUP_BYTES_MAX
     }
 
     fn commit(&mut self, mut group: Vec<Decided>) -> Result<Vec<Committed>, PipelineError> {
@@ -109,15 +118,6 @@ impl Committer {
         }
         Ok(self.packs.sync()?)
     }
-}
-
-/// How many articles and bytes of originals a group holds.
-fn weight(group: &[Decided]) -> (usize, usize) {
-    let held = |d: &Decided| match &d.end {
-        Some((_, OriginalBytes::Held(bytes))) => bytes.len(),
-        _ => 0,
-    };
-    (group.iter().map(|d| d.groups.len()).sum(), group.iter().map(held).sum())
 }
 
 fn committed(decided: Decided) -> Committed {

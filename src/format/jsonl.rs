@@ -1,0 +1,142 @@
+//! One article as a JSON object. Called by `decode` with one line, or with one object over several lines.
+
+use super::{FormatError, dates, html};
+use crate::model::Article;
+use serde_json::{Map, Value};
+
+/// Reads an object with `id`, `title`, `text` or `html`, `published`, `source`, `url` and `lang`.
+///
+/// Where `text` is missing or blank `html` stands in for it. Every other field goes to `meta` under its own name, and
+/// so does a known field whose value cannot be used (a title that is a number, a time that no one can read): an
+/// article is not refused for its trimmings. A field that is null or blank counts as absent.
+pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let value = serde_json::from_slice(bytes).map_err(|source| FormatError::Json { source })?;
+    let mut fields = match value {
+        Value::Object(fields) => fields,
+        Value::Null => return Err(FormatError::NotAnObject { found: "null" }),
+        Value::Bool(_) => return Err(FormatError::NotAnObject { found: "a truth value" }),
+        Value::Number(_) => return Err(FormatError::NotAnObject { found: "a number" }),
+        Value::String(_) => return Err(FormatError::NotAnObject { found: "a string" }),
+        Value::Array(_) => return Err(FormatError::NotAnObject { found: "an array" }),
+    };
+    let text = text(&mut fields)?;
+    let mut article = Article { text, ..Article::default() };
+    article.item = take(&mut fields, "id", |v| match v {
+        Value::Number(n) => Some(n.to_string()),
+        other => string(other),
+    });
+    article.title = take(&mut fields, "title", string);
+    article.published = take(&mut fields, "published", |v| match v {
+        Value::Number(n) => dates::parse_time(&n.to_string()),
+        Value::String(s) => dates::parse_time(s),
+        _ => None,
+    });
+    article.source = take(&mut fields, "source", string);
+    article.url = take(&mut fields, "url", string);
+    article.lang = take(&mut fields, "lang", |v| v.as_str().and_then(html::primary_language));
+    article.meta = fields;
+    Ok(article)
+}
+
+fn text(fields: &mut Map<String, Value>) -> Result<String, FormatError> {
+    let (text, page) = (fields.remove("text"), fields.remove("html"));
+    match (text, page) {
+        (Some(Value::String(text)), _) if !text.trim().is_empty() => Ok(text),
+        (_, Some(Value::String(page))) if !page.trim().is_empty() => {
+            let text = html::fragment(&page)?;
+            if text.is_empty() {
+                return Err(FormatError::NoText { why: "the field 'html' has tags and no words" });
+            }
+            Ok(text)
+        }
+        (Some(Value::String(_)), _) => Err(FormatError::NoText { why: "the field 'text' is blank" }),
+        (_, Some(Value::String(_))) => Err(FormatError::NoText { why: "the field 'html' is blank" }),
+        (Some(_), _) => Err(FormatError::NoText { why: "the field 'text' is not a string" }),
+        (_, Some(_)) => Err(FormatError::NoText { why: "the field 'html' is not a string" }),
+        (None, None) => Err(FormatError::NoText { why: "it has neither a field 'text' nor a field 'html'" }),
+    }
+}
+
+/// Takes a field out where it can be read, and leaves it in place where it cannot.
+fn take<T>(fields: &mut Map<String, Value>, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    let value = fields.get(name)?;
+    let is_blank = value.is_null() || value.as_str().is_some_and(|s| s.trim().is_empty());
+    let taken = if is_blank { None } else { read(value) };
+    if is_blank || taken.is_some() {
+        fields.remove(name);
+    }
+    taken
+}
+
+fn string(value: &Value) -> Option<String> {
+    value.as_str().map(|s| s.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+    use serde_json::json;
+
+    fn read(value: &Value) -> Article {
+        decode(value.to_string().as_bytes()).unwrap()
+    }
+
+    fn refusal(line: &str) -> (&'static str, String) {
+        let error = decode(line.as_bytes()).unwrap_err();
+        (error.code(), error.to_string())
+    }
+
+    #[test]
+    fn the_known_fields_are_read_and_the_others_kept() {
+        let article = read(&json!({
+            "id": 17, "title": "Ferry late", "text": " The ferry is late. ", "published": "2026-11-22", "source": "Pier",
+            "url": "https://pier.example/1", "lang": "en-GB", "topic": ["sea"], "words": 4, "none": null
+        }));
+        assert_eq!(article.item.as_deref(), Some("17"));
+        assert_eq!(article.title.as_deref(), Some("Ferry late"));
+        assert_eq!(article.text, " The ferry is late. ");
+        assert_eq!(article.published, Some(Time::from_millis(1_795_348_800_000)));
+        assert_eq!(article.source.as_deref(), Some("Pier"));
+        assert_eq!(article.url.as_deref(), Some("https://pier.example/1"));
+        assert_eq!(article.lang.as_deref(), Some("en"));
+        assert_eq!(Value::Object(article.meta), json!({"topic": ["sea"], "words": 4, "none": null}));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_kept_and_what_is_blank_is_absent() {
+        let article = read(
+            &json!({"text": "a", "title": 5, "published": "soon", "source": " ", "lang": null, "id": "x"}),
+        );
+        assert_eq!(
+            (article.title, article.published, article.source, article.lang),
+            (None, None, None, None)
+        );
+        assert_eq!(article.item.as_deref(), Some("x"));
+        assert_eq!(Value::Object(article.meta), json!({"title": 5, "published": "soon"}));
+        assert!(read(&json!({"text": "a", "published": 1_795_309_323})).published.is_some());
+    }
+
+    #[test]
+    fn html_stands_in_for_text() {
+        let article =
+            read(&json!({"html": "<p>Rain &amp; wind</p><p>from <b>the</b> west</p>", "text": " "}));
+        assert_eq!(article.text, "Rain & wind\n\nfrom the west");
+        assert!(article.meta.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_article_says_why() {
+        assert_eq!(refusal("{\"id\": 1}").0, "no-text");
+        assert_eq!(
+            refusal("{\"text\": \"  \"}"),
+            ("no-text", "it holds no text: the field 'text' is blank".to_owned())
+        );
+        assert_eq!(refusal("{\"text\": 1}").0, "no-text");
+        assert_eq!(refusal("{\"html\": \"<p> </p>\"}").0, "no-text");
+        assert_eq!(refusal("[1]").0, "bad-json");
+        assert_eq!(refusal("{\"text\": \"cut").0, "bad-json");
+        assert_eq!(decode(b"{\"text\": \"caf\xe9\"}").unwrap_err().code(), "bad-json");
+    }
+}
