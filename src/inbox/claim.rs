@@ -253,3 +253,76 @@ pub(super) fn claim_name(arrival: Arrival) -> String {
 fn remove_empty(path: &Path, levels: usize) {
     path.ancestors().skip(1).take(levels).all(|folder| fs::remove_dir(folder).is_ok());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    fn inbox_with(name: &str) -> (TempDir, PathBuf, Stamp) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join(name);
+        make_folders(path.parent().unwrap()).unwrap();
+        fs::write(&path, "text").unwrap();
+        let Look::File(stamp) = look(&path).unwrap() else { panic!("no file") };
+        (dir, path, stamp)
+    }
+
+    fn claim_it(inbox: &Path, name: &str, stamp: &Stamp, arrivals: &Arrivals) -> Attempt {
+        claim(inbox, Origin { root: 0, name: Path::new(name), source: None }, stamp, arrivals)
+    }
+
+    #[test]
+    fn a_claim_keeps_the_whole_name_and_goes_without_a_trace() {
+        let name = format!("agency/sub/{}", "x".repeat(255));
+        let (dir, path, stamp) = inbox_with(&name);
+        let Attempt::Claimed(claimed) =
+            claim_it(dir.path(), &name, &stamp, &Arrivals::starting_at(Arrival(7)))
+        else {
+            panic!("not claimed")
+        };
+        assert_eq!(claimed.path, dir.path().join(".wirefold/0000000000000007").join(&name));
+        assert_eq!((claimed.source.as_deref(), claimed.name.to_str().unwrap()), (Some("agency"), &*name));
+        assert_eq!(claimed.work_folder(), dir.path().join(".wirefold"));
+        assert!(!path.exists() && !claimed.changed().unwrap());
+        claimed.dispose().unwrap();
+        claimed.dispose().unwrap();
+        assert_eq!(fs::read_dir(dir.path().join(".wirefold")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_number_is_used_up_only_by_a_claim_and_never_twice() {
+        let (dir, path, stamp) = inbox_with("a");
+        let arrivals = Arrivals::starting_at(Arrival(1));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(claim_it(dir.path(), "a", &stamp, &arrivals), Attempt::Vanished));
+        fs::write(&path, "other").unwrap();
+        let Attempt::Changed(stamp) = claim_it(dir.path(), "a", &stamp, &arrivals) else {
+            panic!("not seen")
+        };
+        // A claim that an earlier run left behind is never covered.
+        make_folders(&dir.path().join(".wirefold/0000000000000001")).unwrap();
+        let Attempt::Claimed(claimed) = claim_it(dir.path(), "a", &stamp, &arrivals) else {
+            panic!("not claimed")
+        };
+        assert_eq!(claimed.arrival, Arrival(2));
+        assert_eq!(arrivals.take(Ok::<_, ()>), Ok(Arrival(3)));
+    }
+
+    #[test]
+    fn a_writer_that_kept_the_file_open_is_noticed() {
+        let (dir, path, stamp) = inbox_with("a");
+        let mut writer = fs::OpenOptions::new().append(true).open(path).unwrap();
+        let Attempt::Claimed(claimed) = claim_it(dir.path(), "a", &stamp, &Arrivals::starting_at(Arrival(1)))
+        else {
+            panic!("not claimed")
+        };
+        io::Write::write_all(&mut writer, b" more").unwrap();
+        assert!(claimed.changed().unwrap());
+        let refreshed = claimed.refreshed().unwrap();
+        assert_eq!(refreshed.bytes, 9);
+        assert!(!refreshed.changed().unwrap());
+        refreshed.dispose().unwrap();
+        assert!(refreshed.changed().is_err());
+    }
+}

@@ -235,3 +235,132 @@ fn sync_folder_of(path: &Path) -> Result<(), InboxError> {
     let folder = path.parent().unwrap_or(path);
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(InboxError::io("write", folder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inbox::{Inboxes, Root, Settings};
+    use std::os::unix::fs::PermissionsExt as _;
+    use tempfile::TempDir;
+
+    const REASON: &[u8] = b"{\"code\":\"empty\"}";
+
+    struct Place {
+        dir: TempDir,
+        failed: FailedDir,
+        inboxes: Inboxes,
+    }
+
+    impl Place {
+        /// An inbox with one claimed file.
+        fn new(name: &str) -> Self {
+            let dir = TempDir::new().unwrap();
+            let claimed = dir.path().join("in/.wirefold/0000000000000005").join(name);
+            make_folders(claimed.parent().unwrap()).unwrap();
+            fs::write(claimed, "bytes").unwrap();
+            let failed = FailedDir::open(dir.path().join("failed")).unwrap();
+            let inboxes = vec![Root { path: dir.path().join("in"), source: None }];
+            let inboxes = Inboxes::open(Settings { inboxes, ..Settings::default() }, &failed).unwrap();
+            Self { dir, failed, inboxes }
+        }
+
+        fn claimed(&self) -> Claimed {
+            self.inboxes.recover().unwrap().remove(0)
+        }
+
+        fn check_kept(&self, kept: &Path) {
+            assert_eq!(kept, self.dir.path().join("failed/0000000000000005-a.txt"));
+            assert_eq!(fs::read(kept).unwrap(), b"bytes");
+            assert_eq!(fs::read(reason_path(kept)).unwrap(), REASON);
+            assert_eq!(self.inboxes.recover().unwrap(), []);
+            assert_eq!(fs::read_dir(self.dir.path().join("in/.wirefold")).unwrap().count(), 0);
+            assert_eq!(fs::read_dir(self.dir.path().join("failed")).unwrap().count(), 2);
+        }
+    }
+
+    #[test]
+    fn a_failed_file_is_kept_with_its_reason() {
+        let place = Place::new("sub/a.txt");
+        let claimed = place.claimed();
+        let kept = place.failed.set_aside(&claimed, REASON).unwrap();
+        place.check_kept(&kept);
+        assert_eq!(place.failed.set_aside(&claimed, REASON).unwrap(), kept, "again, as after a crash");
+        place.check_kept(&kept);
+        assert_eq!(place.failed.last_arrival().unwrap(), Some(Arrival(5)));
+        let mode = fs::metadata(reason_path(&kept)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o137, 0, "{mode:o}");
+    }
+
+    #[test]
+    fn a_crash_at_any_step_is_mended_by_doing_it_again() {
+        // The reason half written; written; the file moved but its claim still there; copied but not removed.
+        let steps: [fn(&Place, &Claimed, &Path); 4] = [
+            |_, _, to| fs::write(unfinished_path(&reason_path(to)), "{").unwrap(),
+            |_, _, to| write_durably(&reason_path(to), REASON).unwrap(),
+            |_, claimed, to| fs::rename(&claimed.path, to).unwrap(),
+            |_, claimed, to| assert_eq!(fs::copy(&claimed.path, to).unwrap(), 5),
+        ];
+        for step in steps {
+            let place = Place::new("sub/a.txt");
+            let claimed = place.claimed();
+            step(&place, &claimed, &place.dir.path().join("failed/0000000000000005-a.txt"));
+            let kept = place.failed.set_aside(&claimed, REASON).unwrap();
+            place.check_kept(&kept);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_nowhere_is_an_error() {
+        let place = Place::new("a.txt");
+        let claimed = place.claimed();
+        claimed.dispose().unwrap();
+        assert!(place.failed.set_aside(&claimed, REASON).is_err());
+    }
+
+    #[test]
+    fn a_file_is_carried_to_another_mount_byte_for_byte() {
+        let place = Place::new("a.txt");
+        let claimed = place.claimed();
+        let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        fs::write(&claimed.path, &content).unwrap();
+        let to = place.dir.path().join("failed/there");
+        assert_eq!(carry(&claimed, &to).unwrap(), Carried::Whole);
+        assert_eq!(fs::read(&to).unwrap(), content);
+        assert!(!claimed.path.exists() && !unfinished_path(&to).exists());
+    }
+
+    #[test]
+    fn what_cannot_leave_its_mount_stays_near_with_its_reason() {
+        let place = Place::new("a.txt");
+        let path = place.claimed().path;
+        fs::remove_file(&path).unwrap();
+        symlink("/nowhere", &path).unwrap();
+        let link = place.claimed();
+        let to = place.dir.path().join("failed/there");
+        assert_eq!(carry(&link, &to).unwrap(), Carried::Whole);
+        assert_eq!(fs::read_link(&to).unwrap(), Path::new("/nowhere"));
+
+        fs::write(&path, "x").unwrap();
+        let mut unreadable = place.claimed();
+        unreadable.kind = FileKind::Fifo;
+        assert_eq!(carry(&unreadable, &to).unwrap(), Carried::Unreadable);
+        let near = place.dir.path().join("in/.wirefold/failed/0000000000000005-a.txt");
+        assert_eq!(keep_near(&unreadable, near.clone(), REASON).unwrap(), near);
+        assert_eq!(fs::read(reason_path(&near)).unwrap(), REASON);
+        assert_eq!(place.failed.set_aside(&unreadable, REASON).unwrap(), near, "again, as after a crash");
+        assert_eq!(place.inboxes.recover().unwrap(), []);
+    }
+
+    #[test]
+    fn names_of_any_length_fit() {
+        let name = "ö".repeat(127);
+        let place = Place::new(&format!("sub/{name}"));
+        let kept = place.failed.set_aside(&place.claimed(), REASON).unwrap();
+        assert!(kept.file_name().unwrap().to_str().unwrap().starts_with("0000000000000005-öö"));
+        let slice = SliceName { arrival: Arrival(5), index: u32::MAX, file: Path::new(&name) };
+        let kept = place.failed.set_aside_bytes(slice, b"bad", REASON).unwrap();
+        assert!(kept.to_str().unwrap().ends_with("ö.slice"));
+        assert_eq!(fs::read(&kept).unwrap(), b"bad");
+        assert_eq!(fs::read(reason_path(&kept)).unwrap(), REASON);
+    }
+}

@@ -117,10 +117,16 @@ impl Keeper {
     fn turn(&mut self) -> InboxState {
         let mut means =
             Means { folders: &mut self.folders, walk: Walk { ignore: &self.ignore, stop: &self.stop } };
+        let began = Instant::now();
+        let mut scanned: Vec<_> = self.roots.iter_mut().filter(|root| root.next_scan() <= began).collect();
+        for root in &mut scanned {
+            root.scan(&mut means);
+        }
+        let now = Instant::now();
+        for root in scanned {
+            root.settle_together(began, now);
+        }
         for root in &mut self.roots {
-            if root.next_scan() <= Instant::now() {
-                root.scan(&mut means);
-            }
             root.look();
         }
         let now = Instant::now();

@@ -30,6 +30,8 @@ mod root;
 mod scan;
 mod stamp;
 mod state;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use claim::{Arrivals, Claimed};

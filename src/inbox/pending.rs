@@ -178,6 +178,15 @@ impl Pending {
         }
     }
 
+    /// What was first noticed or seen to change since `began` settles from `now` on, all of it together: so files that
+    /// one scan finds become ready together, and go in order whatever time the scan took.
+    pub(super) fn settle_together(&mut self, began: Instant, now: Instant) {
+        let (since, due) = (began + self.settle, now + self.settle);
+        for waiting in self.files.values_mut().filter(|waiting| waiting.refusals == 0) {
+            waiting.due = waiting.due.map(|was| if was >= since { due } else { was });
+        }
+    }
+
     /// Whether files were left out and there is room for them again. Files that cannot go on do not count as room
     /// taken, or they would keep the others out.
     pub(super) fn wants_scan(&self, now: Instant) -> bool {

@@ -70,3 +70,62 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, InboxError> {
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     paths.collect::<Result<_, _>>().map_err(InboxError::io("list", folder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inbox::claim::make_folders;
+    use tempfile::TempDir;
+
+    fn inbox() -> (TempDir, Vec<Root>, PathBuf) {
+        let dir = TempDir::new().unwrap();
+        let work = dir.path().join(".wirefold");
+        make_folders(&work.join("failed")).unwrap();
+        let roots = vec![Root { path: dir.path().to_owned(), source: None }];
+        (dir, roots, work)
+    }
+
+    #[test]
+    fn each_step_of_a_claim_and_of_its_end_is_recovered() {
+        let (_dir, roots, work) = inbox();
+        // Numbered, but the file not moved yet; the same with its folders; moved; removed but not its folders.
+        make_folders(&work.join("0000000000000001")).unwrap();
+        make_folders(&work.join("0000000000000002/a/b")).unwrap();
+        for (arrival, name) in [(12, "a/b/c.txt"), (3, "d.txt")] {
+            let path = work.join(claim_name(Arrival(arrival))).join(name);
+            make_folders(path.parent().unwrap()).unwrap();
+            fs::write(path, "text").unwrap();
+        }
+        let found = recover(&roots).unwrap();
+        let told: Vec<_> =
+            found.iter().map(|claimed| (claimed.arrival.0, claimed.name.to_str().unwrap())).collect();
+        assert_eq!(told, [(3, "d.txt"), (12, "a/b/c.txt")]);
+        assert_eq!(found[1].source.as_deref(), Some("a"));
+        assert!(found[0].at > crate::model::Time::default());
+        assert!(!work.join("0000000000000001").exists() && !work.join("0000000000000002").exists());
+        assert!(work.join("failed").exists());
+        assert_eq!(recover(&roots).unwrap(), found);
+        for claimed in &found {
+            claimed.dispose().unwrap();
+        }
+        assert_eq!(recover(&roots).unwrap(), []);
+    }
+
+    #[test]
+    fn a_claim_with_two_files_is_not_guessed_at() {
+        let (_dir, roots, work) = inbox();
+        make_folders(&work.join("0000000000000001")).unwrap();
+        fs::write(work.join("0000000000000001/a"), "a").unwrap();
+        fs::write(work.join("0000000000000001/b"), "b").unwrap();
+        assert!(matches!(recover(&roots), Err(InboxError::Tangled { .. })));
+    }
+
+    #[test]
+    fn only_what_a_claim_writes_is_read_as_a_number() {
+        assert_eq!(arrival_of(b"0000000000000042"), Some(Arrival(42)));
+        assert_eq!(arrival_of(b"12345678901234567"), Some(Arrival(12_345_678_901_234_567)));
+        for name in [&b"42"[..], b"+000000000000042", b"00000000000000042", b"failed", b"\xff"] {
+            assert_eq!(arrival_of(name), None);
+        }
+    }
+}

@@ -142,6 +142,11 @@ impl RootWatch {
         self.scan_free = now + took;
     }
 
+    /// What was found since `began` is to become ready together.
+    pub(super) fn settle_together(&mut self, began: Instant, now: Instant) {
+        self.pending.settle_together(began, now);
+    }
+
     /// Looks where the watcher hints.
     pub(super) fn heed(&mut self, hint: &Hint, means: &mut Means<'_>) {
         let Ok(name) = hint.path.strip_prefix(&self.root.path) else { return };
@@ -178,9 +183,11 @@ impl RootWatch {
 
     /// Looks through one folder of the inbox, all of it new to the watcher.
     fn scan_folder(&mut self, folder: &Path, means: &mut Means<'_>) {
+        let began = Instant::now();
         let mut round = Round::new(&self.root.path, &mut self.pending, means.folders, true);
         let walked = means.walk.run(folder, &mut round);
         let Round { not_armed, mut unreadable, .. } = round;
+        self.settle_together(began, Instant::now());
         if let Some(why) = not_armed {
             self.now_watched(Watching::Polling(why));
             self.want_scan();

@@ -1,0 +1,464 @@
+//! The watch as a whole: over real folders with the real watcher, where only signals are awaited, and step by step
+//! with time standing still, where the watcher is one that says nothing or fails.
+
+use super::{
+    hint::{Hint, Sign},
+    keeper::{Keeper, Step},
+    *,
+};
+use crate::model::Arrival;
+use notify::{NullWatcher, Watcher};
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    os::unix::{ffi::OsStrExt as _, fs::symlink, net::UnixListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tempfile::TempDir;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{advance, timeout},
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+/// Far above what anything here takes: only a test that hangs meets it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Inboxes `0`, `1` .. in a folder of their own.
+struct Place {
+    dir: TempDir,
+    inboxes: Inboxes,
+    arrivals: Arc<Arrivals>,
+}
+
+impl Place {
+    fn new(inboxes: usize, change: impl FnOnce(&mut Settings)) -> Self {
+        let dir = TempDir::new().unwrap();
+        let mut settings =
+            Settings { settle: Duration::from_millis(20), rescan: HOUR, ..Settings::default() };
+        for index in 0..inboxes {
+            let path = dir.path().join(index.to_string());
+            fs::create_dir(&path).unwrap();
+            settings.inboxes.push(Root { path, source: None });
+        }
+        change(&mut settings);
+        let failed = FailedDir::open(dir.path().join("failed")).unwrap();
+        let inboxes = Inboxes::open(settings, &failed).unwrap();
+        Self { dir, inboxes, arrivals: Arc::new(Arrivals::starting_at(Arrival(1))) }
+    }
+
+    fn inbox(&self) -> PathBuf {
+        self.dir.path().join("0")
+    }
+
+    fn keeper(&self, watcher: impl Watcher + Send + 'static) -> Keeper {
+        Keeper::new(&self.inboxes, Box::new(watcher), Arc::clone(&self.arrivals))
+    }
+
+    /// Runs the watch for as long as the test runs, with a queue of this length.
+    async fn watched(&self, queue: usize, test: impl AsyncFnOnce(mpsc::Receiver<Claimed>, States)) {
+        let (out, files) = mpsc::channel(queue);
+        let (told, states) = watch::channel(InboxState::default());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let until = async { drop(stopped.await) };
+        let watch = self.inboxes.watch(Arc::clone(&self.arrivals), out, told, until);
+        let test = async {
+            let mut states = States(states);
+            states.until(|state| state.is_ready).await;
+            test(files, states).await;
+            drop(stop);
+        };
+        let (ended, ()) = timeout(DEADLINE, async { tokio::join!(watch, test) }).await.unwrap();
+        ended.unwrap();
+    }
+}
+
+struct States(watch::Receiver<InboxState>);
+
+impl States {
+    async fn until(&mut self, reached: impl Fn(&InboxState) -> bool) {
+        self.0.wait_for(|state| reached(state)).await.unwrap();
+    }
+}
+
+async fn take(files: &mut mpsc::Receiver<Claimed>, count: usize) -> Vec<Claimed> {
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        taken.push(files.recv().await.unwrap());
+    }
+    taken
+}
+
+fn names(claimed: &[Claimed]) -> Vec<String> {
+    let mut names: Vec<_> = claimed.iter().map(|claimed| display_path(&claimed.name)).collect();
+    names.sort();
+    names
+}
+
+/// A file last written so many seconds after 1970.
+fn write_at(path: &Path, seconds: u64) {
+    fs::write(path, "text").unwrap();
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_renamed_in_is_ready_at_once() {
+    let place = Place::new(1, |settings| settings.settle = HOUR);
+    let outside = place.dir.path().join("outside");
+    place
+        .watched(9, async |mut files, _| {
+            fs::write(&outside, "whole").unwrap();
+            fs::rename(&outside, place.inbox().join("in.txt")).unwrap();
+            fs::write(place.inbox().join("hidden.part"), "part").unwrap();
+            fs::rename(place.inbox().join("hidden.part"), place.inbox().join("done.txt")).unwrap();
+            let claimed = take(&mut files, 2).await;
+            assert_eq!(names(&claimed), ["done.txt", "in.txt"]);
+            let whole = claimed.iter().find(|claimed| claimed.name == Path::new("in.txt")).unwrap();
+            assert_eq!(fs::read(&whole.path).unwrap(), b"whole");
+            assert_eq!((whole.bytes, whole.kind, whole.source.as_deref()), (5, FileKind::Regular, None));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn files_written_at_once_into_new_folders_are_found() {
+    let place = Place::new(1, |_| {});
+    place
+        .watched(999, async |mut files, _| {
+            for folder in 0..50 {
+                let deep = place.inbox().join(format!("s{folder}/a/b"));
+                fs::create_dir_all(&deep).unwrap();
+                fs::write(deep.join("one"), "1").unwrap();
+                fs::write(place.inbox().join(format!("s{folder}/two")), "2").unwrap();
+            }
+            let claimed = take(&mut files, 100).await;
+            let one = claimed.iter().find(|claimed| claimed.name == Path::new("s7/a/b/one")).unwrap();
+            assert_eq!(one.source.as_deref(), Some("s7"));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_folder_renamed_in_is_looked_through_and_watched_from_then_on() {
+    let place = Place::new(1, |_| {});
+    let outside = place.dir.path().join("outside");
+    fs::create_dir_all(outside.join("sub")).unwrap();
+    fs::write(outside.join("sub/early"), "1").unwrap();
+    place
+        .watched(9, async |mut files, _| {
+            fs::rename(&outside, place.inbox().join("agency")).unwrap();
+            assert_eq!(names(&take(&mut files, 1).await), ["agency/sub/early"]);
+            fs::write(place.inbox().join("agency/sub/late"), "2").unwrap();
+            assert_eq!(names(&take(&mut files, 1).await), ["agency/sub/late"]);
+            fs::rename(place.inbox().join("agency"), place.inbox().join("wire")).unwrap();
+            fs::write(place.inbox().join("wire/sub/later"), "3").unwrap();
+            assert_eq!(names(&take(&mut files, 1).await), ["wire/sub/later"]);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn ignored_names_stay_where_they_are() {
+    let place = Place::new(1, |_| {});
+    let ignored = ["a.tmp", "b.part", "c.filepart", "d~", ".e"];
+    fs::create_dir(place.inbox().join(".git")).unwrap();
+    fs::write(place.inbox().join(".git/config"), "x").unwrap();
+    place
+        .watched(9, async |mut files, _| {
+            for name in ignored.iter().chain(&["z.txt"]) {
+                fs::write(place.inbox().join(name), "x").unwrap();
+            }
+            assert_eq!(names(&take(&mut files, 1).await), ["z.txt"]);
+        })
+        .await;
+    assert!(ignored.iter().all(|name| place.inbox().join(name).exists()));
+    assert!(place.inbox().join(".git/config").exists());
+}
+
+#[tokio::test]
+async fn what_hints_do_not_tell_a_scan_finds() {
+    let place = Place::new(1, |settings| settings.hints_max = 1);
+    place
+        .watched(999, async |mut files, mut states| {
+            for file in 0..500 {
+                fs::write(place.inbox().join(file.to_string()), "x").unwrap();
+            }
+            take(&mut files, 500).await;
+            states.until(|state| state.losses > 0).await;
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn things_that_are_no_files_are_claimed_and_never_opened() {
+    let place = Place::new(1, |_| {});
+    let inbox = place.inbox();
+    symlink("/etc/hostname", inbox.join("link")).unwrap();
+    drop(UnixListener::bind(inbox.join("socket")).unwrap());
+    assert!(std::process::Command::new("mkfifo").arg(inbox.join("pipe")).status().unwrap().success());
+    fs::write(inbox.join(OsStr::from_bytes(b"\xff.txt")), "x").unwrap();
+    symlink("/", inbox.join("loop")).unwrap();
+    place
+        .watched(9, async |mut files, _| {
+            let mut claimed = take(&mut files, 5).await;
+            claimed.sort_by(|a, b| a.name.cmp(&b.name));
+            let found: Vec<_> =
+                claimed.iter().map(|claimed| (display_path(&claimed.name), claimed.kind)).collect();
+            let expected = [
+                ("link", FileKind::Symlink),
+                ("loop", FileKind::Symlink),
+                ("pipe", FileKind::Fifo),
+                ("socket", FileKind::Socket),
+                ("\\xff.txt", FileKind::Regular),
+            ];
+            assert_eq!(found, expected.map(|(name, kind)| (name.to_owned(), kind)));
+            for claimed in &claimed {
+                claimed.dispose().unwrap();
+            }
+        })
+        .await;
+    assert_eq!(fs::read_dir(inbox.join(".wirefold")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_full_queue_keeps_files_in_the_inbox_and_never_holds_up_a_shutdown() {
+    let place = Place::new(1, |_| {});
+    for file in 0..9 {
+        write_at(&place.inbox().join(file.to_string()), file);
+    }
+    let mut received = Vec::new();
+    place
+        .watched(2, async |mut files, mut states| {
+            received.extend(take(&mut files, 1).await);
+            states.until(|state| state.roots[0].pending <= 6).await;
+            // Nothing more fits, and the watch still hears what happens.
+            fs::write(place.inbox().join("late"), "x").unwrap();
+            states.until(|state| state.roots[0].pending >= 7).await;
+            files.close();
+            while let Some(claimed) = files.recv().await {
+                received.push(claimed);
+            }
+        })
+        .await;
+    let waiting = fs::read_dir(place.inbox()).unwrap().count() - 1;
+    assert_eq!((names(&received), waiting), (vec!["0".into(), "1".into(), "2".into()], 7));
+}
+
+#[tokio::test]
+async fn a_shutdown_comes_through_while_nobody_receives() {
+    let place = Place::new(1, |_| {});
+    for file in 0..9 {
+        write_at(&place.inbox().join(file.to_string()), file);
+    }
+    let mut kept = None;
+    place
+        .watched(2, async |files, mut states| {
+            states.until(|state| state.roots[0].pending <= 7).await;
+            kept = Some(files);
+        })
+        .await;
+    let sent: Vec<_> = std::iter::from_fn(|| kept.as_mut().unwrap().try_recv().ok()).collect();
+    let claims = fs::read_dir(place.inbox().join(".wirefold")).unwrap().count();
+    assert_eq!((sent.len(), claims), (2, 2), "what was claimed was sent");
+}
+
+#[tokio::test]
+async fn two_inboxes_are_served_in_one_order() {
+    let place = Place::new(2, |settings| settings.inboxes[1].source = Some("agency".to_owned()));
+    for file in 0..8 {
+        fs::create_dir_all(place.dir.path().join("0/sub")).unwrap();
+        let inbox = if file % 2 == 0 { "0/sub" } else { "1" };
+        write_at(&place.dir.path().join(inbox).join(file.to_string()), file);
+    }
+    place
+        .watched(99, async |mut files, _| {
+            let claimed = take(&mut files, 8).await;
+            for (at, claimed) in claimed.iter().enumerate() {
+                assert_eq!(claimed.arrival, Arrival(at as u64 + 1));
+                assert_eq!(claimed.root, at % 2);
+                assert_eq!(claimed.source.as_deref(), Some(["sub", "agency"][at % 2]));
+            }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_inbox_removed_and_made_again_is_watched_again() {
+    let place = Place::new(1, |_| {});
+    place
+        .watched(9, async |mut files, mut states| {
+            fs::remove_dir_all(place.inbox()).unwrap();
+            states.until(|state| matches!(state.roots[0].watching, Watching::Unreachable(_))).await;
+            fs::create_dir(place.inbox()).unwrap();
+            states.until(|state| state.roots[0].watching == Watching::Events).await;
+            fs::write(place.inbox().join("after"), "x").unwrap();
+            assert_eq!(names(&take(&mut files, 1).await), ["after"]);
+        })
+        .await;
+}
+
+/// A turn after so many milliseconds, and what can be claimed then.
+async fn turn_after(keeper: &mut Keeper, millis: u64) -> (InboxState, Vec<Claimed>) {
+    advance(Duration::from_millis(millis)).await;
+    let state = keeper.take(Step::Turn).state.unwrap();
+    (state, keeper.take(Step::Claim(99)).claimed)
+}
+
+fn settle_500(settings: &mut Settings) {
+    settings.settle = Duration::from_millis(500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_growing_file_is_claimed_only_once_it_is_still() {
+    let place = Place::new(1, settle_500);
+    let file = place.inbox().join("grows");
+    fs::write(&file, "a").unwrap();
+    let mut keeper = place.keeper(NullWatcher);
+    keeper.take(Step::Turn);
+    for text in ["ab", "abc", "abcd"] {
+        assert_eq!(turn_after(&mut keeper, 499).await.1, []);
+        fs::write(&file, text).unwrap();
+        keeper.take(Step::Heed(vec![Hint { sign: Sign::Touched, path: file.clone() }]));
+    }
+    assert_eq!(turn_after(&mut keeper, 499).await.1, []);
+    let (_, claimed) = turn_after(&mut keeper, 1).await;
+    assert_eq!(claimed[0].bytes, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_written_to_while_it_waits_to_be_claimed_settles_again() {
+    let place = Place::new(1, settle_500);
+    fs::write(place.inbox().join("a"), "a").unwrap();
+    let mut keeper = place.keeper(NullWatcher);
+    keeper.take(Step::Turn);
+    advance(Duration::from_millis(500)).await;
+    keeper.take(Step::Turn);
+    assert_eq!(keeper.ready_count(), 1);
+    fs::write(place.inbox().join("a"), "more").unwrap();
+    assert_eq!(keeper.take(Step::Claim(1)).claimed, []);
+    assert_eq!(turn_after(&mut keeper, 500).await.1[0].bytes, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_settles_is_shown_and_kept() {
+    let place = Place::new(1, settle_500);
+    let mut keeper = place.keeper(NullWatcher);
+    let mut last = None;
+    for round in 0..25 {
+        fs::write(place.inbox().join("restless"), "x".repeat(round)).unwrap();
+        let (state, claimed) = turn_after(&mut keeper, 500).await;
+        assert_eq!(claimed, []);
+        last = Some(state);
+    }
+    assert_eq!(last.unwrap().roots[0].unsettled, (1, vec![PathBuf::from("restless")]));
+    assert_eq!(turn_after(&mut keeper, 500).await.1.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_files_than_are_kept_in_mind_come_all_and_in_order() {
+    let place = Place::new(1, |settings| {
+        settle_500(settings);
+        settings.pending_max = 3;
+    });
+    for file in 0..20 {
+        write_at(&place.inbox().join(format!("{:02}", 19 - file)), file / 2);
+    }
+    let mut keeper = place.keeper(NullWatcher);
+    let mut all = Vec::new();
+    let (state, _) = turn_after(&mut keeper, 0).await;
+    assert_eq!(state.roots[0].pending, 20);
+    while all.len() < 20 {
+        let (state, claimed) = turn_after(&mut keeper, 500).await;
+        assert_eq!(state.roots[0].found_by_scan, 0);
+        all.extend(claimed);
+    }
+    let order: Vec<_> = all.iter().map(|claimed| claimed.name.to_str().unwrap()).collect();
+    let expected: Vec<_> =
+        (0..10).rev().flat_map(|at| [format!("{:02}", at * 2), format!("{:02}", at * 2 + 1)]).collect();
+    assert_eq!(order, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_event_tells_the_timer_finds_and_counts() {
+    let place = Place::new(1, |settings| settings.rescan = Duration::from_secs(30));
+    let mut keeper = place.keeper(NullWatcher);
+    turn_after(&mut keeper, 0).await;
+    fs::write(place.inbox().join("silent"), "x").unwrap();
+    assert_eq!(turn_after(&mut keeper, 29_000).await.0.roots[0].pending, 0);
+    assert_eq!(turn_after(&mut keeper, 1_001).await.0.roots[0].found_by_scan, 1);
+    assert_eq!(turn_after(&mut keeper, 1_000).await.1.len(), 1);
+}
+
+/// A watcher whose system allows no watches.
+struct Exhausted;
+
+impl Watcher for Exhausted {
+    fn new<F: notify::EventHandler>(_: F, _: notify::Config) -> notify::Result<Self> {
+        Ok(Self)
+    }
+
+    fn watch(&mut self, _: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
+        Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch))
+    }
+
+    fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+        Ok(())
+    }
+
+    fn kind() -> notify::WatcherKind {
+        notify::WatcherKind::NullWatcher
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inbox_that_cannot_be_watched_is_polled_and_says_why() {
+    let place = Place::new(1, settle_500);
+    let mut keeper = place.keeper(Exhausted);
+    let (state, _) = turn_after(&mut keeper, 0).await;
+    let Watching::Polling(why) = &state.roots[0].watching else { panic!("{state:?}") };
+    assert!(why.contains("fs.inotify.max_user_watches"), "{why}");
+    fs::create_dir(place.inbox().join("sub")).unwrap();
+    fs::write(place.inbox().join("sub/a"), "x").unwrap();
+    assert_eq!(turn_after(&mut keeper, 2_100).await.0.roots[0].pending, 1);
+    assert_eq!(turn_after(&mut keeper, 500).await.1.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_number() {
+    let place = Place::new(1, settle_500);
+    fs::write(place.inbox().join("a"), "x").unwrap();
+    let work = place.inbox().join(".wirefold");
+    fs::remove_dir(&work).unwrap();
+    fs::write(&work, "in the way").unwrap();
+    let mut keeper = place.keeper(NullWatcher);
+    turn_after(&mut keeper, 0).await;
+    assert_eq!(turn_after(&mut keeper, 500).await.1, []);
+    let (state, claimed) = turn_after(&mut keeper, 999).await;
+    assert_eq!((state.roots[0].refused, claimed.len()), (1, 0));
+    assert!(state.roots[0].trouble.as_ref().unwrap().contains("cannot claim"), "{state:?}");
+    fs::remove_file(&work).unwrap();
+    assert_eq!(turn_after(&mut keeper, 1).await.1[0].arrival, Arrival(1));
+}
+
+#[test]
+fn an_inbox_that_cannot_work_is_refused_at_start() {
+    let dir = TempDir::new().unwrap();
+    let failed = FailedDir::open(dir.path().join("in/failed")).unwrap();
+    let open = |paths: &[&str]| {
+        let inboxes = paths.iter().map(|path| Root { path: dir.path().join(path), source: None }).collect();
+        Inboxes::open(Settings { inboxes, ..Settings::default() }, &failed).unwrap_err()
+    };
+    fs::create_dir_all(dir.path().join("other/within")).unwrap();
+    fs::write(dir.path().join("file"), "x").unwrap();
+    fs::create_dir(dir.path().join("blocked")).unwrap();
+    fs::write(dir.path().join("blocked/.wirefold"), "x").unwrap();
+    assert!(matches!(open(&["none"]), InboxError::Missing { .. }));
+    assert!(matches!(open(&["file"]), InboxError::NotAFolder { .. }));
+    assert!(matches!(open(&["blocked"]), InboxError::NotWritable { .. }));
+    assert!(matches!(open(&["in"]), InboxError::Overlap { .. }), "what is set aside would be taken again");
+    assert!(matches!(open(&["other", "other/within"]), InboxError::Overlap { .. }));
+    assert!(matches!(open(&["other", "other"]), InboxError::Overlap { .. }));
+}
