@@ -13,6 +13,8 @@ use crate::{
     model::{Arrival, Time},
 };
 use std::{
+    ffi::OsString,
+    os::unix::ffi::{OsStrExt, OsStringExt},
     fs, io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
