@@ -17,3 +17,4 @@ pub mod store;
 pub mod pipeline;
 
 pub mod config;
+pub mod query;

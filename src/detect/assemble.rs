@@ -5,10 +5,10 @@
 use super::decide::{Round, with_small};
 use crate::model::{ArticleId, ArticleNo, Event, MergeEvent, MoveEvent, Relation, Score};
 
-/// Two records of few members must agree more to merge: so much, divided by the members of the smaller.
-const MERGE_SMALL: f64 = 0.10;
+/// Two records of few members must agree more to merge: so much, divided by the pairs across.
+const MERGE_SMALL: f64 = 0.07;
 /// A member moves when it fits at least so well where it goes, and so much better than where it is.
-const MOVE_MIN: f64 = 0.60;
+const MOVE_MIN: f64 = 0.65;
 const MOVE_GAIN: f64 = 0.05;
 /// This many of the nearest articles may move.
 const MOVES_MAX: usize = 16;
@@ -59,7 +59,7 @@ impl Round<'_> {
 
     fn merge_threshold(&self, one: ArticleNo, other: ArticleNo) -> Score {
         let size = |founder| self.detector.records.get(founder).map_or(1, |r| r.members.len());
-        with_small(self.detector.settings.merge, MERGE_SMALL, size(one).min(size(other)))
+        with_small(self.detector.settings.merge, MERGE_SMALL, size(one) * size(other))
     }
 
     /// The mean probability across two records.

@@ -14,7 +14,7 @@ use std::{
 /// A pair is worth weighing the record for from this probability on.
 const NEAR: f64 = 0.5;
 /// A record of few members asks for more: so much, divided by their number.
-const JOIN_SMALL: f64 = 0.03;
+const JOIN_SMALL: f64 = 0.10;
 /// An article links its record to this many others at most, the best.
 const LINKS_MAX: usize = 16;
 /// `SimHash` neighbours looked at, the newest.
@@ -180,8 +180,8 @@ impl Round<'_> {
     }
 }
 
-/// A threshold that is higher for a small record.
-#[expect(clippy::cast_precision_loss, reason = "a record has far fewer than 2^52 members")]
-pub(super) fn with_small(threshold: f64, small: f64, members: usize) -> Score {
-    Score::from_share(threshold + small / members.max(1) as f64)
+/// A threshold that is higher where little supports it: `small` more for a single member, or a single pair.
+#[expect(clippy::cast_precision_loss, reason = "a record has far fewer than 2^26 members")]
+pub(super) fn with_small(threshold: f64, small: f64, support: usize) -> Score {
+    Score::from_share(threshold + small / support.max(1) as f64)
 }

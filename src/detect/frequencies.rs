@@ -8,7 +8,7 @@ use super::{
     index::TermMap,
     profile::{IDF_UNIT, Profile, Term, UNIT},
 };
-use crate::model::{Language, TermCount, prior::Prior};
+use crate::model::{Language, TermCount, TermKind, prior::Prior};
 use std::collections::HashMap;
 
 /// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
@@ -57,10 +57,10 @@ impl Frequencies {
             figured: print.figured.clone(),
             masked: print.masked.clone(),
             figures: 0,
-            figures_norm: norm(weighed.iter().filter(|w| w.count.is_figure).map(|w| w.idf)),
+            figures_norm: norm(weighed.iter().filter(|w| w.count.kind == TermKind::Figure).map(|w| w.idf)),
             terms: unit_vectors(&weighed),
         };
-        profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.is_figure).count()).unwrap_or(u32::MAX);
+        profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.kind == TermKind::Figure).count()).unwrap_or(u32::MAX);
         self.learn(&profile);
         profile
     }
@@ -131,21 +131,19 @@ fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
     weighed
 }
 
-/// The vectors of all, of the strongest and of the lead's terms, each of length one.
+/// The vectors of the strongest and of the head's terms, each of length one.
 fn unit_vectors(weighed: &[Weighed]) -> Vec<Term> {
-    let lead_weight = |w: &Weighed| if w.count.lead == 0 { 0. } else { damped(w.count.lead) * w.idf };
-    let full_norm = norm(weighed.iter().map(|w| w.weight));
+    let head_weight = |w: &Weighed| if w.count.head == 0 { 0. } else { damped(w.count.head) * w.idf };
     let top_norm = norm(weighed.iter().take(TOP_TERMS).map(|w| w.weight));
-    let lead_norm = norm(weighed.iter().map(lead_weight));
+    let head_norm = norm(weighed.iter().map(head_weight));
     let mut terms: Vec<Term> = (0..)
         .zip(weighed)
         .map(|(rank, w): (usize, _)| Term {
             number: w.count.term,
-            full: fixed(w.weight / full_norm * UNIT),
             top: if rank < TOP_TERMS { fixed(w.weight / top_norm * UNIT) } else { 0 },
-            lead: fixed(lead_weight(w) / lead_norm * UNIT),
+            head: fixed(head_weight(w) / head_norm * UNIT),
             idf: fixed(w.idf * IDF_UNIT),
-            is_figure: w.count.is_figure,
+            kind: w.count.kind,
         })
         .collect();
     terms.sort_unstable_by_key(|t| t.number);

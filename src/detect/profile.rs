@@ -1,7 +1,7 @@
 //! What is kept of an article to compare it with others: its fingerprint, weighed once, when it came, with the
 //! document frequencies of that moment. All weights are fixed-point integers.
 
-use crate::model::{ArticleId, ArticleNo, Digest, Language, Time};
+use crate::model::{ArticleId, ArticleNo, Digest, Language, TermKind, Time};
 use serde::{Deserialize, Serialize};
 
 /// What stands for 1 in the weight of a term of a unit vector.
@@ -18,15 +18,28 @@ pub struct ProfileError(#[from] postcard::Error);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Term {
     pub number: u32,
-    /// In the vector of all terms.
-    pub full: u16,
     /// In the vector of the strongest terms; 0 where it is none of them.
     pub top: u16,
-    /// In the vector of the lead; 0 where it is not in it.
-    pub lead: u16,
+    /// In the vector of the head; 0 where it is not in it.
+    pub head: u16,
     /// Its inverse document frequency.
     pub idf: u16,
-    pub is_figure: bool,
+    pub kind: TermKind,
+}
+
+/// A term is rare from this inverse document frequency on: fewer than one text in 120 has it.
+const RARE_IDF: u16 = 19_661; // 4.8 * IDF_UNIT
+
+impl Term {
+    /// Whether it is one of the strongest terms, and rare.
+    pub fn is_rare(&self) -> bool {
+        self.top > 0 && self.idf >= RARE_IDF
+    }
+
+    /// Whether it is one of the strongest terms, and a name.
+    pub fn is_top_name(&self) -> bool {
+        self.top > 0 && self.kind == TermKind::Name
+    }
 }
 
 /// An article as it is compared. All lists of hashes are sorted, the terms by term.
@@ -62,6 +75,11 @@ impl Profile {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
         Ok(postcard::from_bytes(bytes)?)
+    }
+
+    /// The summed inverse document frequencies of the terms that a test picks.
+    pub fn mass(&self, pick: impl Fn(&Term) -> bool) -> u64 {
+        self.terms.iter().filter(|t| pick(t)).map(|t| u64::from(t.idf)).sum()
     }
 
     /// The strongest terms.

@@ -5,10 +5,8 @@ use super::{
     index::TermMap,
     profile::{IDF_UNIT, Profile, Term, UNIT},
 };
-use crate::model::ArticleNo;
+use crate::model::{ArticleNo, TermKind};
 
-/// A term is rare from this inverse document frequency on: fewer than one text in 120 has it.
-const RARE_IDF: u16 = 19_661; // 4.8 * IDF_UNIT
 /// A candidate's cosine of the strongest terms is at least this.
 const COSINE_MIN: f64 = 0.08;
 /// This many candidates at most, those with the highest cosine.
@@ -81,44 +79,54 @@ impl TermIndex {
     }
 }
 
-/// What two articles' terms have in common.
+/// What two articles' terms have in common. All are shares but the count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shared {
     /// The cosine of the strongest terms.
     pub top: f64,
-    /// The better cosine of one's lead with the whole of the other.
-    pub lead: f64,
+    /// The cosine of the heads.
+    pub head: f64,
     /// The cosine of the figures, weighted by rarity.
     pub figures: f64,
     /// How many figures are in both.
     pub figure_count: u32,
-    /// The summed inverse document frequencies of the rare terms in both.
+    /// The rare terms in both against those of the article that has more of them.
     pub rare: f64,
+    /// The names of one that the other has too, against all of the one; the lower of both directions.
+    pub names: f64,
 }
+
+/// Beside an article's own rare terms, shared ones are measured against so much more, so that two articles of
+/// few rare terms do not agree wholly by sharing one.
+const RARE_PRIOR: f64 = 10.;
 
 impl Shared {
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        let (mut top, mut lead_a, mut lead_b) = (0_u64, 0_u64, 0_u64);
-        let (mut figures, mut rare, mut figure_count) = (0_u64, 0_u64, 0);
+        let (mut top, mut head, mut figures, mut figure_count) = (0_u64, 0_u64, 0_u64, 0);
+        let (mut rare, mut names_a, mut names_b) = (0_u64, 0_u64, 0_u64);
         let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
         for (x, y) in both(&a.terms, &b.terms) {
             top += product(x.top, y.top);
-            lead_a += product(x.lead, y.full);
-            lead_b += product(x.full, y.lead);
-            if x.is_figure && y.is_figure {
+            head += product(x.head, y.head);
+            if x.kind == TermKind::Figure {
                 figure_count += 1;
                 figures += product(x.idf, y.idf);
             }
-            if x.top > 0 && y.top > 0 && x.idf >= RARE_IDF && y.idf >= RARE_IDF {
-                rare += u64::from(x.idf);
+            if x.is_rare() && y.is_rare() {
+                rare += u64::from(x.idf) + u64::from(y.idf);
             }
+            names_a += if x.is_top_name() { u64::from(x.idf) } else { 0 };
+            names_b += if y.is_top_name() { u64::from(y.idf) } else { 0 };
         }
+        let rare_mass = a.mass(Term::is_rare).max(b.mass(Term::is_rare));
+        let of_names = |shared: u64, p: &Profile| real(shared) / real(p.mass(Term::is_top_name).max(1));
         Self {
             top: cosine(top),
-            lead: cosine(lead_a.max(lead_b)),
+            head: cosine(head),
             figures: real(figures) / (IDF_UNIT * IDF_UNIT) / (a.figures_norm * b.figures_norm),
             figure_count,
-            rare: real(rare) / IDF_UNIT,
+            rare: real(rare) / 2. / IDF_UNIT / (real(rare_mass) / IDF_UNIT + RARE_PRIOR),
+            names: of_names(names_a, a).min(of_names(names_b, b)),
         }
     }
 }

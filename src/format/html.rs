@@ -99,7 +99,7 @@ fn whole_body(page: &str) -> String {
 pub(super) fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
     let mut blanks = 0;
-    for line in text.trim().split('\n').map(str::trim_end) {
+    for line in text.trim().lines().map(str::trim_end) {
         blanks = if line.is_empty() { blanks + 1 } else { 0 };
         if blanks < 2 {
             if !tidy.is_empty() {

@@ -46,12 +46,14 @@ pub struct Evidence {
     pub contains: Score,
     /// The cosine of their strongest terms.
     pub terms: Score,
-    /// The better cosine of one's lead with the whole of the other.
-    pub lead: Score,
+    /// The cosine of their heads.
+    pub head: Score,
     /// Agreement of their figures.
     pub figures: Score,
-    /// The weight of the rare terms that they share.
+    /// The share of their rare terms, by weight, that both have.
     pub rare: Score,
+    /// The share of one's names, by weight, that the other has too; the lower of both directions.
+    pub names: Score,
     /// The probability that the two tell one story.
     pub probability: Score,
     /// The mean probability over the panel of the record's members, which decided.

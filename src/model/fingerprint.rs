@@ -22,12 +22,23 @@ impl Language {
 pub struct TermCount {
     /// The term: the low half of the xxh3 of its letters in lower case; of `^` and them for a name.
     pub term: u32,
-    /// How often it occurs; in the head of the text each counts three times.
+    /// How often it occurs; in the head of the text each time counts three times.
     pub count: u32,
-    /// How often it occurs in the lead.
-    pub lead: u32,
-    /// Whether it begins with a digit.
-    pub is_figure: bool,
+    /// How often it occurs in the head, each time counted once.
+    pub head: u32,
+    /// What kind of term it is.
+    pub kind: TermKind,
+}
+
+/// What kind of term it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum TermKind {
+    /// A word.
+    Word,
+    /// A word that begins with a digit.
+    Figure,
+    /// A word that is written like a name, beside the same as a plain word.
+    Name,
 }
 
 /// One article's fingerprint. All lists of hashes are sorted and without repeats.

@@ -1,0 +1,217 @@
+//! What a page carries around its article: consent banners, menus, requests to share or subscribe, blocks that lead
+//! elsewhere, repeated headlines. `normalize` and `title` ask which lines remain without it.
+//!
+//! The rules are about form and about a small lexicon; none knows a site. They look at a line, its neighbours and
+//! its place, and must not eat an article: where little would remain, all is kept.
+
+use super::{fold::fold, lexicon::Words, unify::ends_sentence};
+use std::collections::HashSet;
+
+/// The rules run until they find nothing more, since what one takes away lets another see the top of the article.
+/// Real pages settle in two or three passes; one that does not is kept whole.
+const PASSES_MAX: usize = 8;
+/// Where fewer words than this would remain, and fewer than [`KEPT_PERCENT_MIN`] of them, all is kept.
+const KEPT_WORDS_MIN: usize = 60;
+const KEPT_PERCENT_MIN: usize = 40;
+/// A shorter line may well be said twice; "Yes." is.
+const REPEATED_WORDS_MIN: usize = 3;
+/// Scripts that do not part words have long lines of one word.
+const REPEATED_BYTES_MIN: usize = 30;
+/// A banner of more words than this is an article about cookies. The longest met had some 300.
+const BANNER_WORDS_MAX: usize = 500;
+/// The fewest lines of a menu; three short lines may be a poem or a result.
+const MENU_LINES_MIN: usize = 4;
+/// A menu's entries are this short.
+const MENU_WORDS_MAX: usize = 3;
+/// A teaser is this short, and a sentence of so many words is prose.
+const TEASER_WORDS_MAX: usize = 40;
+const PROSE_WORDS_MIN: usize = 12;
+/// Where below the headline a byline is looked for.
+const BYLINE_LINES: usize = 3;
+
+/// The places of the lines that are not chrome, or nothing where every line stays.
+pub(super) fn kept(lines: &[&str]) -> Option<Vec<usize>> {
+    let mut folded = String::with_capacity(lines.iter().map(|l| l.len()).sum());
+    let mut ends = Vec::with_capacity(lines.len());
+    for line in lines {
+        fold(line, &mut folded);
+        ends.push(folded.len());
+    }
+    let mut page: Vec<Line> = Vec::with_capacity(lines.len());
+    let mut start = 0;
+    for (at, (text, end)) in lines.iter().zip(ends).enumerate() {
+        page.push(Line::new(at, text, folded.get(start..end).unwrap_or_default()));
+        start = end;
+    }
+    let words_before = words(&page);
+    for _ in 0..PASSES_MAX {
+        let dropped = pass(&page);
+        if !dropped.contains(&true) {
+            let words_after = words(&page);
+            let is_gutted =
+                words_after < KEPT_WORDS_MIN && words_after * 100 < words_before * KEPT_PERCENT_MIN;
+            return (page.len() < lines.len() && !is_gutted).then(|| page.iter().map(|l| l.at).collect());
+        }
+        let mut is_dropped = dropped.into_iter();
+        page.retain(|_| !is_dropped.next().unwrap_or(false));
+    }
+    None
+}
+
+/// One line of the page.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    at: usize,
+    text: &'a str,
+    words: Words<'a>,
+}
+
+impl<'a> Line<'a> {
+    fn new(at: usize, text: &'a str, folded: &'a str) -> Self {
+        let count = if folded.is_empty() { 0 } else { 1 + folded.bytes().filter(|b| *b == b' ').count() };
+        let words = Words { folded, count, is_sentence: ends_sentence(text), has_colon: text.contains(':') };
+        Self { at, text, words }
+    }
+
+    /// Cut short, as teasers are.
+    fn trails_off(&self) -> bool {
+        self.text.ends_with("...") || self.text.ends_with(['…', ']'])
+    }
+
+    fn is_prose(&self) -> bool {
+        self.words.count >= PROSE_WORDS_MIN && self.words.is_sentence && !self.trails_off()
+    }
+
+    /// "By" and a name. Headlines begin with "By" too, but seldom go on in capitals only.
+    fn is_byline(&self) -> bool {
+        let mut words = self.text.split(' ');
+        let opens = matches!(words.next(), Some("By" | "BY" | "by" | "Von" | "Par" | "Por" | "Di" | "Door"));
+        let is_name = |w: &str| {
+            w.starts_with(char::is_uppercase)
+                || matches!(w, "and" | "und" | "et" | "y" | "e" | "en" | "de" | "van" | "von" | "&" | "|")
+        };
+        opens && (2..=8).contains(&self.words.count) && !self.text.ends_with(['!', '?']) && words.all(is_name)
+    }
+
+    /// A menu that stands on one line, its entries parted by bars, dots or arrows.
+    fn is_menu_in_line(&self) -> bool {
+        if self.words.count > 40 || !self.text.contains(['|', '•', '·', '>', '›', '/']) {
+            return false;
+        }
+        let mut entry = String::new();
+        let (mut entries, mut known) = (0, 0);
+        for part in self.text.split(['|', '•', '·', '>', '›', '/']) {
+            entry.clear();
+            fold(part, &mut entry);
+            let line = Line::new(0, part, &entry);
+            if line.words.count > MENU_WORDS_MAX {
+                return false;
+            }
+            entries += usize::from(line.words.count > 0);
+            known += usize::from(line.words.is_menu_entry());
+        }
+        entries >= 3 && known * 2 >= entries
+    }
+}
+
+fn words(page: &[Line]) -> usize {
+    page.iter().map(|l| l.words.count).sum()
+}
+
+/// Which lines of the page are chrome, as far as one look tells.
+fn pass(page: &[Line]) -> Vec<bool> {
+    let mut dropped = single_lines(page);
+    let runs = [at_top(page, banner), at_bottom(page, banner), at_top(page, menu), at_bottom(page, menu)];
+    let block = related_block(page).map(|from| (from, page.len()));
+    for (from, to) in runs.into_iter().flatten().chain(block) {
+        dropped.iter_mut().take(to).skip(from).for_each(|is_dropped| *is_dropped = true);
+    }
+    dropped
+}
+
+/// Lines that are chrome wherever they stand, and lines that were there before.
+fn single_lines(page: &[Line]) -> Vec<bool> {
+    let mut seen: HashSet<&str> = HashSet::with_capacity(page.len());
+    let Some(headline) = page.first().map(|l| l.words) else { return Vec::new() };
+    let mut dropped = Vec::with_capacity(page.len());
+    for (at, line) in page.iter().enumerate() {
+        let words = line.words;
+        let is_long_enough = words.count >= REPEATED_WORDS_MIN || words.folded.len() >= REPEATED_BYTES_MIN;
+        let is_repeated =
+            is_long_enough && !seen.insert(words.folded) || at > 0 && repeats(words.folded, headline);
+        let is_byline = (1..=BYLINE_LINES).contains(&at) && line.is_byline();
+        let is_chrome = words.is_request() || words.is_copyright(line.text) || line.is_menu_in_line();
+        dropped.push(is_repeated || is_byline || is_chrome);
+    }
+    dropped
+}
+
+/// Whether a line is the headline several times over.
+fn repeats(folded: &str, headline: Words) -> bool {
+    if headline.count < REPEATED_WORDS_MIN {
+        return false;
+    }
+    let mut rest = folded;
+    while let Some(after) = rest.strip_prefix(headline.folded) {
+        rest = after.trim_start_matches(' ');
+    }
+    rest.is_empty() && folded.len() > headline.folded.len()
+}
+
+/// From where to where, the end not included.
+type Span = (usize, usize);
+
+/// Looks for a run of lines at the top, with or without a headline above it.
+fn at_top(page: &[Line], run: fn(&mut dyn Iterator<Item = &Line>) -> Option<Span>) -> Option<Span> {
+    let below = |skip| run(&mut page.iter().skip(skip)).map(|(from, to)| (from + skip, to + skip));
+    below(0).or_else(|| below(1))
+}
+
+/// Looks for a run of lines at the bottom, read upwards.
+fn at_bottom(page: &[Line], run: fn(&mut dyn Iterator<Item = &Line>) -> Option<Span>) -> Option<Span> {
+    run(&mut page.iter().rev()).map(|(from, to)| (page.len() - to, page.len() - from))
+}
+
+/// A consent banner: lines that could all stand in one, down to the last that surely does, and in one of them the
+/// site speaks of its own cookies.
+fn banner(lines: &mut dyn Iterator<Item = &Line>) -> Option<Span> {
+    let (mut length, mut words, mut is_ours) = (0, 0, false);
+    for (at, line) in lines.take_while(|l| l.words.may_be_of_consent()).enumerate() {
+        if line.words.is_of_consent() {
+            length = at + 1;
+        }
+        words += line.words.count;
+        is_ours |= line.words.is_our_cookies();
+    }
+    (is_ours && words <= BANNER_WORDS_MAX).then_some((0, length))
+}
+
+/// A menu: a run of very short lines, from the first to the last that is an entry of menus anywhere.
+fn menu(lines: &mut dyn Iterator<Item = &Line>) -> Option<Span> {
+    let is_short = |l: &&Line| {
+        l.words.count <= MENU_WORDS_MAX
+            && !l.words.is_sentence
+            && !l.text.contains(|c: char| c.is_ascii_digit())
+    };
+    let (mut span, mut known) = (None, 0);
+    for (at, _) in lines.take_while(is_short).enumerate().filter(|(_, l)| l.words.is_menu_entry()) {
+        span = Some((span.map_or(at, |(from, _)| from), at + 1));
+        known += 1;
+    }
+    span.filter(|(from, to)| to - from >= MENU_LINES_MIN && known * 3 >= to - from)
+}
+
+/// Where the block begins that leads elsewhere: the uppermost heading of one after which there are only teasers.
+fn related_block(page: &[Line]) -> Option<usize> {
+    let (mut prose, mut from) = (0, None);
+    for (below, line) in page.iter().rev().enumerate() {
+        let at = page.len() - 1 - below;
+        if line.words.is_related_heading() && at > 0 && prose * 3 <= below {
+            from = Some(at);
+        } else if line.words.count > TEASER_WORDS_MAX && !line.trails_off() {
+            break;
+        }
+        prose += usize::from(line.is_prose());
+    }
+    from
+}

@@ -1,0 +1,44 @@
+//! Lines reduced to their words, for telling whether two say the same. `chrome`, `lexicon` and `normalize` itself use it.
+
+/// Appends the letters and digits of a line in lower case, its words parted by single spaces. All that is ASCII or
+/// general punctuation parts words; marks and the letters of every script stay.
+pub(super) fn fold(line: &str, into: &mut String) {
+    let start = into.len();
+    for c in line.chars() {
+        if c.is_ascii_alphanumeric() {
+            into.push(c.to_ascii_lowercase());
+        } else if c.is_ascii()
+            || matches!(c, '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}')
+        {
+            if into.len() > start && !into.ends_with(' ') {
+                into.push(' ');
+            }
+        } else {
+            into.extend(c.to_lowercase());
+        }
+    }
+    if into.len() > start && into.ends_with(' ') {
+        into.pop();
+    }
+}
+
+/// Whether two lines have the same words.
+pub(super) fn alike(one: &str, other: &str) -> bool {
+    let (mut a, mut b) = (String::new(), String::new());
+    fold(one, &mut a);
+    fold(other, &mut b);
+    a == b
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_remains() {
+        let mut folded = "x".to_owned();
+        fold(" \"L'Été — 12.5%\", a_b… 明日、雨 ", &mut folded);
+        assert_eq!(folded, "xl été 12 5 a b 明日 雨");
+        assert!(alike("“Rain” soon!", "rain SOON") && !alike("Rain soon", "Rainsoon"));
+    }
+}

@@ -1,0 +1,155 @@
+//! How things stand, with the two laws of counting.
+
+use super::{Library, QueryError};
+use crate::{model::Time, store::Counts};
+use serde::{Deserialize, Serialize};
+
+/// The answer to `status`. What only a running daemon knows is absent when none runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// `running` or `stopped`.
+    pub state: String,
+    /// The version that answers.
+    pub version: String,
+    /// The daemon's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Since when it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Where everything is kept.
+    pub data_dir: String,
+    /// What has come in and is not finished: waiting in the inboxes and under way.
+    pub backlog: u64,
+    /// Files: received = accepted + partly + duplicate + failed + pending.
+    pub files: FileCounts,
+    /// Articles: sightings = canonical + variants + repeats.
+    pub articles: ArticleCounts,
+    /// When something was last made durable.
+    pub last_commit: Option<Time>,
+    /// What the view takes on disk, in bytes.
+    pub view_bytes: u64,
+    /// Each inbox.
+    pub inboxes: Vec<InboxStatus>,
+}
+
+/// Files by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCounts {
+    /// All that were claimed or given.
+    pub received: u64,
+    /// Read whole, with something new in them.
+    pub accepted: u64,
+    /// Read in part.
+    pub partly: u64,
+    /// Received before, byte for byte.
+    pub duplicate: u64,
+    /// Not readable.
+    pub failed: u64,
+    /// Under way.
+    pub pending: u64,
+}
+
+/// Articles by what they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArticleCounts {
+    /// All arrivals of articles.
+    pub sightings: u64,
+    /// Canonical ones, one a record.
+    pub canonical: u64,
+    /// Variants.
+    pub variants: u64,
+    /// Arrivals of articles that had been received before.
+    pub repeats: u64,
+    /// Items that could not be read, which are no articles.
+    pub rejected: u64,
+}
+
+/// One inbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxStatus {
+    /// The folder.
+    pub path: String,
+    /// How it is watched, in words.
+    pub watched: String,
+    /// Files that wait in it.
+    pub waiting: u64,
+    /// Since when the oldest of them waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Time>,
+    /// The latest trouble, while there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+impl FileCounts {
+    /// Whether the law of files holds.
+    pub fn add_up(&self) -> bool {
+        self.received == self.accepted + self.partly + self.duplicate + self.failed + self.pending
+    }
+}
+
+impl ArticleCounts {
+    /// Whether the law of articles holds.
+    pub fn add_up(&self) -> bool {
+        self.sightings == self.canonical + self.variants + self.repeats
+    }
+}
+
+impl Library<'_> {
+    /// How the store stands; what only a daemon knows is left as it is where there is none.
+    pub fn status(&self) -> Result<Status, QueryError> {
+        let counts = self.view.counts()?;
+        Ok(Status {
+            state: "stopped".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            data_dir: self.data_dir.display().to_string(),
+            backlog: counts.pending(),
+            files: files(&counts),
+            articles: articles(&counts),
+            last_commit: counts.last_commit,
+            view_bytes: self.store.bytes_on_disk()?,
+            ..Status::default()
+        })
+    }
+
+    /// How many of these arrivals the view knows nothing of yet.
+    pub fn unknown_arrivals(&self, arrivals: impl IntoIterator<Item = crate::model::Arrival>) -> Result<u64, QueryError> {
+        let mut unknown = 0;
+        for arrival in arrivals {
+            unknown += u64::from(self.view.arrival(arrival)?.is_none());
+        }
+        Ok(unknown)
+    }
+}
+
+fn files(c: &Counts) -> FileCounts {
+    FileCounts {
+        received: c.received,
+        accepted: c.accepted,
+        partly: c.partly,
+        duplicate: c.duplicate,
+        failed: c.failed,
+        pending: c.pending(),
+    }
+}
+
+fn articles(c: &Counts) -> ArticleCounts {
+    ArticleCounts {
+        sightings: c.sightings,
+        canonical: c.canonical,
+        variants: c.variants,
+        repeats: c.repeats,
+        rejected: c.rejected,
+    }
+}
+
+impl Status {
+    /// Adds files that are claimed and of which nothing is in the journal yet, and those that wait.
+    pub fn add_live(&mut self, claimed: u64, inboxes: Vec<InboxStatus>) {
+        self.files.received += claimed;
+        self.files.pending += claimed;
+        self.backlog = self.files.pending + inboxes.iter().map(|i| i.waiting).sum::<u64>();
+        self.inboxes = inboxes;
+    }
+}
