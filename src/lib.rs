@@ -18,3 +18,6 @@ pub mod pipeline;
 
 pub mod config;
 pub mod query;
+pub mod control;
+pub mod service;
+pub mod cli;

@@ -38,6 +38,8 @@ pub use claim::{Arrivals, Claimed};
 pub use error::InboxError;
 pub use failed::{FailedDir, SliceName};
 pub use names::display_path;
+pub use recover::claims_in;
+pub use scan::waiting_in;
 pub use open::{Inboxes, Root, Settings};
 pub use stamp::FileKind;
 pub use state::{InboxState, RootState, Watching};

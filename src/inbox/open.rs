@@ -75,6 +75,11 @@ impl Inboxes {
         Ok(Self { settings, ignore })
     }
 
+    /// The folders that are watched, as absolute paths.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.settings.inboxes.iter().map(|root| root.path.clone()).collect()
+    }
+
     /// The files that an earlier run had claimed and not finished with, in order of arrival. Removes claims that hold
     /// nothing. To be called before anything is claimed.
     pub fn recover(&self) -> Result<Vec<Claimed>, InboxError> {

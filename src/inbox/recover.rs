@@ -33,6 +33,12 @@ pub(super) fn recover(roots: &[Root]) -> Result<Vec<Claimed>, InboxError> {
     Ok(found)
 }
 
+/// The arrivals whose claims lie under an inbox now; none where it cannot be listed.
+pub fn claims_in(inbox: &Path) -> Vec<Arrival> {
+    let claims = list(&work_folder(inbox)).unwrap_or_default();
+    claims.iter().filter_map(|claim| arrival_of(claim.file_name()?.as_encoded_bytes())).collect()
+}
+
 /// The arrival at the head of a file name, where it is written as a claim's is.
 pub(super) fn arrival_of(name: &[u8]) -> Option<Arrival> {
     let text = std::str::from_utf8(name).ok()?;

@@ -4,6 +4,7 @@
 //! it can be watched from before the first look. `watch` calls it.
 
 use super::{
+    InboxError,
     names::Ignore,
     stamp::{Look, Stamp, is_absence},
 };
@@ -28,6 +29,29 @@ pub(super) trait Visitor {
     fn found(&mut self, path: PathBuf, stamp: Stamp);
     /// A folder below the first could not be read.
     fn unreadable(&mut self, folder: &Path, error: &io::Error);
+}
+
+/// How many files wait in an inbox that nobody watches.
+pub fn waiting_in(inbox: &Path, ignore: &[String]) -> Result<u64, InboxError> {
+    let (ignore, mut count) = (Ignore::new(ignore)?, Count(0));
+    let walked = Walk { ignore: &ignore, stop: &AtomicBool::new(false) }.run(inbox, &mut count);
+    match walked {
+        Err(error) if !is_absence(&error) => Err(InboxError::io("look through the inbox", inbox)(error)),
+        _ => Ok(count.0),
+    }
+}
+
+/// Counts files.
+struct Count(u64);
+
+impl Visitor for Count {
+    fn enter(&mut self, _: &Path) {}
+
+    fn found(&mut self, _: PathBuf, _: Stamp) {
+        self.0 += 1;
+    }
+
+    fn unreadable(&mut self, _: &Path, _: &io::Error) {}
 }
 
 impl Walk<'_> {

@@ -58,16 +58,23 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+impl FileKind {
+    /// What this is, where it is no folder.
+    pub fn of(found: &fs::Metadata) -> Option<Self> {
+        Some(match found.file_type() {
+            kind if kind.is_dir() => return None,
+            kind if kind.is_file() => Self::Regular,
+            kind if kind.is_symlink() => Self::Symlink,
+            kind if kind.is_fifo() => Self::Fifo,
+            kind if kind.is_socket() => Self::Socket,
+            _ => Self::Device,
+        })
+    }
+}
+
 impl From<&fs::Metadata> for Look {
     fn from(found: &fs::Metadata) -> Self {
-        let kind = match found.file_type() {
-            kind if kind.is_dir() => return Self::Folder,
-            kind if kind.is_file() => FileKind::Regular,
-            kind if kind.is_symlink() => FileKind::Symlink,
-            kind if kind.is_fifo() => FileKind::Fifo,
-            kind if kind.is_socket() => FileKind::Socket,
-            _ => FileKind::Device,
-        };
+        let Some(kind) = FileKind::of(found) else { return Self::Folder };
         Self::File(Stamp {
             kind,
             bytes: found.len(),

@@ -34,7 +34,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -141,7 +141,11 @@ pub struct Progress {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     articles: AtomicU64,
     rejected: AtomicU64,
+    unreadable: Mutex<Vec<(String, String)>>,
 }
+
+/// Of the files that could not be read, this many are remembered by name.
+const UNREADABLE_MAX: usize = 20;
 
 impl Progress {
     fn count(&self, events: &[Event]) {
@@ -155,9 +159,27 @@ impl Progress {
     }
 
     fn count_receipt(&self, receipt: &Receipt) {
+        self.remember(receipt);
         let place = Outcome::ALL.iter().position(|o| *o == receipt.outcome);
         if let Some(counter) = place.and_then(|p| self.outcomes.get(p)) {
             counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The first files that could not be read, or not whole, each with why.
+    pub fn unreadable(&self) -> Vec<(String, String)> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, receipt: &Receipt) {
+        let why = match (&receipt.reason, receipt.rejected) {
+            (Some(reason), _) => reason.message.clone(),
+            (None, 0) => return,
+            (None, rejected) => format!("{rejected} of its items could not be read"),
+        };
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        if unreadable.len() < UNREADABLE_MAX {
+            unreadable.push((receipt.path.clone(), why));
         }
     }
 

@@ -186,7 +186,7 @@ impl Opened {
                 continue;
             };
             let resume = Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
-            let job = Job::of_claim(claimed, resume);
+            let job = Job { at: row.at, ..Job::of_claim(claimed, resume) };
             match row.outcome {
                 None => jobs.push(job),
                 Some(outcome) => {

@@ -1,0 +1,80 @@
+//! Asking: the daemon over its socket where one runs, else the store itself.
+
+use super::{CliError, runtime};
+use crate::{
+    config::Config,
+    control::{self, ControlError},
+    inbox::claims_in,
+    pipeline,
+    query::{InboxStatus, Library, Question, QueryError, Status},
+    service::{LOCK_PATIENCE, ServiceError},
+    store::{DataLock, LockError},
+};
+use std::time::{Duration, Instant};
+
+/// How long one try at the lock waits before the daemon is asked again: one may just have started.
+const LOCK_TRY: Duration = Duration::from_millis(200);
+
+/// Asks, and gives the answer on line by line until `line` says that nobody listens.
+pub(super) fn ask(
+    config: &Config,
+    question: &Question,
+    line: &mut dyn FnMut(String) -> bool,
+) -> Result<(), CliError> {
+    let socket = config.socket()?;
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    let runtime = runtime()?;
+    loop {
+        match runtime.block_on(control::ask(&socket, question, line)) {
+            Err(ControlError::NotRunning { .. }) => {}
+            answered => return Ok(answered?),
+        }
+        if !config.data_dir.join("journal").is_dir() {
+            return Err(CliError::NoData(config.data_dir.display().to_string()));
+        }
+        match DataLock::take(&config.data_dir, LOCK_TRY) {
+            Ok(lock) => return from_store(config, lock, question, line),
+            Err(LockError::Busy { .. }) if Instant::now() < deadline => {}
+            Err(error) => return Err(ServiceError::from(error).into()),
+        }
+    }
+}
+
+fn from_store(
+    config: &Config,
+    lock: DataLock,
+    question: &Question,
+    line: &mut dyn FnMut(String) -> bool,
+) -> Result<(), CliError> {
+    let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
+    let library = Library::new(&opened.store, &config.data_dir);
+    match question {
+        Question::Status => {
+            let status = stopped(config, &library)?;
+            line(serde_json::to_string(&status)?);
+        }
+        _ => library.answer(question, line)?,
+    }
+    opened.store.sync().map_err(QueryError::from)?;
+    drop(opened);
+    lock.release_clean().map_err(ServiceError::from)?;
+    Ok(())
+}
+
+/// How things stand while no daemon runs: what lies in the inboxes waits for one.
+fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
+    let settings = config.inbox_settings();
+    let mut status = library.status()?;
+    let (mut claimed, mut inboxes) = (Vec::new(), Vec::new());
+    for root in &settings.inboxes {
+        claimed.extend(claims_in(&root.path));
+        inboxes.push(InboxStatus {
+            path: crate::inbox::display_path(&root.path),
+            watched: "not while no daemon runs".to_owned(),
+            waiting: crate::inbox::waiting_in(&root.path, &settings.ignore).map_err(ServiceError::from)?,
+            ..InboxStatus::default()
+        });
+    }
+    status.add_live(library.unknown_arrivals(claimed)?, inboxes);
+    Ok(status)
+}

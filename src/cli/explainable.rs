@@ -1,0 +1,118 @@
+//! The one place that turns an error into a sentence, its causes, a hint and an exit code.
+
+use crate::{
+    config::ConfigError, control::ControlError, pipeline::PipelineError, query::QueryError,
+    service::ServiceError, store::LockError,
+};
+use std::{error::Error, io, process::ExitCode};
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Some inputs could not be read; the rest were taken in.
+    SomeUnread = 65,
+    /// Something that cannot happen did.
+    Internal = 70,
+    /// Busy; try again.
+    Busy = 75,
+    /// The configuration cannot be used.
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Whatever can go wrong in a command.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A run cannot start, or did not end well.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The daemon cannot be asked.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A question has no answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// An answer is not what it should be.
+    #[error("an answer cannot be understood")]
+    Answer(#[from] serde_json::Error),
+    /// There is nothing to ask yet.
+    #[error("there is no data in {0} yet")]
+    NoData(String),
+    /// Nothing can be written to standard output.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+    /// The async runtime cannot be started.
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    /// The log cannot be set up.
+    #[error("log.level '{level}' cannot be understood: {what}")]
+    LogLevel {
+        /// What was configured.
+        level: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// What a person reads on standard error, and how the process ends.
+pub fn explain(error: &CliError) -> (String, Exit) {
+    let mut said = format!("wirefold: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let text = source.to_string();
+        // A transparent wrapper says what its source says; it need not be said twice.
+        if !said.ends_with(&text) {
+            said.push_str("\n  because: ");
+            said.push_str(&text);
+        }
+        cause = source.source();
+    }
+    let (hint, exit) = advice(error);
+    if let Some(hint) = hint {
+        said.push_str("\n  hint: ");
+        said.push_str(hint);
+    }
+    (said, exit)
+}
+
+fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
+    match error {
+        CliError::Config(_) | CliError::LogLevel { .. } | CliError::Service(ServiceError::Config(_)) => {
+            (Some("every key with its meaning and range stands in config/wirefold.toml"), Exit::Config)
+        }
+        CliError::Service(ServiceError::Lock(LockError::Busy { .. })) => (
+            Some("stop the other one first, or, while a daemon runs, drop the files into its inbox instead"),
+            Exit::Busy,
+        ),
+        CliError::Service(ServiceError::Inbox(_)) => {
+            (Some("an inbox must be a folder that this user may write to; no file was touched"), Exit::Config)
+        }
+        CliError::Service(ServiceError::Pipeline(PipelineError::Journal(_))) => {
+            (Some("what was not durable is still in the inbox; make room or mend the disk and start again"), Exit::Failed)
+        }
+        CliError::Service(ServiceError::Task { .. } | ServiceError::Pipeline(PipelineError::Stage { .. })) => {
+            (Some("this is a defect; nothing is lost, what was not finished is still in the inbox"), Exit::Internal)
+        }
+        CliError::Query(QueryError::Store(_)) => {
+            (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)
+        }
+        CliError::NoData(_) => {
+            (Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"), Exit::Failed)
+        }
+        CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
+        _ => (None, Exit::Failed),
+    }
+}

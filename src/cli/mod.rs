@@ -1,0 +1,67 @@
+//! The command line: one file a subcommand, and what they share. Only this module prints.
+
+mod args;
+mod ask;
+mod explainable;
+mod export;
+mod ingest;
+mod list;
+mod logging;
+mod rebuild;
+mod render;
+mod run;
+mod show;
+mod status;
+
+pub use args::Args;
+pub use explainable::{CliError, Exit, explain};
+
+use crate::config::Config;
+use args::Command;
+use std::io::{self, BufWriter, Write};
+
+/// Does what was asked, and says how the process is to end.
+pub fn main(args: &Args) -> Result<Exit, CliError> {
+    let config = Config::load(args.config.as_deref(), args.data_dir.as_deref())?;
+    logging::start(&config.log, matches!(args.command, Command::Run))?;
+    match &args.command {
+        Command::Run => run::run(config),
+        Command::Ingest(what) => ingest::run(config, what),
+        Command::List(what) => list::run(&config, what),
+        Command::Show(what) => show::run(&config, what),
+        Command::Export => export::run(&config),
+        Command::Status(what) => status::run(&config, what),
+        Command::Rebuild => rebuild::run(&config),
+    }
+}
+
+/// Writes to standard output. A reader that has gone away is the end of the work, not an error.
+struct Out(BufWriter<io::StdoutLock<'static>>);
+
+impl Out {
+    fn new() -> Self {
+        Self(BufWriter::new(io::stdout().lock()))
+    }
+
+    /// Writes a line; false when nobody reads any more.
+    fn line(&mut self, text: &str) -> Result<bool, CliError> {
+        Self::heard(writeln!(self.0, "{text}"))
+    }
+
+    fn flush(&mut self) -> Result<bool, CliError> {
+        Self::heard(self.0.flush())
+    }
+
+    fn heard(written: io::Result<()>) -> Result<bool, CliError> {
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(CliError::Output(error)),
+        }
+    }
+}
+
+/// An async runtime with as many threads as the work needs; CPU work runs on threads that may block.
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(CliError::Runtime)
+}

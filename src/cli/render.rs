@@ -1,0 +1,144 @@
+//! Answers as a person reads them: tables that fit the terminal, and plain lines.
+
+use crate::{
+    inbox::display_path,
+    model::Relation,
+    query::{ArticleAnswer, RecordAnswer, Status},
+};
+use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
+use std::path::Path;
+
+/// How many characters of a digest are enough to tell articles apart by eye.
+const SHORT_ID: usize = 12;
+/// Columns when standard output is no terminal.
+const COLUMNS_WITHOUT_TERMINAL: u16 = 160;
+
+/// Records as a table, one a row.
+pub(super) fn records(records: &[RecordAnswer]) -> String {
+    let mut table = table(["RECORD", "FIRST SEEN", "ARTICLES", "SOURCES", "RELATED", "TITLE"]);
+    for record in records {
+        let canonical = record.articles.iter().find(|a| a.id == record.canonical);
+        let mut row = Row::from([
+            record.record.to_string(),
+            record.first_seen.to_string(),
+            record.articles.len().to_string(),
+            sources(record).to_string(),
+            record.related.len().to_string(),
+            record.title.clone().or_else(|| canonical.map(|a| a.path.clone())).map_or_else(String::new, |t| one_line(&t)),
+        ]);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    for column in [2, 3, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    trimmed(&table)
+}
+
+/// How many sources are known of a record.
+fn sources(record: &RecordAnswer) -> usize {
+    let mut names: Vec<_> = record.articles.iter().filter_map(|a| a.source.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len()
+}
+
+/// One record: its canonical article, its variants, its running story.
+pub(super) fn record(record: &RecordAnswer) -> String {
+    let mut lines = vec![format!("{}  {}", record.record, one_line(record.title.as_deref().unwrap_or("(no title)")))];
+    lines.push(format!("first seen {}, last seen {}", record.first_seen, record.last_seen));
+    if !record.aliases.is_empty() {
+        let aliases: Vec<_> = record.aliases.iter().map(ToString::to_string).collect();
+        lines.push(format!("merged into it: {}", aliases.join(", ")));
+    }
+    lines.push(String::new());
+    let mut table = table(["ARTICLE", "RELATION", "SCORE", "MATCHED", "WORDS", "SEEN", "SOURCE", "PATH"]);
+    for article in &record.articles {
+        let mut row = Row::from(article_cells(article));
+        row.max_height(1);
+        table.add_row(row);
+    }
+    lines.push(trimmed(&table));
+    for link in &record.related {
+        lines.push(format!("related: {} ({})", link.record, link.score));
+    }
+    let canonical = record.articles.iter().find(|a| a.id == record.canonical);
+    if let Some(text) = canonical.and_then(|a| a.text.as_deref()) {
+        lines.extend([String::new(), text.trim_end().to_owned()]);
+    }
+    lines.join("\n")
+}
+
+fn article_cells(article: &ArticleAnswer) -> [String; 8] {
+    let short = |id: String| id.chars().take(SHORT_ID).collect::<String>();
+    let place = match &article.item {
+        Some(item) => format!("{} #{item}", article.path),
+        None => article.path.clone(),
+    };
+    [
+        short(article.id.to_string()),
+        article.relation.map_or("canonical", Relation::name).to_owned(),
+        article.score.map_or_else(String::new, |s| s.to_string()),
+        article.matched.map_or_else(String::new, |m| short(m.to_string())),
+        article.words.to_string(),
+        format!("{}x", article.sightings),
+        article.source.clone().unwrap_or_default(),
+        place,
+    ]
+}
+
+/// How things stand, with both laws written out.
+pub(super) fn status(status: &Status) -> String {
+    let (f, a) = (&status.files, &status.articles);
+    let mut lines = vec![match (status.pid, status.since) {
+        (Some(pid), Some(since)) => format!("wirefold {} {} (process {pid}, since {since})", status.version, status.state),
+        _ => format!("wirefold {} {}", status.version, status.state),
+    }];
+    lines.push(format!("data      {}", status.data_dir));
+    lines.push(format!(
+        "files     {} received = {} accepted + {} partly + {} duplicate + {} failed + {} pending{}",
+        f.received, f.accepted, f.partly, f.duplicate, f.failed, f.pending, law(f.add_up())
+    ));
+    lines.push(format!(
+        "articles  {} sightings = {} canonical + {} variants + {} repeats{}",
+        a.sightings, a.canonical, a.variants, a.repeats, law(a.add_up())
+    ));
+    if a.rejected > 0 {
+        lines.push(format!("items     {} could not be read; they are in failed/, each with its reason", a.rejected));
+    }
+    lines.push(format!("backlog   {} files", status.backlog));
+    let last = status.last_commit.map_or_else(|| "nothing yet".to_owned(), |t| t.to_string());
+    lines.push(format!("commit    {last}"));
+    for inbox in &status.inboxes {
+        let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
+        lines.push(format!("inbox     {}", display_path(Path::new(&inbox.path))));
+        lines.push(format!("          watched {}; {} waiting{oldest}", inbox.watched, inbox.waiting));
+        lines.extend(inbox.trouble.iter().map(|trouble| format!("          trouble: {trouble}")));
+    }
+    lines.join("\n")
+}
+
+/// A law that does not hold is a defect that must be seen.
+fn law(holds: bool) -> &'static str {
+    if holds { "" } else { "  (DOES NOT ADD UP)" }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn table<const N: usize>(head: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    if !table.is_tty() {
+        table.set_width(COLUMNS_WITHOUT_TERMINAL);
+    }
+    table
+}
+
+fn trimmed(table: &Table) -> String {
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,24 @@
+//! `wirefold status`.
+
+use super::{CliError, Exit, Out, args::StatusArgs, ask::ask, render};
+use crate::{
+    config::Config,
+    query::{Question, Status},
+};
+
+/// Tells how things stand.
+pub(super) fn run(config: &Config, args: &StatusArgs) -> Result<Exit, CliError> {
+    if args.json {
+        return super::export::stream(config, &Question::Status);
+    }
+    let mut answer = String::new();
+    ask(config, &Question::Status, &mut |line| {
+        answer = line;
+        true
+    })?;
+    let status: Status = serde_json::from_str(&answer)?;
+    let mut out = Out::new();
+    out.line(&render::status(&status))?;
+    out.flush()?;
+    Ok(Exit::Done)
+}

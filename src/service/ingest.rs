@@ -1,0 +1,165 @@
+//! One shot: files and folders given by a person go the whole way, and stay where they are.
+
+use super::{ServiceError, ground, tasks::Tasks};
+use crate::{
+    clock,
+    config::Config,
+    inbox::{Arrivals, FileKind, display_path},
+    model::Outcome,
+    pipeline::{self, Job, Origin, Parts, Progress, Resume},
+};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{select, sync::mpsc, time::interval};
+use walkdir::{DirEntry, WalkDir};
+
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+/// How long what is under way may take once all files have been handed over.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// What is to be ingested.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    /// Files and folders, in the order in which they are taken.
+    pub paths: Vec<PathBuf>,
+    /// Whether publication times are trusted however old they are.
+    pub is_archive: bool,
+}
+
+/// How it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files by outcome.
+    pub files: Vec<(Outcome, u64)>,
+    /// Articles received, repeats included.
+    pub articles: u64,
+    /// Items of files that could not be read.
+    pub rejected: u64,
+    /// The first files that could not be read, or not whole, each with why.
+    pub unreadable: Vec<(String, String)>,
+    /// Paths that were not there at all.
+    pub missing: Vec<String>,
+}
+
+impl Summary {
+    /// Whether everything could be read.
+    pub fn is_whole(&self) -> bool {
+        let bad = |o: Outcome| matches!(o, Outcome::Failed | Outcome::Partly);
+        self.missing.is_empty() && self.files.iter().all(|(outcome, n)| *n == 0 || !bad(*outcome))
+    }
+}
+
+/// Ingests everything; `tell` hears now and then how many files have ended.
+pub async fn ingest(config: Config, what: Ingest, mut tell: impl FnMut(u64)) -> Result<Summary, ServiceError> {
+    let ground = ground(&config)?;
+    let progress = Arc::new(Progress::default());
+    let parts = Parts {
+        opened: ground.opened,
+        failed: ground.failed,
+        data_dir: config.data_dir.clone(),
+        article_bytes_max: config.read.article_bytes_max,
+        group_articles_max: config.commit.group_articles_max,
+        progress: Arc::clone(&progress),
+    };
+    let (jobs, stages, store) = pipeline::stages(parts);
+    let mut tasks = Tasks::default();
+    for stage in stages {
+        tasks.spawn_blocking(stage.name, move || Ok((stage.run)()?));
+    }
+    let arrivals = Arrivals::starting_at(ground.next_arrival);
+    let (missing, mut missed) = mpsc::channel(1);
+    tasks.spawn_blocking("walk", move || {
+        let not_there = feed(&what, &arrivals, &jobs);
+        drop(jobs);
+        missing.blocking_send(not_there).ok();
+        Ok(())
+    });
+    let mut ticks = interval(TELL_EVERY);
+    let drained = {
+        let drain = tasks.drain(DRAIN_PATIENCE);
+        tokio::pin!(drain);
+        loop {
+            select! {
+                drained = &mut drain => break drained,
+                _ = ticks.tick() => tell(progress.files().iter().map(|(_, n)| n).sum()),
+            }
+        }
+    };
+    drained?;
+    drop(store);
+    ground.lock.release_clean()?;
+    Ok(Summary {
+        files: progress.files().to_vec(),
+        articles: progress.articles(),
+        rejected: progress.rejected(),
+        unreadable: progress.unreadable(),
+        missing: missed.recv().await.unwrap_or_default(),
+    })
+}
+
+/// Hands over all files in order, until nobody wants more. Returns the paths that are not there.
+fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Vec<String> {
+    let mut missing = Vec::new();
+    for given in &what.paths {
+        let Ok(found) = fs::metadata(given) else {
+            missing.push(display_path(given));
+            continue;
+        };
+        if let Some(kind) = FileKind::of(&found) {
+            if !send(job(given.clone(), None, kind, what.is_archive), arrivals, jobs) {
+                break;
+            }
+            continue;
+        }
+        let walk = WalkDir::new(given).sort_by(|a, b| a.file_name().cmp(b.file_name()));
+        let entries = walk.into_iter().filter_entry(|e| e.depth() == 0 || !is_hidden(e.file_name()));
+        for entry in entries.filter_map(Result::ok).filter(|e| !e.file_type().is_dir()) {
+            let Some(kind) = kind_of(&entry) else { continue };
+            let folder = first_folder(given, entry.path());
+            if !send(job(entry.into_path(), folder, kind, what.is_archive), arrivals, jobs) {
+                return missing;
+            }
+        }
+    }
+    missing
+}
+
+fn kind_of(entry: &DirEntry) -> Option<FileKind> {
+    entry.metadata().ok().and_then(|found| FileKind::of(&found))
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_bytes().first() == Some(&b'.')
+}
+
+/// The first folder under the one that was given.
+fn first_folder(given: &Path, file: &Path) -> Option<String> {
+    let folder = file.strip_prefix(given).ok()?.parent()?.iter().next()?;
+    Some(folder.to_string_lossy().into_owned())
+}
+
+fn job(path: PathBuf, folder: Option<String>, kind: FileKind, is_archive: bool) -> Job {
+    Job {
+        arrival: crate::model::Arrival(0),
+        shown: display_path(&path),
+        origin: Origin::Given(path),
+        source: None,
+        folder,
+        at: clock::now().whole_second(),
+        kind,
+        resume: Resume::default(),
+        is_archive,
+    }
+}
+
+fn send(job: Job, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> bool {
+    let taken = arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }));
+    taken.is_ok()
+}

@@ -1,0 +1,105 @@
+//! Running: start, tasks, signals, readiness and the end, for the daemon and for a one-shot ingest.
+//!
+//! The one place that spawns. Every task is named and joined; one that ends before it should stops the rest. The
+//! order of the end is: intake, then the stages from the first on, each drained, then the socket, then the lock.
+//! Called by `cli`.
+
+mod daemon;
+mod ingest;
+mod tasks;
+
+pub use daemon::{Daemon, Ready, run};
+pub use ingest::{Ingest, Summary, ingest};
+
+use crate::{
+    config::{Config, ConfigError},
+    control::ControlError,
+    inbox::{FailedDir, InboxError, Inboxes},
+    model::Arrival,
+    pipeline::{self, OpenError, Opened, PipelineError},
+    store::{DataLock, LockError},
+};
+use std::{fs, io, os::unix::fs::DirBuilderExt, path::{Path, PathBuf}, time::Duration};
+
+/// How long a starting process waits for a command that reads the store directly to finish.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a run cannot start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another process has the data directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The data directory cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// An inbox cannot be used.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// A stage failed.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The control socket failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The file system refused.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// A task ended before it should have.
+    #[error("the task '{name}' ended unexpectedly: {what}")]
+    Task {
+        /// Which.
+        name: &'static str,
+        /// What it said.
+        what: String,
+    },
+    /// A second signal came while the first was being heeded.
+    #[error("stopped at once by a second signal; what was not finished is still in the inbox")]
+    Aborted,
+    /// What was under way did not end in time.
+    #[error("what was under way did not end within {} s; it is still in the inbox", .0.as_secs())]
+    Stuck(Duration),
+}
+
+/// A data directory that is locked, opened and ready to be written to.
+struct Ground {
+    lock: DataLock,
+    opened: Opened,
+    failed: FailedDir,
+    inboxes: Inboxes,
+    in_flight: Vec<crate::inbox::Claimed>,
+    next_arrival: Arrival,
+}
+
+/// Makes the folders where they are missing, takes the lock, opens the store and closes what nobody will finish.
+fn ground(config: &Config) -> Result<Ground, ServiceError> {
+    make_folder(&config.data_dir)?;
+    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
+    if config.inbox.is_empty() {
+        make_folder(&config.data_dir.join("inbox"))?;
+    }
+    let failed = FailedDir::open(config.failed_dir())?;
+    let inboxes = Inboxes::open(config.inbox_settings(), &failed)?;
+    let in_flight = inboxes.recover()?;
+    let mut opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
+    opened.close_interrupted(&in_flight)?;
+    let next_arrival = opened.next_arrival(&in_flight, &failed)?;
+    Ok(Ground { lock, opened, failed, inboxes, in_flight, next_arrival })
+}
+
+/// Makes a folder that nobody outside the group can read.
+fn make_folder(path: &Path) -> Result<(), ServiceError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(path);
+    made.map_err(|source| ServiceError::Io { action: "make the folder", path: path.to_owned(), source })
+}
