@@ -14,10 +14,12 @@
 )]
 
 mod answers;
+mod architecture;
 mod corpus;
 mod daemon;
 mod place;
 mod seeds;
+mod settings;
 mod wait;
 
 use std::{fs, path::Path};

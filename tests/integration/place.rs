@@ -13,6 +13,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -165,10 +166,15 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ran {
-        let Ok(out) = self.out.recv_timeout(PATIENCE) else {
+    pub fn end(self) -> Ran {
+        self.end_within(PATIENCE)
+    }
+
+    /// Waits so long for its end, and then kills it and fails.
+    pub fn end_within(mut self, patience: Duration) -> Ran {
+        let Ok(out) = self.out.recv_timeout(patience) else {
             self.child.kill().unwrap();
-            panic!("a command did not end in {} s: {:?}", PATIENCE.as_secs(), self.err.recv());
+            panic!("a command did not end in {} s: {:?}", patience.as_secs(), self.err.recv());
         };
         let err = self.err.recv_timeout(PATIENCE).unwrap();
         Ran { status: self.child.wait().unwrap(), out, err }
