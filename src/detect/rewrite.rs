@@ -13,7 +13,7 @@ const COSINE_MIN: f64 = 0.08;
 const CANDIDATES_MAX: usize = 64;
 /// Rarest terms first, this many postings are looked at for one article, so that its cost does not grow with
 /// the window.
-const POSTINGS_BUDGET: usize = 40_000;
+const POSTINGS_BUDGET: usize = 8_000;
 
 /// Finds live articles by their strongest terms.
 #[derive(Default)]
