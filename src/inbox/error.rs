@@ -25,6 +25,12 @@ pub enum InboxError {
         /// What the trial said.
         source: io::Error,
     },
+    /// Another process claims files from the inbox.
+    #[error("the inbox '{}' is in use by another wirefold: stop that one, or give this one an inbox of its own", path.display())]
+    InUse {
+        /// The inbox.
+        path: PathBuf,
+    },
     /// One folder lies within another that is watched, so its files would be taken twice.
     #[error("'{}' lies within the inbox '{}': its files would be taken twice; move one of them", inner.display(), outer.display())]
     Overlap {

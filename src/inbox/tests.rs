@@ -220,7 +220,7 @@ async fn things_that_are_no_files_are_claimed_and_never_opened() {
             }
         })
         .await;
-    assert_eq!(fs::read_dir(inbox.join(".wirefold")).unwrap().count(), 0);
+    assert_eq!(place.inboxes.recover().unwrap(), []);
 }
 
 #[tokio::test]
@@ -261,8 +261,8 @@ async fn a_shutdown_comes_through_while_nobody_receives() {
         })
         .await;
     let sent: Vec<_> = std::iter::from_fn(|| kept.as_mut().unwrap().try_recv().ok()).collect();
-    let claims = fs::read_dir(place.inbox().join(".wirefold")).unwrap().count();
-    assert_eq!((sent.len(), claims), (2, 2), "what was claimed was sent");
+    assert_eq!(place.inboxes.recover().unwrap().len(), sent.len(), "what was claimed was sent");
+    assert_eq!(sent.len(), 2);
 }
 
 #[tokio::test]
@@ -431,7 +431,7 @@ async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_n
     let place = Place::new(1, settle_500);
     fs::write(place.inbox().join("a"), "x").unwrap();
     let work = place.inbox().join(".wirefold");
-    fs::remove_dir(&work).unwrap();
+    fs::remove_dir_all(&work).unwrap();
     fs::write(&work, "in the way").unwrap();
     let mut keeper = place.keeper(NullWatcher);
     turn_after(&mut keeper, 0).await;
@@ -441,6 +441,25 @@ async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_n
     assert!(state.roots[0].trouble.as_ref().unwrap().contains("cannot claim"), "{state:?}");
     fs::remove_file(&work).unwrap();
     assert_eq!(turn_after(&mut keeper, 1).await.1[0].arrival, Arrival(1));
+}
+
+#[tokio::test]
+async fn a_claim_left_by_an_earlier_run_is_never_covered() {
+    let place = Place::new(1, |_| {});
+    fs::write(place.inbox().join(".wirefold/0000000000000001-a"), "earlier").unwrap();
+    fs::write(place.inbox().join("a"), "later").unwrap();
+    place.watched(9, async |mut files, _| assert_eq!(take(&mut files, 1).await[0].arrival, Arrival(2))).await;
+    assert_eq!(place.inboxes.recover().unwrap().len(), 2);
+}
+
+#[test]
+fn an_inbox_belongs_to_one_process() {
+    let place = Place::new(1, |_| {});
+    let failed = FailedDir::open(place.dir.path().join("failed")).unwrap();
+    let settings = place.inboxes.settings.clone();
+    assert!(matches!(Inboxes::open(settings.clone(), &failed), Err(InboxError::InUse { .. })));
+    drop(place.inboxes);
+    Inboxes::open(settings, &failed).unwrap();
 }
 
 #[test]
