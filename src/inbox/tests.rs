@@ -13,7 +13,7 @@ use std::{
     fs::{self, File},
     os::unix::{ffi::OsStrExt as _, fs::symlink, net::UnixListener},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
@@ -285,21 +285,6 @@ async fn two_inboxes_are_served_in_one_order() {
         .await;
 }
 
-#[tokio::test]
-async fn an_inbox_removed_and_made_again_is_watched_again() {
-    let place = Place::new(1, |_| {});
-    place
-        .watched(9, async |mut files, mut states| {
-            fs::remove_dir_all(place.inbox()).unwrap();
-            states.until(|state| matches!(state.roots[0].watching, Watching::Unreachable(_))).await;
-            fs::create_dir(place.inbox()).unwrap();
-            states.until(|state| state.roots[0].watching == Watching::Events).await;
-            fs::write(place.inbox().join("after"), "x").unwrap();
-            assert_eq!(names(&take(&mut files, 1).await), ["after"]);
-        })
-        .await;
-}
-
 /// A turn after so many milliseconds, and what can be claimed then.
 async fn turn_after(keeper: &mut Keeper, millis: u64) -> (InboxState, Vec<Claimed>) {
     advance(Duration::from_millis(millis)).await;
@@ -392,19 +377,28 @@ async fn what_no_event_tells_the_timer_finds_and_counts() {
     assert_eq!(turn_after(&mut keeper, 1_000).await.1.len(), 1);
 }
 
-/// A watcher whose system allows no watches.
-struct Exhausted;
+/// A watcher that tells nothing, and either notes what it is to watch or is not allowed any watch.
+#[derive(Clone, Default)]
+struct Silent {
+    armed: Arc<Mutex<Vec<PathBuf>>>,
+    is_exhausted: bool,
+}
 
-impl Watcher for Exhausted {
+impl Watcher for Silent {
     fn new<F: notify::EventHandler>(_: F, _: notify::Config) -> notify::Result<Self> {
-        Ok(Self)
+        Ok(Self::default())
     }
 
-    fn watch(&mut self, _: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
-        Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch))
+    fn watch(&mut self, path: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
+        if self.is_exhausted {
+            return Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
+        }
+        self.armed.lock().unwrap().push(path.to_owned());
+        Ok(())
     }
 
-    fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+    fn unwatch(&mut self, path: &Path) -> notify::Result<()> {
+        self.armed.lock().unwrap().retain(|armed| armed != path);
         Ok(())
     }
 
@@ -414,9 +408,35 @@ impl Watcher for Exhausted {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_inbox_removed_and_made_again_is_watched_again() {
+    let place = Place::new(1, settle_500);
+    let watcher = Silent::default();
+    let armed = Arc::clone(&watcher.armed);
+    fs::create_dir_all(place.inbox().join("a/b")).unwrap();
+    let mut keeper = place.keeper(watcher);
+    turn_after(&mut keeper, 0).await;
+    assert_eq!(armed.lock().unwrap().len(), 3);
+    fs::remove_dir_all(place.inbox()).unwrap();
+    let (state, _) = turn_after(&mut keeper, 2_001).await;
+    assert!(matches!(state.roots[0].watching, Watching::Unreachable(_)));
+    assert_eq!(armed.lock().unwrap().len(), 0);
+    fs::create_dir(place.inbox()).unwrap();
+    fs::write(place.inbox().join("after"), "x").unwrap();
+    assert_eq!(turn_after(&mut keeper, 2_001).await.0.roots[0].watching, Watching::Events);
+    assert_eq!(*armed.lock().unwrap(), [place.inbox()]);
+    assert_eq!(turn_after(&mut keeper, 501).await.1.len(), 1, "its work folder is made again too");
+
+    // At once made again, before anybody looked.
+    fs::rename(place.inbox(), place.dir.path().join("away")).unwrap();
+    fs::create_dir(place.inbox()).unwrap();
+    fs::write(place.inbox().join("later"), "x").unwrap();
+    assert_eq!(turn_after(&mut keeper, 2_001).await.0.roots[0].pending, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_inbox_that_cannot_be_watched_is_polled_and_says_why() {
     let place = Place::new(1, settle_500);
-    let mut keeper = place.keeper(Exhausted);
+    let mut keeper = place.keeper(Silent { is_exhausted: true, ..Silent::default() });
     let (state, _) = turn_after(&mut keeper, 0).await;
     let Watching::Polling(why) = &state.roots[0].watching else { panic!("{state:?}") };
     assert!(why.contains("fs.inotify.max_user_watches"), "{why}");
