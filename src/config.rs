@@ -64,7 +64,9 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// There is no home directory to put the data into.
-    #[error("no data directory: set --data-dir, WIREFOLD_DATA_DIR or data_dir, as neither XDG_DATA_HOME nor HOME is set")]
+    #[error(
+        "no data directory: set --data-dir, WIREFOLD_DATA_DIR or data_dir, as neither XDG_DATA_HOME nor HOME is set"
+    )]
     NoDataDir,
 }
 
@@ -188,14 +190,13 @@ impl Config {
     pub fn load(file: Option<&Path>, data_dir: Option<&Path>) -> Result<Self, ConfigError> {
         let name = file.unwrap_or(Path::new("(built in)"));
         let text = match file {
-            Some(path) => {
-                fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
-            }
+            Some(path) => fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?,
             None => String::new(),
         };
         let mut config = parse(name, &text)?;
         if let Some(data_dir) = data_dir {
-            config.data_dir = data_dir.to_owned();
+            data_dir.clone_into(&mut config.data_dir);
         }
         if config.data_dir.as_os_str().is_empty() {
             config.data_dir = default_data_dir()?;
@@ -208,10 +209,10 @@ impl Config {
 
     /// The control socket.
     pub fn socket(&self) -> Result<PathBuf, ConfigError> {
-        let path = match self.control.socket.as_os_str().is_empty() {
-            true => self.data_dir.join("wirefold.sock"),
-            false => self.control.socket.clone(),
-        };
+        let mut path = self.control.socket.clone();
+        if path.as_os_str().is_empty() {
+            path = self.data_dir.join("wirefold.sock");
+        }
         if path.as_os_str().len() > SOCKET_PATH_MAX {
             return Err(ConfigError::SocketPath { path });
         }
@@ -314,7 +315,12 @@ fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k String>) -> String {
     known.min_by_key(|k| strsim::damerau_levenshtein(k, key)).cloned().unwrap_or_default()
 }
 
-fn within<N: PartialOrd + ToString>(key: &'static str, value: N, least: N, most: N) -> Result<(), ConfigError> {
+fn within<N: PartialOrd + ToString + Copy>(
+    key: &'static str,
+    value: N,
+    least: N,
+    most: N,
+) -> Result<(), ConfigError> {
     if value >= least && value <= most {
         return Ok(());
     }
@@ -354,7 +360,9 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_the_nearest() {
         let said = |text| of(text).unwrap_err().to_string();
-        assert!(said("[intake]\nsetle_ms = 1").contains("'intake.setle_ms'; did you mean 'intake.settle_ms'?"));
+        assert!(
+            said("[intake]\nsetle_ms = 1").contains("'intake.setle_ms'; did you mean 'intake.settle_ms'?")
+        );
         assert!(said("[matc]").contains("did you mean 'match'?"));
         assert!(said("[[inbox]]\npth = '/x'").contains("'inbox.pth'; did you mean 'inbox.path'?"));
     }

@@ -7,17 +7,17 @@
 pub mod clock;
 pub mod model;
 
-pub mod inbox;
-pub mod format;
-pub mod normalize;
-pub mod fingerprint;
 pub mod detect;
+pub mod fingerprint;
+pub mod format;
+pub mod inbox;
 pub mod journal;
-pub mod store;
+pub mod normalize;
 pub mod pipeline;
+pub mod store;
 
-pub mod config;
-pub mod query;
-pub mod control;
-pub mod service;
 pub mod cli;
+pub mod config;
+pub mod control;
+pub mod query;
+pub mod service;

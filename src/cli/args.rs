@@ -12,7 +12,7 @@ pub struct Args {
     /// The configuration [default: what is built in].
     #[arg(long, global = true, env = "WIREFOLD_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where everything is kept [default: $XDG_DATA_HOME/wirefold].
+    /// Where everything is kept [default: `$XDG_DATA_HOME/wirefold`].
     #[arg(long, global = true, env = "WIREFOLD_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// What to do.

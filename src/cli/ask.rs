@@ -6,7 +6,7 @@ use crate::{
     control::{self, ControlError},
     inbox::claims_in,
     pipeline,
-    query::{InboxStatus, Library, Question, QueryError, Status},
+    query::{InboxStatus, Library, QueryError, Question, Status},
     service::{LOCK_PATIENCE, ServiceError},
     store::{DataLock, LockError},
 };
@@ -46,7 +46,8 @@ fn from_store(
     question: &Question,
     line: &mut dyn FnMut(String) -> bool,
 ) -> Result<(), CliError> {
-    let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
+    let opened =
+        pipeline::open(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
     let library = Library::new(&opened.store, &config.data_dir);
     match question {
         Question::Status => {

@@ -100,18 +100,23 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Service(ServiceError::Inbox(_)) => {
             (Some("an inbox must be a folder that this user may write to; no file was touched"), Exit::Config)
         }
-        CliError::Service(ServiceError::Pipeline(PipelineError::Journal(_))) => {
-            (Some("what was not durable is still in the inbox; make room or mend the disk and start again"), Exit::Failed)
-        }
-        CliError::Service(ServiceError::Task { .. } | ServiceError::Pipeline(PipelineError::Stage { .. })) => {
-            (Some("this is a defect; nothing is lost, what was not finished is still in the inbox"), Exit::Internal)
-        }
+        CliError::Service(ServiceError::Pipeline(PipelineError::Journal(_))) => (
+            Some("what was not durable is still in the inbox; make room or mend the disk and start again"),
+            Exit::Failed,
+        ),
+        CliError::Service(
+            ServiceError::Task { .. } | ServiceError::Pipeline(PipelineError::Stage { .. }),
+        ) => (
+            Some("this is a defect; nothing is lost, what was not finished is still in the inbox"),
+            Exit::Internal,
+        ),
         CliError::Query(QueryError::Store(_)) => {
             (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)
         }
-        CliError::NoData(_) => {
-            (Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"), Exit::Failed)
-        }
+        CliError::NoData(_) => (
+            Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
+            Exit::Failed,
+        ),
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
         _ => (None, Exit::Failed),
     }

@@ -33,7 +33,11 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
         .map(|(outcome, n)| format!("{n} {}", outcome.name()))
         .collect();
     out.line(&format!("{} files in {seconds:.1} s: {}", files, by_outcome.join(", ")))?;
-    let rejected = if summary.rejected > 0 { format!(", {} items not readable", summary.rejected) } else { String::new() };
+    let rejected = if summary.rejected > 0 {
+        format!(", {} items not readable", summary.rejected)
+    } else {
+        String::new()
+    };
     out.line(&format!("{} articles{rejected}", summary.articles))?;
     for (path, why) in &summary.unreadable {
         out.line(&format!("  {path}: {why}"))?;

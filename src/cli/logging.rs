@@ -8,9 +8,8 @@ use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util
 /// Starts the log. A command that answers and ends tells only what is wrong.
 pub(super) fn start(config: &LogConfig, is_daemon: bool) -> Result<(), CliError> {
     let level = if is_daemon { config.level.as_str() } else { "warn" };
-    let filter: Targets = level
-        .parse()
-        .map_err(|e| CliError::LogLevel { level: level.to_owned(), what: format!("{e}") })?;
+    let filter: Targets =
+        level.parse().map_err(|e| CliError::LogLevel { level: level.to_owned(), what: format!("{e}") })?;
     let is_terminal = io::stderr().is_terminal();
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
     let as_json = match config.format {

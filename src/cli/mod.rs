@@ -25,7 +25,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     let config = Config::load(args.config.as_deref(), args.data_dir.as_deref())?;
     logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
-        Command::Run => run::run(config),
+        Command::Run => run::run(&config),
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
@@ -63,5 +63,9 @@ impl Out {
 
 /// An async runtime with as many threads as the work needs; CPU work runs on threads that may block.
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(CliError::Runtime)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)
 }

@@ -15,7 +15,8 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
         return Err(CliError::NoData(config.data_dir.display().to_string()));
     }
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
-    let opened = pipeline::rebuild(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
+    let opened =
+        pipeline::rebuild(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
     let counts = opened.store.view().counts().map_err(QueryError::from)?;
     drop(opened);
     lock.release_clean().map_err(ServiceError::from)?;

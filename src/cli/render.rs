@@ -24,7 +24,11 @@ pub(super) fn records(records: &[RecordAnswer]) -> String {
             record.articles.len().to_string(),
             sources(record).to_string(),
             record.related.len().to_string(),
-            record.title.clone().or_else(|| canonical.map(|a| a.path.clone())).map_or_else(String::new, |t| one_line(&t)),
+            record
+                .title
+                .clone()
+                .or_else(|| canonical.map(|a| a.path.clone()))
+                .map_or_else(String::new, |t| one_line(&t)),
         ]);
         row.max_height(1);
         table.add_row(row);
@@ -47,7 +51,8 @@ fn sources(record: &RecordAnswer) -> usize {
 
 /// One record: its canonical article, its variants, its running story.
 pub(super) fn record(record: &RecordAnswer) -> String {
-    let mut lines = vec![format!("{}  {}", record.record, one_line(record.title.as_deref().unwrap_or("(no title)")))];
+    let mut lines =
+        vec![format!("{}  {}", record.record, one_line(record.title.as_deref().unwrap_or("(no title)")))];
     lines.push(format!("first seen {}, last seen {}", record.first_seen, record.last_seen));
     if !record.aliases.is_empty() {
         let aliases: Vec<_> = record.aliases.iter().map(ToString::to_string).collect();
@@ -93,20 +98,35 @@ fn article_cells(article: &ArticleAnswer) -> [String; 8] {
 pub(super) fn status(status: &Status) -> String {
     let (f, a) = (&status.files, &status.articles);
     let mut lines = vec![match (status.pid, status.since) {
-        (Some(pid), Some(since)) => format!("wirefold {} {} (process {pid}, since {since})", status.version, status.state),
+        (Some(pid), Some(since)) => {
+            format!("wirefold {} {} (process {pid}, since {since})", status.version, status.state)
+        }
         _ => format!("wirefold {} {}", status.version, status.state),
     }];
     lines.push(format!("data      {}", status.data_dir));
     lines.push(format!(
         "files     {} received = {} accepted + {} partly + {} duplicate + {} failed + {} pending{}",
-        f.received, f.accepted, f.partly, f.duplicate, f.failed, f.pending, law(f.add_up())
+        f.received,
+        f.accepted,
+        f.partly,
+        f.duplicate,
+        f.failed,
+        f.pending,
+        law(f.add_up())
     ));
     lines.push(format!(
         "articles  {} sightings = {} canonical + {} variants + {} repeats{}",
-        a.sightings, a.canonical, a.variants, a.repeats, law(a.add_up())
+        a.sightings,
+        a.canonical,
+        a.variants,
+        a.repeats,
+        law(a.add_up())
     ));
     if a.rejected > 0 {
-        lines.push(format!("items     {} could not be read; they are in failed/, each with its reason", a.rejected));
+        lines.push(format!(
+            "items     {} could not be read; they are in failed/, each with its reason",
+            a.rejected
+        ));
     }
     lines.push(format!("backlog   {} files", status.backlog));
     let last = status.last_commit.map_or_else(|| "nothing yet".to_owned(), |t| t.to_string());

@@ -7,11 +7,11 @@ use crate::{
 };
 
 /// Runs the daemon until a signal.
-pub(super) fn run(config: Config) -> Result<Exit, CliError> {
+pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     let runtime = runtime()?;
     let daemon = Daemon::open(config.clone())?;
     let outcome = runtime.block_on(service::run(daemon, |ready| {
-        if let Err(error) = greet(&config, ready) {
+        if let Err(error) = greet(config, ready) {
             tracing::warn!(error = &error as &dyn std::error::Error, "nobody can be greeted");
         }
     }));

@@ -16,8 +16,7 @@ pub async fn ask(
 ) -> Result<(), ControlError> {
     let broken = |e: &dyn std::error::Error| ControlError::Broken(e.to_string());
     let stream = connect(socket).await?;
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
     let talk = async {
         let body = serde_json::to_vec(question).map_err(|e| broken(&e))?;
         let request = Request::post(ASK)
@@ -29,7 +28,10 @@ pub async fn ask(
         if response.status() != StatusCode::OK {
             let not_found = response.status().is_client_error();
             let said = response.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
-            return Err(ControlError::Refused { not_found, message: String::from_utf8_lossy(&said).into_owned() });
+            return Err(ControlError::Refused {
+                not_found,
+                message: String::from_utf8_lossy(&said).into_owned(),
+            });
         }
         let mut rest = Vec::new();
         while let Some(frame) = response.frame().await {

@@ -85,7 +85,10 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ControlError> {
     let router = Router::new().route(ASK, post(ask)).with_state(control);
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(|e| ControlError::Broken(e.to_string()))
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await
+        .map_err(|e| ControlError::Broken(e.to_string()))
 }
 
 /// Answers one question. What goes wrong before the first block is a status; after it the answer breaks off.

@@ -64,7 +64,9 @@ impl Round<'_> {
 
     /// The mean probability across two records.
     fn across(&mut self, one: ArticleNo, other: ArticleNo) -> Score {
-        let panel = |founder| self.detector.records.get(founder).map(super::records::Record::merge_panel).unwrap_or_default();
+        let panel = |founder| {
+            self.detector.records.get(founder).map(super::records::Record::merge_panel).unwrap_or_default()
+        };
         let (a, b) = (panel(one), panel(other));
         let pairs: Vec<_> = a.iter().flat_map(|i| b.iter().map(|j| (*i, *j))).collect();
         self.mean(pairs)
@@ -78,7 +80,9 @@ impl Round<'_> {
         }
         let Some(to) = self.detector.records.founder_of(self.no) else { return moved };
         for no in near {
-            let Some(from) = self.detector.records.founder_of(*no).filter(|f| f != no && *f != to) else { continue };
+            let Some(from) = self.detector.records.founder_of(*no).filter(|f| f != no && *f != to) else {
+                continue;
+            };
             let (there, here) = (self.fit(*no, to), self.fit(*no, from));
             if there.share() >= MOVE_MIN && there.share() >= here.share() + MOVE_GAIN {
                 moved.extend(self.move_member(*no, from, to, there));

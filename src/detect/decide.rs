@@ -148,8 +148,14 @@ impl Round<'_> {
 
     fn found(&self) -> (ArticleNo, Verdict) {
         let record = RecordId::founded_by(self.id);
-        let verdict =
-            Verdict { record, relation: None, matched: None, score: None, evidence: None, related: Vec::new() };
+        let verdict = Verdict {
+            record,
+            relation: None,
+            matched: None,
+            score: None,
+            evidence: None,
+            related: Vec::new(),
+        };
         (self.no, verdict)
     }
 

@@ -60,7 +60,8 @@ impl Frequencies {
             figures_norm: norm(weighed.iter().filter(|w| w.count.kind == TermKind::Figure).map(|w| w.idf)),
             terms: unit_vectors(&weighed),
         };
-        profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.kind == TermKind::Figure).count()).unwrap_or(u32::MAX);
+        profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.kind == TermKind::Figure).count())
+            .unwrap_or(u32::MAX);
         self.learn(&profile);
         profile
     }

@@ -124,7 +124,9 @@ impl Index {
             && time < latest.days_before(self.rewrite_days)
         {
             self.rewritable.pop_first();
-            if let Some(profile) = self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref) {
+            if let Some(profile) =
+                self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref)
+            {
                 self.terms.remove(profile);
                 self.frequencies.unlearn(profile);
             }

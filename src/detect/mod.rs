@@ -90,7 +90,11 @@ pub struct Detector {
 impl Detector {
     /// An empty one.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, index: Index::new(settings.overlap_days, settings.rewrite_days), records: Records::default() }
+        Self {
+            settings,
+            index: Index::new(settings.overlap_days, settings.rewrite_days),
+            records: Records::default(),
+        }
     }
 
     /// Whether an article in a window has this id, so that the store need not be asked.

@@ -76,7 +76,7 @@ mod tests {
                 index.insert(*value, ArticleNo(no));
             }
             let gone = gone.index(values.len());
-            index.remove(values[gone], ArticleNo(gone as u32));
+            index.remove(values[gone], ArticleNo(u32::try_from(gone).unwrap()));
             let query = values[query.index(values.len())];
             let brute: Vec<ArticleNo> = (0..)
                 .zip(&values)

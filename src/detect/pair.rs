@@ -1,12 +1,6 @@
 //! Whether two articles tell one story: all that the matchers measured on the pair, and the probability.
 
-use super::{
-    near,
-    overlap::Overlap,
-    profile::Profile,
-    rewrite::Shared,
-    template,
-};
+use super::{near, overlap::Overlap, profile::Profile, rewrite::Shared, template};
 use crate::model::{Evidence, Language, Relation, Score};
 
 /// The logistic combination, fitted on labelled pairs of four sets at once (independently written stories, two

@@ -13,7 +13,7 @@ const COSINE_MIN: f64 = 0.08;
 const CANDIDATES_MAX: usize = 64;
 /// Rarest terms first, this many postings are looked at for one article, so that its cost does not grow with
 /// the window.
-const POSTINGS_BUDGET: usize = 40_000;
+const POSTINGS_BUDGET: usize = 8_000;
 
 /// Finds live articles by their strongest terms.
 #[derive(Default)]
@@ -68,7 +68,8 @@ impl TermIndex {
                 *sum += u64::from(term.top) * u64::from(*weight);
             }
         }
-        let mut found: Vec<(u64, ArticleNo)> = touched.into_iter().map(|no| (self.take_sum(no), no)).collect();
+        let mut found: Vec<(u64, ArticleNo)> =
+            touched.into_iter().map(|no| (self.take_sum(no), no)).collect();
         found.retain(|(sum, _)| cosine(*sum) >= COSINE_MIN);
         found.sort_unstable_by_key(|(sum, no)| (std::cmp::Reverse(*sum), *no));
         found.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()

@@ -56,9 +56,9 @@ mod tests {
         assert_eq!(print.sketch, GOLDEN_SKETCH);
         assert_eq!(print.figured, GOLDEN_FIGURED);
     }
-    const GOLDEN_SIMHASH: u64 = 0;
-    const GOLDEN_SKETCH: [u32; 0] = [];
-    const GOLDEN_FIGURED: [u32; 3] = [0, 0, 0];
+    const GOLDEN_SIMHASH: u64 = 10_925_922_425_528_829_442;
+    const GOLDEN_SKETCH: [u32; 2] = [2_681_115_037, 3_585_115_276];
+    const GOLDEN_FIGURED: [u32; 3] = [1_546_535_064, 1_866_606_096, 3_096_255_635];
 
     #[test]
     fn simhash_is_the_crates_value_over_word_pairs() {

@@ -35,7 +35,8 @@ impl Shingles {
             all.push(hash);
             if run.iter().any(|(_, is_figure)| *is_figure) {
                 figured.push(low_half(hash));
-                masked.push(low_half(mix(run.iter().map(|(h, is_figure)| if *is_figure { MASK } else { *h }))));
+                masked
+                    .push(low_half(mix(run.iter().map(|(h, is_figure)| if *is_figure { MASK } else { *h }))));
             }
         }
         all.sort_unstable();

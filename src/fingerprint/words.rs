@@ -42,8 +42,7 @@ impl Words {
         let Some(first) = letters.next() else { return };
         let is_figure = first.is_numeric();
         let is_long = letters.nth(1).is_some();
-        let is_name =
-            may_be_name && !self.words.is_empty() && !is_figure && first.is_uppercase() && is_long;
+        let is_name = may_be_name && !self.words.is_empty() && !is_figure && first.is_uppercase() && is_long;
         if !self.words.is_empty() {
             self.joined.push(' ');
         }
@@ -138,9 +137,10 @@ mod tests {
 
     #[test]
     fn words_keep_their_marks_and_one_apostrophe() {
-        assert_eq!(split("Ellery's mayor didn't -- say: 1,200 'boats'"), [
-            "ellery's", "mayor", "didn't", "say", "1", "200", "boats"
-        ]);
+        assert_eq!(
+            split("Ellery's mayor didn't -- say: 1,200 'boats'"),
+            ["ellery's", "mayor", "didn't", "say", "1", "200", "boats"]
+        );
         assert_eq!(split("नेपालको राजधानी"), ["नेपालको", "राजधानी"]);
     }
 

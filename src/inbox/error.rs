@@ -1,32 +1,49 @@
 //! What can go wrong with an inbox. Every error says which path it is about and what to do.
 
+use super::display_path;
 use std::{io, path::PathBuf};
 
 /// An inbox, or a file in one, could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
     /// The configured folder is not there.
-    #[error("the inbox '{}' does not exist: make it, or mount it, and start again", path.display())]
+    #[error("the inbox '{}' does not exist: make it, or mount it, and start again", display_path(path))]
     Missing {
         /// The configured folder.
         path: PathBuf,
     },
     /// The configured path is something else than a folder.
-    #[error("the inbox '{}' is not a folder: point the configuration at a folder", path.display())]
+    #[error("the inbox '{}' is not a folder: point the configuration at a folder", display_path(path))]
     NotAFolder {
         /// The configured path.
         path: PathBuf,
     },
     /// Files cannot be claimed from the inbox.
-    #[error("files cannot be claimed from the inbox '{}': this user needs to write there, and its .wirefold must lie on the same mount", path.display())]
+    #[error(
+        "files cannot be claimed from the inbox '{}': this user needs to write there, and its .wirefold must lie on the same mount",
+        display_path(path)
+    )]
     NotWritable {
         /// The inbox.
         path: PathBuf,
         /// What the trial said.
         source: io::Error,
     },
+    /// Another process claims files from the inbox.
+    #[error(
+        "the inbox '{}' is in use by another wirefold: stop that one, or give this one an inbox of its own",
+        display_path(path)
+    )]
+    InUse {
+        /// The inbox.
+        path: PathBuf,
+    },
     /// One folder lies within another that is watched, so its files would be taken twice.
-    #[error("'{}' lies within the inbox '{}': its files would be taken twice; move one of them", inner.display(), outer.display())]
+    #[error(
+        "'{}' lies within the inbox '{}': its files would be taken twice; move one of them",
+        display_path(inner),
+        display_path(outer)
+    )]
     Overlap {
         /// The folder within.
         inner: PathBuf,
@@ -40,13 +57,16 @@ pub enum InboxError {
         pattern: String,
     },
     /// A claim holds more than the one file that was claimed.
-    #[error("'{}' should hold one claimed file and holds several: move all but the first back into the inbox", path.display())]
+    #[error(
+        "'{}' should hold one claimed file and holds several: move all but the first back into the inbox",
+        display_path(path)
+    )]
     Tangled {
         /// The claim's folder.
         path: PathBuf,
     },
     /// An operation on a path failed.
-    #[error("cannot {what} '{}'", path.display())]
+    #[error("cannot {what} '{}'", display_path(path))]
     Io {
         /// What was tried, as a verb.
         what: &'static str,

@@ -6,8 +6,8 @@
 use super::{
     Claimed, FileKind, InboxError,
     claim::{claim_name, make_folders},
-    names::shorten,
-    recover::arrival_of,
+    names::{NAME_BYTES_MAX, shorten},
+    recover::arrival_at_head,
     stamp::is_absence,
 };
 use crate::model::Arrival;
@@ -30,9 +30,6 @@ const REASON_SUFFIX: &[u8] = b".reason.json";
 
 /// What is appended to the name of a file that is still being written; it also gets a leading dot.
 const UNFINISHED_SUFFIX: &[u8] = b".tmp";
-
-/// The longest file name that every Linux file system takes, in bytes.
-const NAME_BYTES_MAX: usize = 255;
 
 /// The folder of failed files.
 #[derive(Clone, Debug)]
@@ -67,10 +64,8 @@ impl FailedDir {
         let entries = fs::read_dir(&self.0).map_err(InboxError::io("list", &self.0))?;
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
         let names = names.collect::<Result<Vec<_>, _>>().map_err(InboxError::io("list", &self.0))?;
-        Ok(names
-            .iter()
-            .filter_map(|name| arrival_of(name.as_bytes().split(|&byte| byte == b'-').next()?))
-            .max())
+        let arrivals = names.iter().filter_map(|name| arrival_at_head(name.as_bytes()));
+        Ok(arrivals.map(|(arrival, _)| arrival).max())
     }
 
     /// Moves a claimed file here, with its reason beside it, and says where it is now. A file that can neither be
@@ -239,7 +234,7 @@ fn sync_folder_of(path: &Path) -> Result<(), InboxError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inbox::{Inboxes, Root, Settings};
+    use crate::inbox::{Inboxes, Root, Settings, names::flatten};
     use std::os::unix::fs::PermissionsExt as _;
     use tempfile::TempDir;
 
@@ -255,7 +250,11 @@ mod tests {
         /// An inbox with one claimed file.
         fn new(name: &str) -> Self {
             let dir = TempDir::new().unwrap();
-            let claimed = dir.path().join("in/.wirefold/0000000000000005").join(name);
+            let flat = [b"0000000000000005-", &*flatten(Path::new(name))].concat();
+            let is_long = flat.len() > NAME_BYTES_MAX;
+            let claim =
+                if is_long { format!("0000000000000005/{name}").into() } else { OsString::from_vec(flat) };
+            let claimed = dir.path().join("in/.wirefold").join(claim);
             make_folders(claimed.parent().unwrap()).unwrap();
             fs::write(claimed, "bytes").unwrap();
             let failed = FailedDir::open(dir.path().join("failed")).unwrap();
@@ -273,7 +272,6 @@ mod tests {
             assert_eq!(fs::read(kept).unwrap(), b"bytes");
             assert_eq!(fs::read(reason_path(kept)).unwrap(), REASON);
             assert_eq!(self.inboxes.recover().unwrap(), []);
-            assert_eq!(fs::read_dir(self.dir.path().join("in/.wirefold")).unwrap().count(), 0);
             assert_eq!(fs::read_dir(self.dir.path().join("failed")).unwrap().count(), 2);
         }
     }

@@ -7,7 +7,7 @@
 use notify::{RecursiveMode, Watcher};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -27,6 +27,13 @@ struct Identity {
     made: Option<SystemTime>,
 }
 
+impl Identity {
+    fn of(folder: &Path) -> io::Result<Self> {
+        let found = fs::metadata(folder)?;
+        Ok(Self { device: found.dev(), inode: found.ino(), made: found.created().ok() })
+    }
+}
+
 impl WatchedFolders {
     pub(super) fn new(watcher: Box<dyn Watcher + Send>) -> Self {
         Self { watcher, armed: BTreeMap::new() }
@@ -35,8 +42,7 @@ impl WatchedFolders {
     /// Watches this folder, not those in it. One that is watched already is left so, unless it may have lost its
     /// watch: then `anew` arms it once more.
     pub(super) fn arm(&mut self, folder: &Path, anew: bool) -> notify::Result<()> {
-        let found = fs::metadata(folder).map_err(notify::Error::io_watch)?;
-        let identity = Identity { device: found.dev(), inode: found.ino(), made: found.created().ok() };
+        let identity = Identity::of(folder).map_err(notify::Error::io_watch)?;
         if !anew && self.armed.get(folder) == Some(&identity) {
             return Ok(());
         }
@@ -48,6 +54,11 @@ impl WatchedFolders {
 
     pub(super) fn is_armed(&self, folder: &Path) -> bool {
         self.armed.contains_key(folder)
+    }
+
+    /// Whether the folder under this path is still the one that is watched.
+    pub(super) fn is_still(&self, folder: &Path) -> bool {
+        Identity::of(folder).is_ok_and(|identity| self.armed.get(folder) == Some(&identity))
     }
 
     /// Watches this folder and those in it no longer.

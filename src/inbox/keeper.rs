@@ -82,8 +82,8 @@ impl Keeper {
     /// When to take the next turn.
     pub(super) fn wake(&self) -> Instant {
         let is_busy = self.is_stale || self.roots.iter().any(RootWatch::has_pending);
-        let scans = self.roots.iter().map(RootWatch::next_scan);
-        let next = scans.chain(is_busy.then_some(self.next_look)).min();
+        let wakes = self.roots.iter().map(RootWatch::wake);
+        let next = wakes.chain(is_busy.then_some(self.next_look)).min();
         // Without an inbox there is nothing to wake for.
         next.unwrap_or_else(|| Instant::now() + LOOK_EVERY_MAX)
     }
@@ -118,15 +118,14 @@ impl Keeper {
         let mut means =
             Means { folders: &mut self.folders, walk: Walk { ignore: &self.ignore, stop: &self.stop } };
         let began = Instant::now();
-        let mut scanned: Vec<_> = self.roots.iter_mut().filter(|root| root.next_scan() <= began).collect();
-        for root in &mut scanned {
-            root.scan(&mut means);
-        }
-        let now = Instant::now();
-        for root in scanned {
-            root.settle_together(began, now);
-        }
         for root in &mut self.roots {
+            if root.is_scan_due(began, means.folders) {
+                root.scan(&mut means);
+            }
+        }
+        let scanned = Instant::now();
+        for root in &mut self.roots {
+            root.settle_together(began, scanned);
             root.look();
         }
         let now = Instant::now();

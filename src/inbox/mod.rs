@@ -6,8 +6,10 @@
 //!
 //! ```text
 //! <inbox>/a/b.txt                               a file that waits; `a` is its source
-//! <inbox>/.wirefold/0000000000000017/a/b.txt    the same file once claimed as arrival 17
+//! <inbox>/.wirefold/0000000000000017-a%2fb.txt  the same file once claimed as arrival 17
+//! <inbox>/.wirefold/0000000000000017/a/b.txt    the same where the other name would be longer than 255 bytes
 //! <inbox>/.wirefold/failed/                     what could be neither read nor moved to the failed folder
+//! <inbox>/.wirefold/lock                        locked by the process that claims here
 //! <failed>/0000000000000017-b.txt               a file set aside, and beside it
 //! <failed>/0000000000000017-b.txt.reason.json   why
 //! <failed>/0000000000000017-4-b.txt.slice       item 4 of a file whose other items were good
@@ -38,8 +40,8 @@ pub use claim::{Arrivals, Claimed};
 pub use error::InboxError;
 pub use failed::{FailedDir, SliceName};
 pub use names::display_path;
+pub use open::{Inboxes, Root, Settings};
 pub use recover::claims_in;
 pub use scan::waiting_in;
-pub use open::{Inboxes, Root, Settings};
 pub use stamp::FileKind;
 pub use state::{InboxState, RootState, Watching};

@@ -4,10 +4,10 @@
 
 use super::InboxError;
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fmt::Write as _,
-    os::unix::ffi::OsStrExt as _,
-    path::{Component, Path},
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Component, Path, PathBuf},
 };
 
 /// A path as text that can be told back into its bytes: what is valid UTF-8 stands as it is, a control character or
@@ -32,6 +32,37 @@ fn escape(bytes: &[u8], to: &mut String) {
     for byte in bytes {
         write!(to, "\\x{byte:02x}").ok();
     }
+}
+
+/// The longest file name that every Linux file system takes, in bytes.
+pub(super) const NAME_BYTES_MAX: usize = 255;
+
+/// A path under an inbox as one file name, from which [`unflatten`] makes the path again.
+pub(super) fn flatten(path: &Path) -> Vec<u8> {
+    let mut flat = Vec::new();
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' => flat.extend_from_slice(b"%2f"),
+            b'%' => flat.extend_from_slice(b"%25"),
+            byte => flat.push(byte),
+        }
+    }
+    flat
+}
+
+/// The path that was made flat.
+pub(super) fn unflatten(mut flat: &[u8]) -> PathBuf {
+    let mut path = Vec::new();
+    while let Some((&byte, rest)) = flat.split_first() {
+        let (byte, rest) = match flat {
+            [b'%', b'2', b'f', rest @ ..] => (b'/', rest),
+            [b'%', b'2', b'5', rest @ ..] => (b'%', rest),
+            _ => (byte, rest),
+        };
+        path.push(byte);
+        flat = rest;
+    }
+    OsString::from_vec(path).into()
 }
 
 /// Whether what follows a backslash would make it an escape.
@@ -119,6 +150,16 @@ mod tests {
         assert_eq!(shown(b"\\xff"), "\\x5cxff");
         assert_eq!(shown(b"\\x\xff"), "\\x\\xff");
         assert_eq!(shown(b"\\xf"), "\\xf");
+    }
+
+    #[test]
+    fn a_path_made_flat_can_be_made_again() {
+        for path in [&b"a"[..], b"a/b c/d.txt", b"100%/25%2f/%25\xff", b"%", b"%2", b"%2f"] {
+            let path = Path::new(OsStr::from_bytes(path));
+            let flat = flatten(path);
+            assert!(!flat.contains(&b'/'));
+            assert_eq!(unflatten(&flat), path);
+        }
     }
 
     #[test]

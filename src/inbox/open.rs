@@ -58,6 +58,8 @@ impl Default for Settings {
 pub struct Inboxes {
     pub(super) settings: Settings,
     pub(super) ignore: Arc<Ignore>,
+    /// Held for as long as files may be claimed.
+    _locks: Vec<fs::File>,
 }
 
 impl Inboxes {
@@ -71,8 +73,8 @@ impl Inboxes {
             check_folder(&root.path)?;
         }
         check_apart(&settings.inboxes, failed.path())?;
-        settings.inboxes.iter().try_for_each(|root| prepare(&root.path))?;
-        Ok(Self { settings, ignore })
+        let locks = settings.inboxes.iter().map(|root| prepare(&root.path)).collect::<Result<_, _>>()?;
+        Ok(Self { settings, ignore, _locks: locks })
     }
 
     /// The folders that are watched, as absolute paths.
@@ -98,18 +100,23 @@ fn check_folder(path: &Path) -> Result<(), InboxError> {
     }
 }
 
-/// Makes the work folder and tries what a claim does, by renaming a folder from the inbox into it.
-fn prepare(inbox: &Path) -> Result<(), InboxError> {
+/// Makes the work folder, locks it, and tries what a claim does, by renaming a folder from the inbox into it.
+fn prepare(inbox: &Path) -> Result<fs::File, InboxError> {
+    let work = work_folder(inbox);
+    let not_writable = |source| InboxError::NotWritable { path: inbox.to_owned(), source };
+    let lock =
+        make_folders(&work).and_then(|()| fs::File::create(work.join("lock"))).map_err(not_writable)?;
+    // A file system without locks is used without.
+    if matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+        return Err(InboxError::InUse { path: inbox.to_owned() });
+    }
     let trial = inbox.join(".wirefold-trial");
-    let claimed = work_folder(inbox).join("trial");
-    let outcome = make_folders(&work_folder(inbox))
-        .and_then(|()| make_folders(&trial))
+    let claimed = work.join("trial");
+    let outcome = make_folders(&trial)
         .and_then(|()| fs::rename(&trial, &claimed))
         .and_then(|()| fs::remove_dir(&claimed));
-    outcome.map_err(|source| {
-        fs::remove_dir(&trial).ok();
-        InboxError::NotWritable { path: inbox.to_owned(), source }
-    })
+    outcome.inspect_err(|_| drop(fs::remove_dir(&trial))).map_err(not_writable)?;
+    Ok(lock)
 }
 
 /// No inbox within another, and what is set aside not within any.

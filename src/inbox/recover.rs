@@ -1,16 +1,18 @@
 //! Finding again what an earlier run had claimed.
 //!
-//! A crash leaves a claim in one of three states: the folder made and nothing in it, the file in it, or the file out
-//! of it again and the folder still there. Only the middle one is work; the others are removed.
+//! A claim is made by one rename and ended by one removal, so it is there or not. One with a folder of its own may
+//! also be left empty, before the file was in or after it was out; such are removed.
 
 use super::{
     Claimed, InboxError, Root,
-    claim::{Origin, claim_name, work_folder},
+    claim::{Origin, Place, claim_name, work_folder},
+    names::unflatten,
     stamp::{Look, Stamp, look},
 };
 use crate::model::Arrival;
 use std::{
     fs,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
@@ -18,15 +20,15 @@ use std::{
 pub(super) fn recover(roots: &[Root]) -> Result<Vec<Claimed>, InboxError> {
     let mut found = Vec::new();
     for (index, root) in roots.iter().enumerate() {
-        let work = work_folder(&root.path);
-        for claim in list(&work)? {
-            let Some(arrival) = claim.file_name().and_then(|name| arrival_of(name.as_encoded_bytes())) else {
-                continue;
-            };
+        for claim in list(&work_folder(&root.path))? {
+            let Some((arrival, flat)) = arrival_of(&claim) else { continue };
             let Some((path, stamp)) = only_file(&claim)? else { continue };
-            let name = path.strip_prefix(&claim).unwrap_or(&path).to_owned();
+            let within = path.strip_prefix(&claim).unwrap_or(Path::new(""));
+            let own_folders = within.components().count();
+            let name = flat.map_or(within.to_owned(), unflatten);
             let origin = Origin { root: index, name: &name, source: root.source.as_ref() };
-            found.push(Claimed::new(arrival, stamp.changed_at(), origin, path, stamp));
+            let place = Place { path, own_folders };
+            found.push(Claimed::new(arrival, stamp.changed_at(), origin, place, stamp));
         }
     }
     found.sort_by_key(|claimed| claimed.arrival);
@@ -36,18 +38,44 @@ pub(super) fn recover(roots: &[Root]) -> Result<Vec<Claimed>, InboxError> {
 /// The arrivals whose claims lie under an inbox now; none where it cannot be listed.
 pub fn claims_in(inbox: &Path) -> Vec<Arrival> {
     let claims = list(&work_folder(inbox)).unwrap_or_default();
-    claims.iter().filter_map(|claim| arrival_of(claim.file_name()?.as_encoded_bytes())).collect()
+    claims.iter().filter_map(|claim| arrival_of(claim)).map(|(arrival, _)| arrival).collect()
 }
 
-/// The arrival at the head of a file name, where it is written as a claim's is.
-pub(super) fn arrival_of(name: &[u8]) -> Option<Arrival> {
-    let text = std::str::from_utf8(name).ok()?;
+/// The highest arrival that something in the work folders of these inboxes is named by.
+pub(super) fn last_arrival(roots: &[Root]) -> Result<Option<Arrival>, InboxError> {
+    let mut last = None;
+    for root in roots {
+        let claims = list(&work_folder(&root.path))?;
+        last =
+            last.max(claims.iter().filter_map(|claim| arrival_of(claim)).map(|(arrival, _)| arrival).max());
+    }
+    Ok(last)
+}
+
+/// The arrival in the name of a claim, and the path made flat where the claim is no folder.
+fn arrival_of(claim: &Path) -> Option<(Arrival, Option<&[u8]>)> {
+    let (arrival, rest) = arrival_at_head(claim.file_name()?.as_bytes())?;
+    match rest {
+        [] => Some((arrival, None)),
+        [b'-', flat @ ..] => Some((arrival, Some(flat))),
+        _ => None,
+    }
+}
+
+/// The arrival at the head of a file name, where it is written as a claim's is, and the rest of the name.
+pub(super) fn arrival_at_head(name: &[u8]) -> Option<(Arrival, &[u8])> {
+    let length = name.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = name.split_at_checked(length)?;
+    let text = std::str::from_utf8(digits).ok()?;
     let arrival = Arrival(text.parse().ok()?);
-    (claim_name(arrival) == text).then_some(arrival)
+    (claim_name(arrival) == text).then_some((arrival, rest))
 }
 
-/// The one file in a claim. Folders with nothing in them are removed, the claim's own too.
+/// The one file that a claim is or holds. Folders with nothing in them are removed, the claim's own too.
 fn only_file(claim: &Path) -> Result<Option<(PathBuf, Stamp)>, InboxError> {
+    if let Look::File(stamp) = look(claim).map_err(InboxError::io("look at the claimed file", claim))? {
+        return Ok(Some((claim.to_owned(), stamp)));
+    }
     let mut file = None;
     let mut folders = vec![claim.to_owned()];
     let mut listed = 0;
@@ -94,19 +122,20 @@ mod tests {
     #[test]
     fn each_step_of_a_claim_and_of_its_end_is_recovered() {
         let (_dir, roots, work) = inbox();
-        // Numbered, but the file not moved yet; the same with its folders; moved; removed but not its folders.
+        // Folders made, or left, without the file; and claims of either form.
         make_folders(&work.join("0000000000000001")).unwrap();
         make_folders(&work.join("0000000000000002/a/b")).unwrap();
-        for (arrival, name) in [(12, "a/b/c.txt"), (3, "d.txt")] {
-            let path = work.join(claim_name(Arrival(arrival))).join(name);
-            make_folders(path.parent().unwrap()).unwrap();
-            fs::write(path, "text").unwrap();
+        make_folders(&work.join("0000000000000012/a/b")).unwrap();
+        for claim in ["0000000000000012/a/b/c.txt", "0000000000000003-d.txt", "0000000000000004-a%2fe%25.txt"]
+        {
+            fs::write(work.join(claim), "text").unwrap();
         }
         let found = recover(&roots).unwrap();
         let told: Vec<_> =
             found.iter().map(|claimed| (claimed.arrival.0, claimed.name.to_str().unwrap())).collect();
-        assert_eq!(told, [(3, "d.txt"), (12, "a/b/c.txt")]);
-        assert_eq!(found[1].source.as_deref(), Some("a"));
+        assert_eq!(told, [(3, "d.txt"), (4, "a/e%.txt"), (12, "a/b/c.txt")]);
+        assert_eq!(last_arrival(&roots).unwrap(), Some(Arrival(12)));
+        assert_eq!(found[2].folder.as_deref(), Some("a"));
         assert!(found[0].at > crate::model::Time::default());
         assert!(!work.join("0000000000000001").exists() && !work.join("0000000000000002").exists());
         assert!(work.join("failed").exists());
@@ -128,10 +157,12 @@ mod tests {
 
     #[test]
     fn only_what_a_claim_writes_is_read_as_a_number() {
-        assert_eq!(arrival_of(b"0000000000000042"), Some(Arrival(42)));
-        assert_eq!(arrival_of(b"12345678901234567"), Some(Arrival(12_345_678_901_234_567)));
-        for name in [&b"42"[..], b"+000000000000042", b"00000000000000042", b"failed", b"\xff"] {
-            assert_eq!(arrival_of(name), None);
+        let arrival = |name| arrival_at_head(name).map(|(arrival, rest)| (arrival.0, rest));
+        assert_eq!(arrival(b"0000000000000042"), Some((42, &b""[..])));
+        assert_eq!(arrival(b"0000000000000042-7-a"), Some((42, &b"-7-a"[..])));
+        assert_eq!(arrival(b"12345678901234567"), Some((12_345_678_901_234_567, &b""[..])));
+        for name in [&b"42"[..], b"+000000000000042", b"00000000000000042", b"failed", b"lock", b"\xff"] {
+            assert_eq!(arrival(name), None);
         }
     }
 }

@@ -24,7 +24,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How often an inbox is scanned that cannot be watched: soon enough for a person who waits.
+/// How often an inbox is scanned that cannot be watched, and how often it is made sure that one that is watched is
+/// still the same folder: soon enough for a person who waits.
 const POLL_EVERY_MIN: Duration = Duration::from_secs(2);
 
 /// A poll takes at most one part in so many of the time, however large the inbox.
@@ -39,6 +40,9 @@ pub(super) struct RootWatch {
     trouble: Option<String>,
     found_by_scan: u64,
     rescan: Duration,
+    /// When to make sure that the inbox is still the folder that is watched. The kernel tells of its removal only
+    /// once nothing in it is open, and of a mount over it never.
+    check_due: Instant,
     /// When the timer asks for a scan.
     scan_due: Instant,
     /// When a scan may begin that something else asks for.
@@ -62,6 +66,7 @@ impl RootWatch {
             trouble: None,
             found_by_scan: 0,
             rescan: settings.rescan,
+            check_due: now,
             scan_due: now,
             scan_free: now,
             is_scan_wanted: false,
@@ -90,9 +95,24 @@ impl RootWatch {
         path.starts_with(&self.root.path)
     }
 
-    /// When the next scan is to begin.
-    pub(super) fn next_scan(&self) -> Instant {
+    /// When the inbox is to be looked after next, whatever happens in it.
+    pub(super) fn wake(&self) -> Instant {
+        self.next_scan().min(self.check_due)
+    }
+
+    fn next_scan(&self) -> Instant {
         if self.is_scan_wanted { self.scan_free.min(self.scan_due) } else { self.scan_due }
+    }
+
+    /// Whether a scan is to begin.
+    pub(super) fn is_scan_due(&mut self, now: Instant, folders: &WatchedFolders) -> bool {
+        if now >= self.check_due {
+            self.check_due = now + POLL_EVERY_MIN;
+            if self.watching == Watching::Events && !folders.is_still(&self.root.path) {
+                self.want_scan();
+            }
+        }
+        self.next_scan() <= now
     }
 
     pub(super) fn want_scan(&mut self) {

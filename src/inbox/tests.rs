@@ -13,7 +13,7 @@ use std::{
     fs::{self, File},
     os::unix::{ffi::OsStrExt as _, fs::symlink, net::UnixListener},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
@@ -136,7 +136,7 @@ async fn files_written_at_once_into_new_folders_are_found() {
             }
             let claimed = take(&mut files, 100).await;
             let one = claimed.iter().find(|claimed| claimed.name == Path::new("s7/a/b/one")).unwrap();
-            assert_eq!(one.source.as_deref(), Some("s7"));
+            assert_eq!(one.folder.as_deref(), Some("s7"));
         })
         .await;
 }
@@ -220,7 +220,7 @@ async fn things_that_are_no_files_are_claimed_and_never_opened() {
             }
         })
         .await;
-    assert_eq!(fs::read_dir(inbox.join(".wirefold")).unwrap().count(), 0);
+    assert_eq!(place.inboxes.recover().unwrap(), []);
 }
 
 #[tokio::test]
@@ -261,8 +261,8 @@ async fn a_shutdown_comes_through_while_nobody_receives() {
         })
         .await;
     let sent: Vec<_> = std::iter::from_fn(|| kept.as_mut().unwrap().try_recv().ok()).collect();
-    let claims = fs::read_dir(place.inbox().join(".wirefold")).unwrap().count();
-    assert_eq!((sent.len(), claims), (2, 2), "what was claimed was sent");
+    assert_eq!(place.inboxes.recover().unwrap().len(), sent.len(), "what was claimed was sent");
+    assert_eq!(sent.len(), 2);
 }
 
 #[tokio::test]
@@ -279,23 +279,9 @@ async fn two_inboxes_are_served_in_one_order() {
             for (at, claimed) in claimed.iter().enumerate() {
                 assert_eq!(claimed.arrival, Arrival(at as u64 + 1));
                 assert_eq!(claimed.root, at % 2);
-                assert_eq!(claimed.source.as_deref(), Some(["sub", "agency"][at % 2]));
+                let delivered = claimed.source.as_deref().or(claimed.folder.as_deref());
+                assert_eq!(delivered, Some(["sub", "agency"][at % 2]));
             }
-        })
-        .await;
-}
-
-#[tokio::test]
-async fn an_inbox_removed_and_made_again_is_watched_again() {
-    let place = Place::new(1, |_| {});
-    place
-        .watched(9, async |mut files, mut states| {
-            fs::remove_dir_all(place.inbox()).unwrap();
-            states.until(|state| matches!(state.roots[0].watching, Watching::Unreachable(_))).await;
-            fs::create_dir(place.inbox()).unwrap();
-            states.until(|state| state.roots[0].watching == Watching::Events).await;
-            fs::write(place.inbox().join("after"), "x").unwrap();
-            assert_eq!(names(&take(&mut files, 1).await), ["after"]);
         })
         .await;
 }
@@ -392,19 +378,28 @@ async fn what_no_event_tells_the_timer_finds_and_counts() {
     assert_eq!(turn_after(&mut keeper, 1_000).await.1.len(), 1);
 }
 
-/// A watcher whose system allows no watches.
-struct Exhausted;
+/// A watcher that tells nothing, and either notes what it is to watch or is not allowed any watch.
+#[derive(Clone, Default)]
+struct Silent {
+    armed: Arc<Mutex<Vec<PathBuf>>>,
+    is_exhausted: bool,
+}
 
-impl Watcher for Exhausted {
+impl Watcher for Silent {
     fn new<F: notify::EventHandler>(_: F, _: notify::Config) -> notify::Result<Self> {
-        Ok(Self)
+        Ok(Self::default())
     }
 
-    fn watch(&mut self, _: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
-        Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch))
+    fn watch(&mut self, path: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
+        if self.is_exhausted {
+            return Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
+        }
+        self.armed.lock().unwrap().push(path.to_owned());
+        Ok(())
     }
 
-    fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+    fn unwatch(&mut self, path: &Path) -> notify::Result<()> {
+        self.armed.lock().unwrap().retain(|armed| armed != path);
         Ok(())
     }
 
@@ -414,9 +409,35 @@ impl Watcher for Exhausted {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_inbox_removed_and_made_again_is_watched_again() {
+    let place = Place::new(1, settle_500);
+    let watcher = Silent::default();
+    let armed = Arc::clone(&watcher.armed);
+    fs::create_dir_all(place.inbox().join("a/b")).unwrap();
+    let mut keeper = place.keeper(watcher);
+    turn_after(&mut keeper, 0).await;
+    assert_eq!(armed.lock().unwrap().len(), 3);
+    fs::remove_dir_all(place.inbox()).unwrap();
+    let (state, _) = turn_after(&mut keeper, 2_001).await;
+    assert!(matches!(state.roots[0].watching, Watching::Unreachable(_)));
+    assert_eq!(armed.lock().unwrap().len(), 0);
+    fs::create_dir(place.inbox()).unwrap();
+    fs::write(place.inbox().join("after"), "x").unwrap();
+    assert_eq!(turn_after(&mut keeper, 2_001).await.0.roots[0].watching, Watching::Events);
+    assert_eq!(*armed.lock().unwrap(), [place.inbox()]);
+    assert_eq!(turn_after(&mut keeper, 501).await.1.len(), 1, "its work folder is made again too");
+
+    // At once made again, before anybody looked.
+    fs::rename(place.inbox(), place.dir.path().join("away")).unwrap();
+    fs::create_dir(place.inbox()).unwrap();
+    fs::write(place.inbox().join("later"), "x").unwrap();
+    assert_eq!(turn_after(&mut keeper, 2_001).await.0.roots[0].pending, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_inbox_that_cannot_be_watched_is_polled_and_says_why() {
     let place = Place::new(1, settle_500);
-    let mut keeper = place.keeper(Exhausted);
+    let mut keeper = place.keeper(Silent { is_exhausted: true, ..Silent::default() });
     let (state, _) = turn_after(&mut keeper, 0).await;
     let Watching::Polling(why) = &state.roots[0].watching else { panic!("{state:?}") };
     assert!(why.contains("fs.inotify.max_user_watches"), "{why}");
@@ -431,7 +452,7 @@ async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_n
     let place = Place::new(1, settle_500);
     fs::write(place.inbox().join("a"), "x").unwrap();
     let work = place.inbox().join(".wirefold");
-    fs::remove_dir(&work).unwrap();
+    fs::remove_dir_all(&work).unwrap();
     fs::write(&work, "in the way").unwrap();
     let mut keeper = place.keeper(NullWatcher);
     turn_after(&mut keeper, 0).await;
@@ -441,6 +462,25 @@ async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_n
     assert!(state.roots[0].trouble.as_ref().unwrap().contains("cannot claim"), "{state:?}");
     fs::remove_file(&work).unwrap();
     assert_eq!(turn_after(&mut keeper, 1).await.1[0].arrival, Arrival(1));
+}
+
+#[tokio::test]
+async fn a_claim_left_by_an_earlier_run_is_never_covered() {
+    let place = Place::new(1, |_| {});
+    fs::write(place.inbox().join(".wirefold/0000000000000001-a"), "earlier").unwrap();
+    fs::write(place.inbox().join("a"), "later").unwrap();
+    place.watched(9, async |mut files, _| assert_eq!(take(&mut files, 1).await[0].arrival, Arrival(2))).await;
+    assert_eq!(place.inboxes.recover().unwrap().len(), 2);
+}
+
+#[test]
+fn an_inbox_belongs_to_one_process() {
+    let place = Place::new(1, |_| {});
+    let failed = FailedDir::open(place.dir.path().join("failed")).unwrap();
+    let settings = place.inboxes.settings.clone();
+    assert!(matches!(Inboxes::open(settings.clone(), &failed), Err(InboxError::InUse { .. })));
+    drop(place.inboxes);
+    Inboxes::open(settings, &failed).unwrap();
 }
 
 #[test]

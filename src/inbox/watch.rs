@@ -8,6 +8,7 @@ use super::{
     Arrivals, Claimed, InboxError, InboxState, Inboxes,
     hint::{Hint, listener},
     keeper::{Done, Keeper, Step},
+    recover,
 };
 use notify::{NullWatcher, RecommendedWatcher, Watcher};
 use std::{
@@ -40,6 +41,9 @@ impl Inboxes {
         state: watch::Sender<InboxState>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), InboxError> {
+        if let Some(last) = recover::last_arrival(&self.settings.inboxes)? {
+            arrivals.skip(last);
+        }
         let ears = Ears::new(self.settings.hints_max);
         let listen = listener(Arc::clone(&self.ignore), ears.speaker.clone(), Arc::clone(&ears.lost));
         let watcher: Box<dyn Watcher + Send> = match RecommendedWatcher::new(

@@ -40,7 +40,8 @@ impl FrameWriter {
 
     /// Adds a frame and returns its length in bytes.
     pub fn push(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
-        let frame = self.compressor.compress(payload).map_err(JournalError::io("compress for", &self.path))?;
+        let frame =
+            self.compressor.compress(payload).map_err(JournalError::io("compress for", &self.path))?;
         self.waiting.extend_from_slice(&frame);
         Ok(frame.len() as u64)
     }
@@ -97,9 +98,9 @@ pub(super) fn write_alone(path: &Path, mut from: impl Read) -> Result<u64, Journ
 pub(super) fn read(path: &Path, offset: u64) -> Result<Vec<u8>, JournalError> {
     let mut payload = Vec::new();
     let mut file = File::open(path).map_err(JournalError::io("open", path))?;
-    let read = file.seek(io::SeekFrom::Start(offset)).and_then(|_| {
-        zstd::stream::read::Decoder::new(file)?.single_frame().read_to_end(&mut payload)
-    });
+    let read = file
+        .seek(io::SeekFrom::Start(offset))
+        .and_then(|_| zstd::stream::read::Decoder::new(file)?.single_frame().read_to_end(&mut payload));
     match read {
         Ok(_) => Ok(payload),
         Err(e) => Err(JournalError::Damaged { path: path.to_owned(), offset, what: e.to_string() }),

@@ -48,7 +48,9 @@ impl Prior {
                 continue;
             }
             prior.frequency.insert(term_of(term), documents);
-            if let Some(Ok(capital)) = fields.next().map(str::parse) && capital > 0 {
+            if let Some(Ok(capital)) = fields.next().map(str::parse)
+                && capital > 0
+            {
                 prior.frequency.insert(name_of(term), capital);
             }
         }
@@ -81,8 +83,14 @@ mod tests {
         assert_eq!(prior.documents, 1483);
         assert!(prior.is_common(term_of("the")) && !prior.is_common(term_of("ukraine")));
         let lines = include_str!("prior_en.tsv").lines().filter(|l| !l.starts_with('#')).count();
-        let with_capital =
-            include_str!("prior_en.tsv").lines().filter(|l| !l.starts_with('#') && !l.ends_with("\t0")).count();
-        assert_eq!(prior.frequency.len(), lines + with_capital, "a line was passed over or two terms share a number");
+        let with_capital = include_str!("prior_en.tsv")
+            .lines()
+            .filter(|l| !l.starts_with('#') && !l.ends_with("\t0"))
+            .count();
+        assert_eq!(
+            prior.frequency.len(),
+            lines + with_capital,
+            "a line was passed over or two terms share a number"
+        );
     }
 }

@@ -65,7 +65,8 @@ impl Committer {
     fn commit(&mut self, mut group: Vec<Decided>) -> Result<Vec<Committed>, PipelineError> {
         self.set_slices_aside(&group)?;
         self.keep_originals(&mut group)?;
-        let events: Vec<&[Event]> = group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect();
+        let events: Vec<&[Event]> =
+            group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect();
         let places = self.journal.append(&events, clock::now())?;
         let mut changes = Vec::with_capacity(events.len());
         for (group, places) in group.iter().flat_map(|d| &d.groups).zip(&places) {
@@ -98,7 +99,10 @@ impl Committer {
         for decided in group.iter_mut() {
             let Some((receipt, bytes)) = &mut decided.end else { continue };
             let known = match receipt.digest {
-                Some(digest) => kept.get(&digest).cloned().map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
+                Some(digest) => kept
+                    .get(&digest)
+                    .cloned()
+                    .map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
                 None => None,
             };
             receipt.original = match (known, bytes) {
@@ -112,7 +116,8 @@ impl Committer {
             if let (Some(digest), Some(original)) = (receipt.digest, &receipt.original) {
                 kept.insert(digest, original.clone());
             }
-            if let Some(Event::Receipt(written)) = decided.groups.last_mut().and_then(|g| g.events.last_mut()) {
+            if let Some(Event::Receipt(written)) = decided.groups.last_mut().and_then(|g| g.events.last_mut())
+            {
                 written.original.clone_from(&receipt.original);
             }
         }

@@ -8,15 +8,12 @@ use super::{
 use crate::{
     detect::{Detector, Newcomer, Twin},
     model::{
-        Arrival, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason, Receipt, Rejection,
-        Sighting, Time,
+        Arrival, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason, Receipt,
+        Rejection, Sighting, Time,
     },
     store::{ArticleRow, Store},
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// A publication time counts as the article's time when it lies within so many days before the arrival.
@@ -78,17 +75,14 @@ impl Decider {
                 }
             }
         }
-        let end = match chunk.end {
-            Some(mut end) => {
-                end.failure = end.failure.or(failure);
-                let ended = receipt(&job, &total, end);
-                groups.push(Group { events: vec![Event::Receipt(ended.0.clone())], profile: None });
-                Some(ended)
-            }
-            None => {
-                self.totals.insert(job.arrival, total);
-                None
-            }
+        let end = if let Some(mut end) = chunk.end {
+            end.failure = end.failure.or(failure);
+            let ended = receipt(&job, &total, end);
+            groups.push(Group { events: vec![Event::Receipt(ended.0.clone())], profile: None });
+            Some(ended)
+        } else {
+            self.totals.insert(job.arrival, total);
+            None
         };
         self.forget_committed()?;
         Ok(Decided { job, groups, refused, evicted, end })
@@ -114,8 +108,15 @@ impl Decider {
         let time = article_time(job, article.published);
         let published = article.published;
         let twin = self.twin(text_digest)?;
-        let newcomer =
-            Newcomer { no, id, text_digest, time, published, source: source.as_deref(), fingerprint: &fingerprint };
+        let newcomer = Newcomer {
+            no,
+            id,
+            text_digest,
+            time,
+            published,
+            source: source.as_deref(),
+            fingerprint: &fingerprint,
+        };
         let decision = self.detector.decide(&newcomer, twin);
         evicted.extend(decision.evicted);
         let record = decision.verdict.record;
@@ -160,7 +161,9 @@ impl Decider {
             return Ok(Some(*twin));
         }
         let view = self.store.view();
-        let Some((_, row)) = view.article_by_text(text)?.filter(|(_, row)| row.words > 0) else { return Ok(None) };
+        let Some((_, row)) = view.article_by_text(text)?.filter(|(_, row)| row.words > 0) else {
+            return Ok(None);
+        };
         let ArticleRow { id, founder, .. } = row;
         Ok(view.record(founder)?.map(|record| Twin { id, founder, record: record.id }))
     }

@@ -36,7 +36,14 @@ impl Disposer {
 /// Takes one finished file out of the way. Doing it again does no harm.
 pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), PipelineError> {
     let (path, outcome) = (&receipt.path, receipt.outcome.name());
-    tracing::debug!(path, outcome, new = receipt.new, repeats = receipt.repeats, rejected = receipt.rejected, "finished");
+    tracing::debug!(
+        path,
+        outcome,
+        new = receipt.new,
+        repeats = receipt.repeats,
+        rejected = receipt.rejected,
+        "finished"
+    );
     let claimed = match &job.origin {
         Origin::Given(_) if receipt.outcome == Outcome::Failed => {
             failed.note(receipt.arrival, job.path(), &file_reason(job, receipt)?)?;

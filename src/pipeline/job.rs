@@ -4,7 +4,8 @@ use crate::{
     format::Form,
     inbox::{Claimed, FileKind, display_path},
     model::{
-        Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, Outcome, RawItem, Reason, Receipt, Time,
+        Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, Outcome, RawItem, Reason,
+        Receipt, Time,
     },
 };
 use std::{

@@ -126,7 +126,10 @@ pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
         stage("dispose", move || disposer.run(committed_in)),
         stage("commit", move || committer.run(decided_in, &committed)),
         stage("detect", move || decider.run(prepared_in, &decided)),
-        stage("read", move || reader.run(jobs_in, &prepared)),
+        stage("read", move || {
+            reader.run(jobs_in, &prepared);
+            Ok(())
+        }),
     ];
     (jobs, stages, store)
 }

@@ -1,9 +1,7 @@
 //! Opening a data directory: the view is checked and brought up to the journal's end, the detector is as it was,
 //! and arrivals that nobody will finish are closed. A rebuild is the same from an empty view.
 
-use super::{
-    Job, Origin, PipelineError, Resume, dispose, job, prepare,
-};
+use super::{Job, Origin, PipelineError, Resume, dispose, job, prepare};
 use crate::{
     clock,
     detect::{self, Detector},
@@ -100,7 +98,8 @@ fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreE
     let broken = |what: String| StoreError::Inconsistent(what);
     for profile in view.profiles() {
         let (no, profile) = profile?;
-        let row = view.article(no)?.ok_or_else(|| broken(format!("article {} has a profile and no row", no.0)))?;
+        let row =
+            view.article(no)?.ok_or_else(|| broken(format!("article {} has a profile and no row", no.0)))?;
         let record = view.record(row.founder)?;
         let record = record.ok_or_else(|| broken(format!("article {} has no record", row.id)))?;
         detector.restore(&profile, row.founder, record.id).map_err(|e| broken(e.to_string()))?;
@@ -162,7 +161,9 @@ impl Founders {
             return Ok(*founder);
         }
         let founder = store.view().founder(record)?;
-        founder.ok_or_else(|| StoreError::Inconsistent(format!("the journal speaks of record {record}, which is not there")))
+        founder.ok_or_else(|| {
+            StoreError::Inconsistent(format!("the journal speaks of record {record}, which is not there"))
+        })
     }
 }
 
@@ -185,7 +186,8 @@ impl Opened {
                 jobs.push(Job::of_claim(claimed, Resume::default()));
                 continue;
             };
-            let resume = Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
+            let resume =
+                Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
             let job = Job { at: row.at, ..Job::of_claim(claimed, resume) };
             match row.outcome {
                 None => jobs.push(job),
@@ -206,8 +208,10 @@ impl Opened {
         let open = self.store.view().open_arrivals()?;
         for arrival in open.into_iter().filter(|a| !alive.contains(a)) {
             let Some(row) = self.store.view().arrival(arrival)? else { continue };
-            let total = Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
-            let reason = Reason::new("interrupted", "wirefold was stopped while it read this file; ingest it again");
+            let total =
+                Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
+            let reason =
+                Reason::new("interrupted", "wirefold was stopped while it read this file; ingest it again");
             let job = Job {
                 arrival,
                 origin: Origin::Given(PathBuf::from(&row.path)),

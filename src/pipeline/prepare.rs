@@ -4,7 +4,7 @@ use super::job::{Chunk, Cut, Prepared, Ready, Refused};
 use crate::{
     fingerprint::fingerprint,
     format::{self, Form},
-    model::{ArticleEvent, Article, Digest, Fingerprint, RawItem},
+    model::{Article, ArticleEvent, Digest, Fingerprint, RawItem},
     normalize::{normalize, title_of},
 };
 

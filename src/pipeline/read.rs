@@ -1,7 +1,7 @@
 //! The first stage: a file into the raw bytes of its items, a chunk at a time, in order of arrival.
 
 use super::{
-    CHUNKS_WAITING, PipelineError,
+    CHUNKS_WAITING,
     job::{Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
     prepare,
 };
@@ -14,6 +14,7 @@ use sha2::Digest as _;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
+    path::Path,
     sync::Arc,
 };
 use tokio::{
@@ -44,52 +45,45 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
-    pub fn run(
-        &self,
-        mut jobs: mpsc::Receiver<Job>,
-        out: &mpsc::Sender<Preparing>,
-    ) -> Result<(), PipelineError> {
+    pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Preparing>) {
         while let Some(job) = jobs.blocking_recv() {
             let send = |chunk| out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok();
             if !self.file(job, send) {
                 break;
             }
         }
-        Ok(())
     }
 
     /// Sends a file's chunks, the last with its end. Whatever is wrong with the file is in its end.
-    fn file(&self, job: Job, mut send: impl FnMut(Chunk) -> bool) -> bool {
-        let refused = |job, reason| {
-            let end = FileEnd { bytes: 0, digest: None, original: OriginalBytes::None, failure: Some(reason) };
-            Chunk { job: Arc::new(job), form: Form::Text, items: Vec::new(), end: Some(end) }
+    fn file(&self, mut job: Job, mut send: impl FnMut(Chunk) -> bool) -> bool {
+        let input = match not_regular(job.kind) {
+            Some(reason) => Err(reason),
+            None => open(&mut job).map_err(|error| unreadable(&error)),
         };
-        if let Some(reason) = not_regular(job.kind) {
-            return send(refused(job, reason));
-        }
-        match open(job) {
-            Err((job, error)) => send(refused(job, unreadable(&error))),
-            Ok((job, Input::Held(bytes))) => {
-                let mut reader = bytes.as_slice();
-                let digest = Digest::of(&bytes);
-                let (job, length) = (Arc::new(job), bytes.len() as u64);
-                let mut chunks = Chunks { job: &job, article_bytes_max: self.article_bytes_max, send: &mut send };
-                let Some(last) = chunks.all_but_last(&mut reader) else { return false };
-                send(last.with_end(length, Some(digest), OriginalBytes::Held(bytes)))
+        let job = Arc::new(job);
+        let mut chunks = Chunks { job: &job, article_bytes_max: self.article_bytes_max, send: &mut send };
+        let last = match input {
+            Err(reason) => {
+                let nothing = chunks.last(Form::Text, Vec::new(), Some(reason));
+                nothing.with_end(0, None, OriginalBytes::None)
             }
-            Ok((job, Input::Stream(file))) => {
+            Ok(Input::Held(bytes)) => {
+                let Some(last) = chunks.all_but_last(&mut bytes.as_slice()) else { return false };
+                let (length, digest) = (bytes.len() as u64, Digest::of(&bytes));
+                last.with_end(length, Some(digest), OriginalBytes::Held(bytes))
+            }
+            Ok(Input::Stream(file)) => {
                 let hashing = Hashing { inner: file, hash: sha2::Sha256::new(), bytes: 0 };
                 let mut reader = BufReader::with_capacity(CHUNK_BYTES, hashing);
-                let job = Arc::new(job);
-                let mut chunks = Chunks { job: &job, article_bytes_max: self.article_bytes_max, send: &mut send };
                 let Some(last) = chunks.all_but_last(&mut reader) else { return false };
                 // What nobody wanted is read too, so that the digest is that of the whole file.
                 let whole = io::copy(&mut reader, &mut io::sink());
                 let Hashing { hash, bytes, .. } = reader.into_inner();
                 let digest = whole.is_ok().then(|| Digest(hash.finalize().into()));
-                send(last.with_end(bytes, digest, OriginalBytes::InFile))
+                last.with_end(bytes, digest, OriginalBytes::InFile)
             }
-        }
+        };
+        send(last)
     }
 }
 
@@ -100,32 +94,29 @@ enum Input {
 
 /// Opens a file and reads it whole where it is small. A claimed file that changes meanwhile is read again: a
 /// rename does not detach its writer.
-fn open(mut job: Job) -> Result<(Job, Input), (Job, io::Error)> {
-    for reading in 1.. {
-        let opened = File::open(job.path()).and_then(|file| {
-            let bytes = file.metadata()?.len();
-            if bytes > HELD_BYTES_MAX {
-                return Ok(Input::Stream(file));
-            }
-            let mut held = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
-            file.take(HELD_BYTES_MAX + 1).read_to_end(&mut held)?;
-            Ok(Input::Held(held))
-        });
-        let input = match opened {
-            Ok(input) => input,
-            Err(error) => return Err((job, error)),
-        };
-        let Origin::Inbox(claimed) = &job.origin else { return Ok((job, input)) };
-        let is_still = matches!(input, Input::Stream(_)) || !claimed.changed().unwrap_or(false);
-        if is_still || reading == READINGS_MAX {
-            return Ok((job, input));
+fn open(job: &mut Job) -> io::Result<Input> {
+    for _ in 1..READINGS_MAX {
+        let input = open_once(job.path())?;
+        let Origin::Inbox(claimed) = &job.origin else { return Ok(input) };
+        if matches!(input, Input::Stream(_)) || !claimed.changed()? {
+            return Ok(input);
         }
-        match claimed.clone().refreshed() {
-            Ok(claimed) => job.origin = Origin::Inbox(claimed),
-            Err(error) => return Err((job, error)),
-        }
+        job.origin = Origin::Inbox(claimed.clone().refreshed()?);
     }
-    Err((job, io::ErrorKind::Interrupted.into()))
+    open_once(job.path())
+}
+
+fn open_once(path: &Path) -> io::Result<Input> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    if bytes > HELD_BYTES_MAX {
+        return Ok(Input::Stream(file));
+    }
+    let mut held = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+    file.take(HELD_BYTES_MAX + 1).read_to_end(&mut held)?;
+    // It may have grown since it was measured.
+    let fits = held.len() as u64 <= HELD_BYTES_MAX;
+    Ok(if fits { Input::Held(held) } else { Input::Stream(File::open(path)?) })
 }
 
 fn not_regular(kind: FileKind) -> Option<Reason> {

@@ -78,13 +78,19 @@ pub struct LinkAnswer {
 
 impl Library<'_> {
     /// A record by its founder, with texts where they are wanted; nothing where there is none any more.
-    pub(super) fn record(&self, founder: ArticleNo, with_text: bool) -> Result<Option<RecordAnswer>, QueryError> {
+    pub(super) fn record(
+        &self,
+        founder: ArticleNo,
+        with_text: bool,
+    ) -> Result<Option<RecordAnswer>, QueryError> {
         let Some(record) = self.view.record(founder)? else { return Ok(None) };
         let mut rows = Vec::new();
         for no in self.view.members(founder)? {
             rows.extend(self.view.article(no)?.map(|row| (no, row)));
         }
-        let Some((_, canonical)) = rows.iter().find(|(no, _)| *no == record.canonical) else { return Ok(None) };
+        let Some((_, canonical)) = rows.iter().find(|(no, _)| *no == record.canonical) else {
+            return Ok(None);
+        };
         let (id, title) = (canonical.id, canonical.title.clone());
         let first_seen = rows.iter().map(|(_, r)| r.first_seen).min().unwrap_or_default();
         let last_seen = rows.iter().map(|(_, r)| r.last_seen).max().unwrap_or_default();
@@ -101,7 +107,12 @@ impl Library<'_> {
         }))
     }
 
-    fn article(&self, row: ArticleRow, is_canonical: bool, with_text: bool) -> Result<ArticleAnswer, QueryError> {
+    fn article(
+        &self,
+        row: ArticleRow,
+        is_canonical: bool,
+        with_text: bool,
+    ) -> Result<ArticleAnswer, QueryError> {
         let whole = if with_text { self.whole(&row)? } else { None };
         let (text, meta) = whole.map(|event| (event.text, with_address(event.meta, event.url))).unzip();
         Ok(ArticleAnswer {
@@ -150,6 +161,7 @@ fn with_address(mut meta: Map<String, Value>, url: Option<String>) -> Map<String
 
 const CANONICAL: &str = "canonical";
 
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
 fn relation_or_canonical<S: Serializer>(relation: &Option<Relation>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(relation.map_or(CANONICAL, Relation::name))
 }

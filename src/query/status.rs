@@ -114,7 +114,10 @@ impl Library<'_> {
     }
 
     /// How many of these arrivals the view knows nothing of yet.
-    pub fn unknown_arrivals(&self, arrivals: impl IntoIterator<Item = crate::model::Arrival>) -> Result<u64, QueryError> {
+    pub fn unknown_arrivals(
+        &self,
+        arrivals: impl IntoIterator<Item = crate::model::Arrival>,
+    ) -> Result<u64, QueryError> {
         let mut unknown = 0;
         for arrival in arrivals {
             unknown += u64::from(self.view.arrival(arrival)?.is_none());

@@ -11,11 +11,7 @@ use crate::{
     query::{InboxStatus, Library, Status},
     store::Store,
 };
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},
@@ -25,7 +21,7 @@ use tokio::{
 /// Claimed files that may wait for the pipeline.
 const CLAIMS_WAITING: usize = 64;
 /// How long what is under way may take at the end. systemd's own patience is 90 s.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
+const DRAIN_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a person who starts a daemon wants to know once it is ready.
 #[derive(Clone, Debug)]
@@ -81,7 +77,12 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
     stages.spawn("intake", intake(resumed, claimed, jobs));
-    let live = Live { config: config.clone(), store: Arc::clone(&store), state: state_seen.clone(), since: clock::now() };
+    let live = Live {
+        config: config.clone(),
+        store: Arc::clone(&store),
+        state: state_seen.clone(),
+        since: clock::now(),
+    };
     let listener = control::listen(&socket)?;
     let control = Control::new(Arc::clone(&store), config.data_dir.clone(), Box::new(move || live.status()));
     others.spawn("control", serve(listener, control, stopped.clone()));
@@ -114,10 +115,7 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
 }
 
 /// Waits until the inboxes are ready, says so once, and then never ends.
-async fn announce(
-    state: &mut watch::Receiver<InboxState>,
-    ready: impl FnOnce(),
-) -> Result<(), ServiceError> {
+async fn announce(state: &mut watch::Receiver<InboxState>, ready: impl FnOnce()) -> Result<(), ServiceError> {
     if state.wait_for(|s| s.is_ready).await.is_ok() {
         notify(&[sd_notify::NotifyState::Ready]);
         tracing::info!("ready");
@@ -133,7 +131,10 @@ async fn intake(
     jobs: mpsc::Sender<Job>,
 ) -> Result<(), ServiceError> {
     if !resumed.is_empty() {
-        tracing::info!(files = resumed.len(), "going on with files that were in flight when the last run ended");
+        tracing::info!(
+            files = resumed.len(),
+            "going on with files that were in flight when the last run ended"
+        );
     }
     for job in resumed {
         if jobs.send(job).await.is_err() {
@@ -214,9 +215,11 @@ impl Live {
         let library = Library::new(&self.store, &self.config.data_dir);
         let mut status = library.status()?;
         let state = self.state.borrow().clone();
-        let claimed: Vec<Arrival> = state.roots.iter().flat_map(|r| crate::inbox::claims_in(&r.path)).collect();
+        let claimed: Vec<Arrival> =
+            state.roots.iter().flat_map(|r| crate::inbox::claims_in(&r.path)).collect();
         status.add_live(library.unknown_arrivals(claimed)?, state.roots.iter().map(inbox_status).collect());
-        status.state = if state.is_ready { "running" } else { "starting" }.to_owned();
+        let word = if state.is_ready { "running" } else { "starting" };
+        word.clone_into(&mut status.state);
         status.pid = Some(std::process::id());
         status.since = Some(self.since);
         Ok(status)

@@ -22,7 +22,7 @@ use walkdir::{DirEntry, WalkDir};
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 /// How long what is under way may take once all files have been handed over.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(3600);
+const DRAIN_PATIENCE: Duration = Duration::from_hours(1);
 
 /// What is to be ingested.
 #[derive(Clone, Debug)]
@@ -57,7 +57,11 @@ impl Summary {
 }
 
 /// Ingests everything; `tell` hears now and then how many files have ended.
-pub async fn ingest(config: Config, what: Ingest, mut tell: impl FnMut(u64)) -> Result<Summary, ServiceError> {
+pub async fn ingest(
+    config: Config,
+    what: Ingest,
+    mut tell: impl FnMut(u64),
+) -> Result<Summary, ServiceError> {
     let ground = ground(&config)?;
     let progress = Arc::new(Progress::default());
     let parts = Parts {
@@ -160,6 +164,6 @@ fn job(path: PathBuf, folder: Option<String>, kind: FileKind, is_archive: bool) 
 }
 
 fn send(job: Job, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> bool {
-    let taken = arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }));
+    let taken = arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }).map_err(|_| ()));
     taken.is_ok()
 }

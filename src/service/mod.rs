@@ -19,7 +19,12 @@ use crate::{
     pipeline::{self, OpenError, Opened, PipelineError},
     store::{DataLock, LockError},
 };
-use std::{fs, io, os::unix::fs::DirBuilderExt, path::{Path, PathBuf}, time::Duration};
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How long a starting process waits for a command that reads the store directly to finish.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(10);

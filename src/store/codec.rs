@@ -22,7 +22,7 @@
 //! and the value in postcard.
 
 use super::StoreError;
-use crate::model::{ArticleNo, Arrival, Digest, RecordId};
+use crate::model::{Arrival, ArticleNo, Digest, RecordId};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The format of the rows. A view of another version is rebuilt.

@@ -60,7 +60,9 @@ impl DataLock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::park_timeout(TRY_EVERY),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::park_timeout(TRY_EVERY);
+                }
                 Err(TryLockError::WouldBlock) => {
                     let pid = read(&mut file).map(|h| h.pid);
                     return Err(LockError::Busy { path: data_dir.to_owned(), pid });

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     journal::Place,
     model::{
-        ArticleEvent, ArticleNo, Arrival, Digest, Event, Link, MergeEvent, MoveEvent, Outcome, Receipt,
+        Arrival, ArticleEvent, ArticleNo, Digest, Event, Link, MergeEvent, MoveEvent, Outcome, Receipt,
         RecordId, Relation, Score, Sighting, Time, Verdict,
     },
 };

@@ -4,7 +4,7 @@ use super::{
     StoreError, codec,
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
-use crate::model::{ArticleNo, Arrival, Digest, Original, RecordId, Score};
+use crate::model::{Arrival, ArticleNo, Digest, Original, RecordId, Score};
 use serde::de::DeserializeOwned;
 
 /// Reads the view. What it gives is true of the last batch applied.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     journal::{Place, Position},
     model::{
-        ArticleEvent, ArticleNo, Arrival, Event, Link, MergeEvent, MoveEvent, Receipt, RecordId, Rejection,
+        Arrival, ArticleEvent, ArticleNo, Event, Link, MergeEvent, MoveEvent, Receipt, RecordId, Rejection,
         Score, Sighting, Time,
     },
 };
