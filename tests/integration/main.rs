@@ -17,6 +17,7 @@ mod answers;
 mod architecture;
 mod corpus;
 mod daemon;
+mod folding;
 mod place;
 mod seeds;
 mod settings;
