@@ -4,7 +4,11 @@
 //! The rules are about form and about a small lexicon; none knows a site. They look at a line, its neighbours and
 //! its place, and must not eat an article: where little would remain, all is kept.
 
-use super::{fold::fold, lexicon::Words, unify::ends_sentence};
+use super::{
+    fold::fold,
+    lexicon::{self, Words},
+    unify::ends_sentence,
+};
 use std::collections::HashSet;
 
 /// The rules run until they find nothing more, since what one takes away lets another see the top of the article.
@@ -23,9 +27,11 @@ const BANNER_WORDS_MAX: usize = 500;
 const MENU_LINES_MIN: usize = 4;
 /// A menu's entries are this short.
 const MENU_WORDS_MAX: usize = 3;
-/// A teaser is this short, and a sentence of so many words is prose.
+/// A teaser is this short, and a sentence that is this long is prose; in bytes for scripts that do not part words.
 const TEASER_WORDS_MAX: usize = 40;
+const TEASER_BYTES_MAX: usize = 400;
 const PROSE_WORDS_MIN: usize = 12;
+const PROSE_BYTES_MIN: usize = 120;
 /// Where below the headline a byline is looked for.
 const BYLINE_LINES: usize = 3;
 
@@ -44,8 +50,9 @@ pub(super) fn kept(lines: &[&str]) -> Option<Vec<usize>> {
         start = end;
     }
     let words_before = words(&page);
+    let may_have_banner = lexicon::may_hold_banner(&folded);
     for _ in 0..PASSES_MAX {
-        let dropped = pass(&page);
+        let dropped = pass(&page, may_have_banner);
         if !dropped.contains(&true) {
             let words_after = words(&page);
             let is_gutted =
@@ -78,8 +85,16 @@ impl<'a> Line<'a> {
         self.text.ends_with("...") || self.text.ends_with(['…', ']'])
     }
 
+    /// A sentence such as articles are made of.
     fn is_prose(&self) -> bool {
-        self.words.count >= PROSE_WORDS_MIN && self.words.is_sentence && !self.trails_off()
+        let is_long_enough = self.words.count >= PROSE_WORDS_MIN || self.text.len() >= PROSE_BYTES_MIN;
+        is_long_enough && self.words.is_sentence && !self.trails_off()
+    }
+
+    /// More than any teaser has.
+    fn is_paragraph(&self) -> bool {
+        let is_long = self.words.count > TEASER_WORDS_MAX || self.text.len() > TEASER_BYTES_MAX;
+        is_long && !self.trails_off()
     }
 
     /// "By" and a name. Headlines begin with "By" too, but seldom go on in capitals only.
@@ -95,7 +110,9 @@ impl<'a> Line<'a> {
 
     /// A menu that stands on one line, its entries parted by bars, dots or arrows.
     fn is_menu_in_line(&self) -> bool {
-        if self.words.count > 40 || !self.text.contains(['|', '•', '·', '>', '›', '/']) {
+        // The bytes are asked first, since hardly any line has one of the signs.
+        let may_have_signs = |b: u8| matches!(b, b'|' | b'>' | b'/') || !b.is_ascii();
+        if self.words.count > 40 || !self.text.bytes().any(may_have_signs) {
             return false;
         }
         let mut entry = String::new();
@@ -119,11 +136,13 @@ fn words(page: &[Line]) -> usize {
 }
 
 /// Which lines of the page are chrome, as far as one look tells.
-fn pass(page: &[Line]) -> Vec<bool> {
+fn pass(page: &[Line], may_have_banner: bool) -> Vec<bool> {
     let mut dropped = single_lines(page);
-    let runs = [at_top(page, banner), at_bottom(page, banner), at_top(page, menu), at_bottom(page, menu)];
+    let banners =
+        if may_have_banner { [at_top(page, banner), at_bottom(page, banner)] } else { [None, None] };
+    let menus = [at_top(page, menu), at_bottom(page, menu)];
     let block = related_block(page).map(|from| (from, page.len()));
-    for (from, to) in runs.into_iter().flatten().chain(block) {
+    for (from, to) in banners.into_iter().chain(menus).flatten().chain(block) {
         dropped.iter_mut().take(to).skip(from).for_each(|is_dropped| *is_dropped = true);
     }
     dropped
@@ -202,16 +221,24 @@ fn menu(lines: &mut dyn Iterator<Item = &Line>) -> Option<Span> {
 }
 
 /// Where the block begins that leads elsewhere: the uppermost heading of one after which there are only teasers.
+///
+/// Teasers are headlines, each perhaps with a line or a sentence below. Two sentences of prose on end are an
+/// article that goes on, and so is a block that would be half the page.
 fn related_block(page: &[Line]) -> Option<usize> {
-    let (mut prose, mut from) = (0, None);
+    let whole: usize = page.iter().map(|l| l.words.folded.len()).sum();
+    let (mut block, mut prose, mut was_prose, mut from) = (0, 0, false, None);
     for (below, line) in page.iter().rev().enumerate() {
+        block += line.words.folded.len();
         let at = page.len() - 1 - below;
-        if line.words.is_related_heading() && at > 0 && prose * 3 <= below {
-            from = Some(at);
-        } else if line.words.count > TEASER_WORDS_MAX && !line.trails_off() {
+        let is_prose = line.is_prose();
+        if is_prose && was_prose || line.is_paragraph() || block * 2 > whole {
             break;
         }
-        prose += usize::from(line.is_prose());
+        if line.words.is_related_heading() && at > 0 && prose * 3 <= below {
+            from = Some(at);
+        }
+        prose += usize::from(is_prose);
+        was_prose = is_prose;
     }
     from
 }
