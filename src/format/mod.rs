@@ -94,12 +94,9 @@ pub enum FormatError {
         /// The limit.
         depth_max: usize,
     },
-    /// The page has more elements than any article does.
-    #[error("it has more than {tags_max} tags")]
-    TooManyTags {
-        /// The limit.
-        tags_max: usize,
-    },
+    /// The page has so many tags, so deeply nested or left open, that parsing it would take out of all proportion.
+    #[error("it has too many tags, nested too deep or left open, to be parsed in good time")]
+    TooTangled,
     /// The HTML parser gave up in the middle.
     #[error("the HTML parser failed on it: {message}")]
     Panicked {
@@ -120,7 +117,7 @@ impl FormatError {
             Self::TooLarge { .. } => "too-large",
             Self::Json { .. } | Self::NotAnObject { .. } => "bad-json",
             Self::NoText { .. } => "no-text",
-            Self::TooDeep { .. } | Self::TooManyTags { .. } | Self::Panicked { .. } => "bad-html",
+            Self::TooDeep { .. } | Self::TooTangled | Self::Panicked { .. } => "bad-html",
             Self::Io(_) => "unreadable",
         }
     }

@@ -4,6 +4,10 @@
 /// general punctuation parts words; marks and the letters of every script stay.
 pub(super) fn fold(line: &str, into: &mut String) {
     let start = into.len();
+    if line.is_ascii() {
+        fold_ascii(line, into);
+        return;
+    }
     for c in line.chars() {
         if c.is_ascii_alphanumeric() {
             into.push(c.to_ascii_lowercase());
@@ -19,6 +23,25 @@ pub(super) fn fold(line: &str, into: &mut String) {
     }
     if into.len() > start && into.ends_with(' ') {
         into.pop();
+    }
+}
+
+/// The same for the plain case, word by word.
+fn fold_ascii(line: &str, into: &mut String) {
+    let start = into.len();
+    let mut word_start = 0;
+    let ends = line.bytes().enumerate().filter(|(_, b)| !b.is_ascii_alphanumeric()).map(|(at, _)| at);
+    for end in ends.chain([line.len()]) {
+        if end > word_start {
+            if into.len() > start {
+                into.push(' ');
+            }
+            into.push_str(line.get(word_start..end).unwrap_or_default());
+        }
+        word_start = end + 1;
+    }
+    if let Some(folded) = into.get_mut(start..) {
+        folded.make_ascii_lowercase();
     }
 }
 
@@ -39,6 +62,10 @@ mod tests {
         let mut folded = "x".to_owned();
         fold(" \"L'Été — 12.5%\", a_b… 明日、雨 ", &mut folded);
         assert_eq!(folded, "xl été 12 5 a b 明日 雨");
+        let (mut plain, mut marked) = (String::new(), String::new());
+        fold(" A b--C3;d. ", &mut plain);
+        fold(" A b--C3;d. …", &mut marked);
+        assert_eq!((plain.as_str(), &plain), ("a b c3 d", &marked));
         assert!(alike("“Rain” soon!", "rain SOON") && !alike("Rain soon", "Rainsoon"));
     }
 }

@@ -52,74 +52,103 @@ fn append(raw: &str, join: Join, into: &mut String) -> bool {
         into.push(if join == Join::Line { '\n' } else { ' ' });
     }
     let start = into.len();
-    for word in raw.split_whitespace() {
-        let parted = into.len();
-        if parted > start {
-            into.push(' ');
-        }
-        let word_start = into.len();
-        spell(word, into);
-        if into.len() == word_start {
-            into.truncate(parted);
-        }
+    let line = raw.trim();
+    if is_plain(line) && !line.contains("  ") {
+        into.push_str(line);
+    } else {
+        append_words(line, into);
     }
     if into.len() == start {
         into.truncate(before);
         return false;
     }
-    recompose(start, into);
     true
 }
 
-fn spell(word: &str, into: &mut String) {
-    if word.bytes().all(|b| b.is_ascii_graphic() && b != b'`') {
-        into.push_str(word);
-        return;
-    }
-    for c in word.chars() {
-        match c {
-            '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '\u{2bc}' | '\u{b4}' | '`' => {
-                into.push('\'');
-            }
-            '\u{201c}'..='\u{201f}'
-            | '\u{2033}'
-            | '\u{ab}'
-            | '\u{bb}'
-            | '\u{ff02}'
-            | '\u{301d}'..='\u{301f}' => {
-                into.push('"');
-            }
-            '\u{2010}'..='\u{2015}'
-            | '\u{2212}'
-            | '\u{2e3a}'
-            | '\u{2e3b}'
-            | '\u{fe31}'
-            | '\u{fe32}'
-            | '\u{fe58}'
-            | '\u{fe63}'
-            | '\u{ff0d}'
-            | '\u{58a}'
-            | '\u{5be}' => into.push('-'),
-            // Soft hyphens, zero-width spaces, word joiners, byte order marks, and the marks of direction.
-            '\u{ad}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{2066}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{61c}' => {}
-            '\u{fb00}' => into.push_str("ff"),
-            '\u{fb01}' => into.push_str("fi"),
-            '\u{fb02}' => into.push_str("fl"),
-            '\u{fb03}' => into.push_str("ffi"),
-            '\u{fb04}' => into.push_str("ffl"),
-            '\u{fb05}' | '\u{fb06}' => into.push_str("st"),
-            c if c.is_control() => {}
-            c => into.push(c),
+/// Whether nothing in this text is ever spelt otherwise.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'`')
+}
+
+fn append_words(line: &str, into: &mut String) {
+    let start = into.len();
+    let mut is_regrouped = false;
+    for word in line.split_whitespace() {
+        let parted = into.len();
+        if parted > start {
+            into.push(' ');
+        }
+        let word_start = into.len();
+        if is_plain(word) {
+            into.push_str(word);
+        } else {
+            is_regrouped |= append_spelt(word, into);
+        }
+        if into.len() == word_start {
+            into.truncate(parted);
         }
     }
+    if is_regrouped {
+        recompose(start, into);
+    }
+}
+
+/// Appends a word in its plain spelling; says whether letters now stand together that did not before.
+fn append_spelt(word: &str, into: &mut String) -> bool {
+    let mut is_regrouped = false;
+    for c in word.chars() {
+        match spelling(c) {
+            None => into.push(c),
+            Some(plain) => {
+                into.push_str(plain);
+                is_regrouped |= plain.len() != 1;
+            }
+        }
+    }
+    is_regrouped
+}
+
+/// What a character is spelt as, where that is not itself.
+fn spelling(c: char) -> Option<&'static str> {
+    let plain = match c {
+        // Single quotes, primes and apostrophes.
+        '`' | '\u{b4}' | '\u{2bc}' | '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' => "'",
+        // Double ones, Chinese and full-width ones among them.
+        '\u{ab}' | '\u{bb}' | '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{301d}'..='\u{301f}' | '\u{ff02}' => {
+            "\""
+        }
+        // Hyphens and dashes, the minus sign, and those of Armenian, Hebrew and vertical text.
+        '\u{58a}'
+        | '\u{5be}'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{2212}'
+        | '\u{2e3a}'
+        | '\u{2e3b}'
+        | '\u{fe31}'
+        | '\u{fe32}'
+        | '\u{fe58}'
+        | '\u{fe63}'
+        | '\u{ff0d}' => "-",
+        // Soft hyphens, zero-width spaces, word joiners, byte order marks, and the marks of direction.
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{206f}'
+        | '\u{feff}' => "",
+        '\u{fb00}' => "ff",
+        '\u{fb01}' => "fi",
+        '\u{fb02}' => "fl",
+        '\u{fb03}' => "ffi",
+        '\u{fb04}' => "ffl",
+        '\u{fb05}' | '\u{fb06}' => "st",
+        c if c.is_control() => "",
+        _ => return None,
+    };
+    Some(plain)
 }
 
 /// NFC. Most texts are in it, which is told much faster than done.
