@@ -27,15 +27,38 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     (
         "service",
         &[
-            "model", "clock", "inbox", "format", "normalize", "fingerprint", "detect", "journal", "store",
-            "pipeline", "config", "query", "control",
+            "model",
+            "clock",
+            "inbox",
+            "format",
+            "normalize",
+            "fingerprint",
+            "detect",
+            "journal",
+            "store",
+            "pipeline",
+            "config",
+            "query",
+            "control",
         ],
     ),
     (
         "cli",
         &[
-            "model", "clock", "inbox", "format", "normalize", "fingerprint", "detect", "journal", "store",
-            "pipeline", "config", "query", "control", "service",
+            "model",
+            "clock",
+            "inbox",
+            "format",
+            "normalize",
+            "fingerprint",
+            "detect",
+            "journal",
+            "store",
+            "pipeline",
+            "config",
+            "query",
+            "control",
+            "service",
         ],
     ),
 ];
@@ -90,7 +113,10 @@ fn modules_name_only_those_they_may() {
 fn the_table_has_no_circle() {
     let order: Vec<_> = MAY_NAME.iter().map(|(module, _)| *module).collect();
     for (at, (module, may)) in MAY_NAME.iter().enumerate() {
-        assert!(may.iter().all(|named| order[..at].contains(named)), "{module} names one that comes after it");
+        assert!(
+            may.iter().all(|named| order[..at].contains(named)),
+            "{module} names one that comes after it"
+        );
     }
 }
 
@@ -128,11 +154,16 @@ fn every_file_says_what_it_is() {
 fn the_scan_sees_every_way_of_naming_a_module() {
     let text = "//! crate::cli\nuse crate::{a, b::{c, d}, e::F};\nuse crate::g::H; // crate::cli\nfn f() { crate::i::j(); super::super::k::l() }\n\
                 #[cfg(test)]\nmod tests {\n    use crate::cli;\n}\n";
-    let source =
-        Source { path: PathBuf::new(), module: "x".to_owned(), depth: 2, code: without_tests_and_comments(text) };
+    let source = Source {
+        path: PathBuf::new(),
+        module: "x".to_owned(),
+        depth: 2,
+        code: without_tests_and_comments(text),
+    };
     assert_eq!(named_modules(&source).into_iter().collect::<Vec<_>>(), ["a", "b", "e", "g", "i", "k"]);
     assert!(has_word("a = sled::open()", "sled::") && !has_word("bobsled::open()", "sled::"));
-    let uses = |module: &str| sources().iter().filter(|s| s.module == module).flat_map(named_modules).collect();
+    let uses =
+        |module: &str| sources().iter().filter(|s| s.module == module).flat_map(named_modules).collect();
     let pipeline: BTreeSet<String> = uses("pipeline");
     assert!(["inbox", "format", "detect", "store"].iter().all(|m| pipeline.contains(*m)), "{pipeline:?}");
 }
@@ -142,7 +173,8 @@ fn sources() -> Vec<Source> {
     let files = rust_files(&src).into_iter().filter(|path| !path.ends_with("tests.rs"));
     files
         .map(|path| {
-            let parts: Vec<_> = path.strip_prefix(&src).unwrap().with_extension("").iter().map(ToOwned::to_owned).collect();
+            let parts: Vec<_> =
+                path.strip_prefix(&src).unwrap().with_extension("").iter().map(ToOwned::to_owned).collect();
             let module = parts[0].to_str().unwrap().to_owned();
             let depth = parts.iter().filter(|part| *part != "mod").count();
             let code = without_tests_and_comments(&fs::read_to_string(&path).unwrap());
@@ -182,7 +214,8 @@ fn named_modules(source: &Source) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for root in ["crate::", from_here.as_str()] {
         for (at, _) in source.code.match_indices(root) {
-            let is_whole = !source.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+            let is_whole =
+                !source.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
             if is_whole {
                 named.extend(first_names(&source.code[at + root.len()..]));
             }

@@ -11,7 +11,8 @@ use std::{collections::BTreeSet, fs};
 
 /// All fixtures but the seeds, which are tuned for a store of their own.
 fn ingest_all(place: &Place) -> Ran {
-    let mut command = place.command(["ingest", "stories", "copies", "templates", "html", "encodings", "jsonl"]);
+    let mut command =
+        place.command(["ingest", "stories", "copies", "templates", "html", "encodings", "jsonl"]);
     command.current_dir(fixture(""));
     run(command)
 }
@@ -44,7 +45,8 @@ fn each_changed_copy_is_in_the_record_of_its_story() {
         ["04-tram-extension.txt", "04-wrapped.txt"],
         ["05-lake-fish.txt", "article.html"],
     ];
-    let joined: Vec<_> = records.iter().filter(|r| r.articles.len() > 1 && r.names()[0] != "articles.jsonl").collect();
+    let joined: Vec<_> =
+        records.iter().filter(|r| r.articles.len() > 1 && r.names()[0] != "articles.jsonl").collect();
     assert_eq!(joined.iter().map(|r| r.names()).collect::<Vec<_>>(), expected);
     for record in joined {
         let [story, copy] = &record.articles[..] else { panic!("{record:?}") };
@@ -66,7 +68,9 @@ fn a_cut_copy_is_an_excerpt_and_a_padded_one_extends() {
 #[test]
 fn unlike_stories_and_reports_of_one_form_stay_apart() {
     let (place, records) = all();
-    for name in ["market-monday.txt", "market-tuesday.txt", "legacy.html", "sparse.html", "08-measles-clinic.txt"] {
+    for name in
+        ["market-monday.txt", "market-tuesday.txt", "legacy.html", "sparse.html", "08-measles-clinic.txt"]
+    {
         assert_eq!(record_of(&records, name).names(), [name]);
     }
     assert_eq!(records.len(), 30);
@@ -95,13 +99,20 @@ fn every_json_line_has_its_outcome() {
         ("ag-0008", "canonical", 1, 1),
     ];
     assert_eq!(of_file, expected);
-    let variant = records.iter().flat_map(|r| &r.articles).find(|a| a.item.as_deref() == Some("co-0007")).unwrap();
+    let variant =
+        records.iter().flat_map(|r| &r.articles).find(|a| a.item.as_deref() == Some("co-0007")).unwrap();
     assert_eq!((variant.score, variant.source.as_deref()), (Some(1.), Some("Coastal Observer")));
     let whole = place.show(&variant.id);
     let shown = &whole["articles"][1];
     assert!(shown["meta"]["desk_note"].is_string() && shown["meta"]["url"].is_string(), "{shown}");
-    let good: BTreeSet<_> = records.iter().flat_map(|r| &r.articles).filter(|a| a.name() == "broken.jsonl").collect::<Vec<_>>()
-        .iter().map(|a| a.item.clone().unwrap()).collect();
+    let good: BTreeSet<_> = records
+        .iter()
+        .flat_map(|r| &r.articles)
+        .filter(|a| a.name() == "broken.jsonl")
+        .collect::<Vec<_>>()
+        .iter()
+        .map(|a| a.item.clone().unwrap())
+        .collect();
     assert_eq!(good.into_iter().collect::<Vec<_>>(), ["br-1", "br-3", "br-7"]);
 }
 
@@ -170,11 +181,10 @@ fn the_same_files_again_are_duplicates() {
     for (before, after) in records.iter().zip(&exported) {
         let sightings = |r: &Record| r.articles.iter().map(|a| a.sightings).collect::<Vec<_>>();
         assert_eq!(sightings(after), sightings(before).iter().map(|n| 2 * n).collect::<Vec<_>>());
-        assert_eq!(Record { articles: Vec::new(), last_seen: String::new(), ..before.clone() }, Record {
-            articles: Vec::new(),
-            last_seen: String::new(),
-            ..after.clone()
-        });
+        assert_eq!(
+            Record { articles: Vec::new(), last_seen: String::new(), ..before.clone() },
+            Record { articles: Vec::new(), last_seen: String::new(), ..after.clone() }
+        );
     }
     assert_eq!(exported.len(), records.len());
 }

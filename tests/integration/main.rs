@@ -15,6 +15,7 @@
 
 mod answers;
 mod architecture;
+mod bad_input;
 mod corpus;
 mod daemon;
 mod folding;
@@ -34,7 +35,10 @@ fn no_test_file_is_forgotten() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap();
         assert_eq!(path.extension().and_then(|e| e.to_str()), Some("rs"), "{} is no module", path.display());
-        assert!(stem == "main" || named.contains(&format!("\nmod {stem};\n")), "main.rs does not name {stem}");
+        assert!(
+            stem == "main" || named.contains(&format!("\nmod {stem};\n")),
+            "main.rs does not name {stem}"
+        );
     }
     let beside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     let mut beside: Vec<_> = beside.collect();

@@ -9,6 +9,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io::Read,
+    os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
@@ -21,7 +22,11 @@ use tempfile::TempDir;
 pub struct Place {
     dir: TempDir,
     config: Option<PathBuf>,
+    as_nobody: bool,
 }
+
+/// The user and the group that may do least.
+const NOBODY: u32 = 65534;
 
 /// How a command ended and what it said.
 #[derive(Debug)]
@@ -36,7 +41,7 @@ impl Place {
     pub fn new() -> Self {
         let dir = TempDir::with_prefix("wf-").unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
-        Self { dir, config: None }
+        Self { dir, config: None, as_nobody: false }
     }
 
     /// With a configuration of its own.
@@ -49,6 +54,28 @@ impl Place {
     /// Where files settle at once, for what is not about settling.
     pub fn brisk() -> Self {
         Self::configured("[intake]\nsettle_ms = 20\n")
+    }
+
+    /// Where wirefold runs as a user who may not read everything; nothing, and a printed line, where the tests run as
+    /// root and cannot become another.
+    pub fn of_ordinary_user() -> Option<Self> {
+        let mut place = Self::brisk();
+        if !rustix::process::geteuid().is_root() {
+            return Some(place);
+        }
+        if !Command::new("setpriv").arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success())
+        {
+            println!("skipped: this needs an ordinary user, or setpriv to become one");
+            return None;
+        }
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(place.dir.path(), open).unwrap();
+        // The binary may lie where only root can go.
+        fs::copy(binary(), place.path("wirefold")).unwrap();
+        fs::create_dir(place.data()).unwrap();
+        chown(place.data(), Some(NOBODY), Some(NOBODY)).unwrap();
+        place.as_nobody = true;
+        Some(place)
     }
 
     pub fn configure(&mut self, text: &str) {
@@ -74,6 +101,13 @@ impl Place {
         self.path("data/failed")
     }
 
+    /// The claims in the inbox: what is in flight.
+    pub fn claims(&self) -> Vec<String> {
+        let mut names = names_in(&self.inbox().join(".wirefold"));
+        names.retain(|name| name.starts_with(|first: char| first.is_ascii_digit()));
+        names
+    }
+
     /// The command `wirefold` with these arguments, in this place.
     pub fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = self.bare_command();
@@ -87,8 +121,21 @@ impl Place {
 
     /// The same without being told where its data is.
     pub fn bare_command(&self) -> Command {
-        let mut command = Command::new(binary());
-        command.env_clear().env("HOME", self.path("home")).current_dir(self.dir.path()).stdin(Stdio::null());
+        let mut command = match self.as_nobody {
+            false => Command::new(binary()),
+            true => {
+                let mut command = Command::new("setpriv");
+                command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"]);
+                command.arg(self.path("wirefold"));
+                command
+            }
+        };
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.path("home"))
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
         command
     }
 

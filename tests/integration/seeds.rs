@@ -38,7 +38,10 @@ fn check_related(records: &[Record], names: &[String]) {
     let story = record_of(records, &names[1]);
     for name in [&names[0], &names[4]] {
         let apart = record_of(records, name);
-        assert!(apart.is_related_to(story) && story.is_related_to(apart), "{name} is not related: {records:#?}");
+        assert!(
+            apart.is_related_to(story) && story.is_related_to(apart),
+            "{name} is not related: {records:#?}"
+        );
     }
 }
 

@@ -47,7 +47,10 @@ fn a_bad_value_is_named_with_what_it_may_be() {
 
 #[test]
 fn a_misspelt_log_level_is_refused() {
-    check_refused(&with_config("[log]\nlevel = 'info,wirefold::inbox=lots'\n", "run"), &["log.level", "lots"]);
+    check_refused(
+        &with_config("[log]\nlevel = 'info,wirefold::inbox=lots'\n", "run"),
+        &["log.level", "lots"],
+    );
     check_refused(&with_config("[log]\nlevel = 'inof'\n", "run"), &["log.level", "inof"]);
 }
 
@@ -112,7 +115,14 @@ fn a_bad_command_line_is_code_2() {
 #[test]
 fn asking_before_there_is_anything_says_what_to_do() {
     let place = Place::new();
-    for args in [&["list"][..], &["list", "--json"], &["export"], &["status"], &["show", "wf-0000000000000000"], &["rebuild"]] {
+    for args in [
+        &["list"][..],
+        &["list", "--json"],
+        &["export"],
+        &["status"],
+        &["show", "wf-0000000000000000"],
+        &["rebuild"],
+    ] {
         let ran = place.run(args);
         assert_eq!((ran.code(), ran.out.as_str()), (1, ""), "{args:?}: {ran:?}");
         assert!(ran.err.contains("there is no data in") && ran.err.contains("wirefold run"), "{ran:?}");
@@ -139,7 +149,10 @@ fn the_environment_says_where_data_and_configuration_are() {
     assert!(place.path("d/journal").is_dir());
     let nowhere = ingest(&[]);
     assert_eq!(nowhere.code(), 78, "{nowhere:?}");
-    assert!(nowhere.err.contains("no data directory") && nowhere.err.contains("WIREFOLD_DATA_DIR"), "{nowhere:?}");
+    assert!(
+        nowhere.err.contains("no data directory") && nowhere.err.contains("WIREFOLD_DATA_DIR"),
+        "{nowhere:?}"
+    );
     fs::write(place.path("c.toml"), format!("data_dir = '{}'\n", path("configured"))).unwrap();
     assert_eq!(ingest(&[("WIREFOLD_CONFIG", &path("c.toml"))]).code(), 0);
     assert!(place.path("configured/journal").is_dir());
