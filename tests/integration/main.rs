@@ -20,6 +20,7 @@ mod corpus;
 mod daemon;
 mod folding;
 mod place;
+mod restart;
 mod seeds;
 mod settings;
 mod wait;
