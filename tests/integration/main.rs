@@ -3,7 +3,8 @@
 //! `place`, `daemon`, `wait`, `answers` and `corpus` are the harness; every other module is one group of tests. The
 //! tests need nothing but the fixtures. Those that use the shared data sets look for them in `../shared/data` beside
 //! the project, or where `WIREFOLD_TEST_DATA` says, and say so when they are left out. `WIREFOLD_TEST_BINARY` names
-//! another binary to test than the one that was built along with them.
+//! another binary to test than the one that was built along with them, and `WIREFOLD_TEST_KEEP` keeps the folders of
+//! tests that fail.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,6 +20,7 @@ mod bad_input;
 mod corpus;
 mod daemon;
 mod folding;
+mod kill;
 mod place;
 mod restart;
 mod seeds;

@@ -181,6 +181,15 @@ impl Place {
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() && std::env::var_os("WIREFOLD_TEST_KEEP").is_some() {
+            println!("kept: {}", self.dir.path().display());
+            self.dir.disable_cleanup(true);
+        }
+    }
+}
+
 impl Ran {
     /// Its exit code; -1 where a signal ended it.
     pub fn code(&self) -> i32 {
