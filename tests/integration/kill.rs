@@ -5,7 +5,7 @@ use crate::{
     corpus::Reporter,
     daemon::{Daemon, settled},
     place::{Place, Running, drop_whole, names_in},
-    wait::pause,
+    wait::{PATIENCE, pause, within},
 };
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,8 @@ use std::{
 use wirefold::model::Digest;
 
 const KILLS: u32 = 20;
-const LINES_A_FILE: usize = 40;
+/// One chunk of the pipeline holds the lines of most files, but not of all.
+const LINES_A_FILE: [usize; 4] = [40, 40, 40, 150];
 
 /// The seed of this run, printed so that a failure can be had again: `WIREFOLD_TEST_SEED` sets it.
 fn seed() -> u64 {
@@ -66,7 +67,7 @@ impl Dropped {
     /// One line in eight has been in a file before.
     fn many_lines(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> Vec<u8> {
         let mut file = Vec::new();
-        for _ in 0..LINES_A_FILE {
+        for _ in 0..*random.choice(&LINES_A_FILE).unwrap() {
             let again = (random.u32(..8) == 0).then(|| random.choice(&self.lines)).flatten().cloned();
             let line = again.unwrap_or_else(|| reporter.line());
             self.count(line.as_bytes());
@@ -151,6 +152,38 @@ fn check_all_there(place: &Place, dropped: &Dropped) {
     assert_eq!(status.articles.canonical + status.articles.variants, dropped.sightings.len() as u64);
     place.done(["rebuild"]);
     assert!(place.export_text() == before, "a rebuild gives another export");
+}
+
+/// A file of many articles is committed in parts. One that was read to the middle is read on from there.
+#[test]
+fn a_file_that_was_half_read_is_finished_and_not_counted_twice() {
+    let place = Place::configured("[intake]\nsettle_ms = 20\n[commit]\ngroup_articles_max = 1\n");
+    let mut reporter = Reporter::new(5);
+    let lines: Vec<_> = (0..700).map(|_| reporter.line()).collect();
+    fs::create_dir_all(place.inbox()).unwrap();
+    drop_whole(&place.inbox().join("many.jsonl"), lines.join("\n").as_bytes());
+    let mut seen = 0;
+    for _ in 0..3 {
+        let daemon = Daemon::start(&place);
+        within(PATIENCE, "more of the file committed", || {
+            (place.status().articles.sightings > seen).then_some(())
+        });
+        daemon.kill();
+        let status = place.status();
+        assert!(status.articles.sightings > seen && status.articles.repeats == 0, "{status:?}");
+        assert_eq!((status.files.received, status.backlog), (1, status.files.pending), "{status:?}");
+        seen = status.articles.sightings;
+    }
+    println!("{seen} of {} lines were read when it was killed for the last time", lines.len());
+    assert!(seen < lines.len() as u64, "the file was not half read but whole: make it longer");
+    let daemon = Daemon::start(&place);
+    let status = settled(&place, 1);
+    daemon.stop_well();
+    assert_eq!((status.files.received, status.files.accepted), (1, 1), "{status:?}");
+    assert_eq!((status.articles.sightings, status.articles.repeats), (lines.len() as u64, 0), "{status:?}");
+    let found = sightings(&place.export());
+    assert!(lines.iter().all(|line| found.get(&Digest::of(line.as_bytes()).to_string()) == Some(&1)));
+    assert_eq!((names_in(&place.inbox()), place.claims()), (vec![".wirefold".to_owned()], Vec::new()));
 }
 
 #[test]

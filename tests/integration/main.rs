@@ -17,6 +17,7 @@
 mod answers;
 mod architecture;
 mod bad_input;
+mod contention;
 mod corpus;
 mod daemon;
 mod folding;
@@ -25,6 +26,7 @@ mod place;
 mod restart;
 mod seeds;
 mod settings;
+mod signals;
 mod wait;
 
 use std::{fs, path::Path};
