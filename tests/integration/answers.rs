@@ -5,6 +5,7 @@ use serde::Deserialize;
 /// One line of `export`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the contract names the field so")]
 pub struct Record {
     pub record: String,
     pub aliases: Vec<String>,

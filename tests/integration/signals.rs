@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     os::unix::net::UnixStream,
     sync::{
         Barrier,
@@ -101,33 +101,55 @@ fn a_second_signal_aborts_and_what_was_under_way_is_finished_later() {
     daemon.stop_well();
 }
 
-/// A pager that nobody scrolls holds an answer open for ever; the daemon must not wait for that.
-#[test]
-fn a_reader_that_does_not_read_does_not_keep_a_daemon_from_stopping() {
-    let place = Place::brisk();
+/// An answer longer than all buffers on its way, asked for and not read: a pager that nobody scrolls.
+fn unread_answer(place: &Place) -> (Daemon, UnixStream) {
     let mut reporter = Reporter::new(6);
-    let line = |reporter: &mut Reporter, n: usize| {
-        let (text, id) = (reporter.story(), format!("{n:04}{}", "-long-id".repeat(200)));
-        json!({ "id": id, "title": "One", "text": text }).to_string()
+    let line = |n: usize| {
+        let id = format!("{n:04}{}", "-long-id".repeat(200));
+        json!({ "id": id, "title": "One", "text": reporter.story() }).to_string()
     };
-    let lines: Vec<_> = (0..500).map(|n| line(&mut reporter, n)).collect();
+    let lines: Vec<_> = (0..500).map(line).collect();
     fs::write(place.path("many.jsonl"), lines.join("\n")).unwrap();
     place.ingest(["many.jsonl"]);
-    let daemon = Daemon::start(&place);
-    assert!(place.export_text().len() > 700_000, "more than the buffers on the way hold");
+    let daemon = Daemon::start(place);
+    assert!(place.export_text().len() > 700_000);
     let mut reader = UnixStream::connect(place.data().join("wirefold.sock")).unwrap();
     let question = json!({ "ask": "export" }).to_string();
     let length = question.len();
-    let head = format!(
-        "POST /ask HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}"
+    let head = "POST /ask HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    write!(reader, "{head}content-length: {length}\r\n\r\n{question}").unwrap();
+    let mut first = [0; 17];
+    reader.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK\r\n");
+    (daemon, reader)
+}
+
+#[test]
+fn a_reader_that_does_not_read_does_not_keep_a_daemon_from_stopping() {
+    let place = Place::brisk();
+    let (mut daemon, _reader) = unread_answer(&place);
+    assert_eq!(Record::read_all(&place.export_text()).len(), 500, "others are answered meanwhile");
+    daemon.signal(Signal::TERM);
+    assert!(daemon.has_ended_within(Duration::from_secs(15)), "it waits for the reader:\n{}", daemon.log());
+    let log = daemon.log();
+    assert_eq!(daemon.stop(Signal::KILL).code(), Some(0), "{log}");
+}
+
+#[test]
+fn a_second_signal_aborts_whatever_is_waited_for() {
+    let place = Place::brisk();
+    let (mut daemon, _reader) = unread_answer(&place);
+    daemon.signal(Signal::TERM);
+    within(PATIENCE, "the first signal heeded", || daemon.log().contains("stopping").then_some(()));
+    if daemon.has_ended_within(Duration::from_secs(1)) {
+        return;
+    }
+    daemon.signal(Signal::TERM);
+    assert!(
+        daemon.has_ended_within(Duration::from_secs(5)),
+        "the second signal is not heeded:\n{}",
+        daemon.log()
     );
-    write!(reader, "{head}\r\n\r\n{question}").unwrap();
-    let silent = UnixStream::connect(place.data().join("wirefold.sock")).unwrap();
-    assert!(!Record::read_all(&place.export_text()).is_empty(), "others are answered meanwhile");
-    let began = Instant::now();
-    daemon.stop_well();
-    assert!(began.elapsed() < Duration::from_secs(20), "it took {:?} to stop", began.elapsed());
-    drop((reader, silent));
 }
 
 /// What a person who presses Ctrl-C on a pager's behalf does: the reader goes away in the middle.
