@@ -56,7 +56,7 @@ impl Lexicon {
     }
 }
 
-/// No paragraph of a banner was met with more words than 110.
+/// A longer line is no paragraph of a banner: they are written to be read in passing.
 const CONSENT_WORDS_MAX: usize = 150;
 
 /// What a line of the page is to the page, judged by its words alone.
