@@ -2,7 +2,7 @@
 //! the decision that was taken, and a replay applies it without deciding again.
 
 use super::{
-    Arrival, ArticleId, ArticleNo, Digest, Evidence, Reason, Receipt, RecordId, Relation, Score, Time,
+    ArticleId, ArticleNo, Arrival, Digest, Evidence, Reason, Receipt, RecordId, Relation, Score, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -15,7 +15,7 @@ pub use article::{Article, Normalized, RawItem};
 pub use event::{ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict};
 pub use evidence::{Evidence, Relation};
 pub use fingerprint::{Fingerprint, Language, TermCount};
-pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
+pub use id::{ArticleId, ArticleNo, Arrival, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
 pub use score::Score;
 pub use time::Time;
