@@ -66,6 +66,11 @@ const LOCAL: &str = "Residents of the old town have been asked to keep their win
     market on Quay Street will open an hour later than usual and the swimming club has called off its gala. A \
     collection for the families starts at the library this afternoon, and volunteers are asked to bring blankets.";
 
+const ADVICE: &str = "Doctors at the cottage hospital advise anyone with asthma to stay indoors and to carry an inhaler. \
+    Schools on the hill will teach as usual, yet lessons in the yard are to be moved to the gymnasium. Bus number \
+    nine takes the coast road until further notice. Anglers should not eat what they catch in the lower river this \
+    week, as water from the hoses ran down the drains. The council promises a meeting for everybody on Monday evening.";
+
 #[test]
 fn each_kind_of_copy_joins_with_its_own_relation() {
     let mut feed = Feed::new();
@@ -75,7 +80,7 @@ fn each_kind_of_copy_joins_with_its_own_relation() {
         (FIRE.to_owned(), Relation::Identical),
         (FIRE.replace("destroyed", "gutted"), Relation::Near),
         (first_words(FIRE, 45), Relation::Excerpt),
-        (format!("{FIRE} {LOCAL} {}", LOCAL.replace("the", "our")), Relation::Extended),
+        (format!("{FIRE} {LOCAL} {ADVICE}"), Relation::Extended),
     ];
     for (text, relation) in cases {
         let verdict = feed.verdict(&text);
