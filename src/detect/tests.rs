@@ -165,11 +165,10 @@ fn a_restart_decides_as_an_undisturbed_run() {
         })
         .collect();
     let mut undisturbed = Feed::new();
-    let decided: Vec<Decision> = texts
-        .iter()
-        .enumerate()
+    let decided: Vec<Decision> = (0..)
+        .zip(&texts)
         .map(|(n, text)| {
-            undisturbed.day = n as i64 * 2;
+            undisturbed.day = n * 2;
             undisturbed.add(text)
         })
         .collect();
@@ -182,9 +181,9 @@ fn a_restart_decides_as_an_undisturbed_run() {
                 restarted.detector.restore(&decision.profile, founder, decision.verdict.record).unwrap();
             }
         }
-        for (n, decision) in decided.iter().enumerate().skip(cut as usize) {
-            restarted.day = n as i64 * 2;
-            let again = restarted.add(&texts[n]);
+        for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
+            restarted.day = n * 2;
+            let again = restarted.add(text);
             assert_eq!(again.verdict, decision.verdict, "article {n} after a restart at {cut}");
             assert_eq!(again.profile, decision.profile);
             assert_eq!(again.evicted, decision.evicted);
