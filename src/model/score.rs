@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A share or probability in millionths. It is printed with four decimals and stored whole.
+/// A share or probability in millionths. It is printed, and kept by the journal, with four decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Score(u32);
 
@@ -36,12 +36,8 @@ impl Score {
         f64::from(self.0) / 1e6
     }
 
-    /// In millionths.
-    pub const fn millionths(self) -> u32 {
-        self.0
-    }
-
-    fn ten_thousandths(self) -> u32 {
+    /// As it is printed and as the journal keeps it, in ten-thousandths.
+    pub const fn ten_thousandths(self) -> u32 {
         (self.0 + 50) / 100
     }
 }

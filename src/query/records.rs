@@ -142,7 +142,8 @@ impl Library<'_> {
 
     fn related(&self, founder: ArticleNo) -> Result<Vec<LinkAnswer>, QueryError> {
         let mut links = self.view.links(founder)?;
-        links.sort_by_key(|(other, score)| (Reverse(*score), *other));
+        // By the score as it is printed: the journal knows no more of it, and a rebuild must give the same bytes.
+        links.sort_by_key(|(other, score)| (Reverse(score.ten_thousandths()), *other));
         let mut related = Vec::with_capacity(links.len());
         for (other, score) in links {
             let record = self.view.record(other)?;

@@ -1,0 +1,207 @@
+//! SIGKILL at any moment: afterwards every file that was dropped is in exactly one place, and nothing is counted twice.
+
+use crate::{
+    answers::Record,
+    corpus::Reporter,
+    daemon::{Daemon, settled},
+    place::{Place, Running, drop_whole, names_in},
+    wait::pause,
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+use wirefold::model::Digest;
+
+const KILLS: u32 = 20;
+const LINES_A_FILE: usize = 40;
+
+/// The seed of this run, printed so that a failure can be had again: `WIREFOLD_TEST_SEED` sets it.
+fn seed() -> u64 {
+    let given = std::env::var("WIREFOLD_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
+    println!("seed {seed}; WIREFOLD_TEST_SEED={seed} runs it again");
+    seed
+}
+
+/// Everything that was dropped: how often each article, and which files hold none.
+#[derive(Default)]
+struct Dropped {
+    files: u64,
+    sightings: BTreeMap<String, u64>,
+    junk: Vec<String>,
+    stories: Vec<String>,
+    lines: Vec<String>,
+}
+
+impl Dropped {
+    /// Makes up the next file.
+    fn next(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> (String, Vec<u8>) {
+        let number = self.files;
+        self.files += 1;
+        let earlier = (!self.stories.is_empty()).then(|| random.choice(&self.stories).unwrap().clone());
+        let text = match (random.u32(..20), earlier) {
+            (0, _) => return (format!("{number:05}.jsonl"), self.many_lines(reporter, random)),
+            (1, _) => return self.junk_file(number, vec![0xff, 0, 1, 2, 0xfe, 0, 0, 3].repeat(40)),
+            (2, _) => return self.junk_file(number, b" \n".to_vec()),
+            (3..=5, Some(earlier)) => reporter.retouched(&earlier),
+            (6..=7, Some(earlier)) => earlier,
+            _ => reporter.story(),
+        };
+        self.count(text.as_bytes());
+        self.stories.push(text.clone());
+        (format!("{number:05}.txt"), text.into_bytes())
+    }
+
+    fn junk_file(&mut self, number: u64, bytes: Vec<u8>) -> (String, Vec<u8>) {
+        let name = format!("{number:05}.junk");
+        self.junk.push(name.clone());
+        (name, bytes)
+    }
+
+    /// One line in eight has been in a file before.
+    fn many_lines(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> Vec<u8> {
+        let mut file = Vec::new();
+        for _ in 0..LINES_A_FILE {
+            let again = (random.u32(..8) == 0).then(|| random.choice(&self.lines)).flatten().cloned();
+            let line = again.unwrap_or_else(|| reporter.line());
+            self.count(line.as_bytes());
+            file.extend_from_slice(line.as_bytes());
+            file.push(b'\n');
+            self.lines.push(line);
+        }
+        file
+    }
+
+    fn count(&mut self, article: &[u8]) {
+        *self.sightings.entry(Digest::of(article).to_string()).or_default() += 1;
+    }
+}
+
+/// Drops files until it is told to stop.
+fn deliver(inbox: &Path, seed: u64, stop: &AtomicBool) -> Dropped {
+    let (mut reporter, mut random) = (Reporter::new(seed), fastrand::Rng::with_seed(seed));
+    let mut dropped = Dropped::default();
+    while !stop.load(Ordering::Relaxed) {
+        let (name, bytes) = dropped.next(&mut reporter, &mut random);
+        drop_whole(&inbox.join(name), &bytes);
+        pause(Duration::from_millis(random.u64(..25)));
+    }
+    dropped
+}
+
+fn sightings(records: &[Record]) -> BTreeMap<String, u64> {
+    records.iter().flat_map(|r| &r.articles).map(|a| (a.id.clone(), a.sightings)).collect()
+}
+
+#[test]
+fn twenty_kills_lose_nothing_and_count_nothing_twice() {
+    let place = Place::brisk();
+    fs::create_dir_all(place.inbox()).unwrap();
+    let (seed, stop) = (seed(), AtomicBool::new(false));
+    let mut random = fastrand::Rng::with_seed(!seed);
+    let dropped = thread::scope(|scope| {
+        let delivering = scope.spawn(|| deliver(&place.inbox(), seed, &stop));
+        for kill in 0..KILLS {
+            let mut daemon = Daemon::launch(&place);
+            // Some are killed while they start, most while they work.
+            if kill % 5 != 0 {
+                daemon.wait_ready();
+            }
+            let ended = daemon.has_ended_within(Duration::from_millis(random.u64(..400)));
+            assert!(!ended, "it ended by itself; its log:\n{}", daemon.log());
+            daemon.kill();
+        }
+        stop.store(true, Ordering::Relaxed);
+        delivering.join().unwrap()
+    });
+    let daemon = Daemon::start(&place);
+    settled(&place, dropped.files);
+    daemon.stop_well();
+    check_all_there(&place, &dropped);
+}
+
+fn check_all_there(place: &Place, dropped: &Dropped) {
+    println!("{} files, {} of them junk", dropped.files, dropped.junk.len());
+    assert_eq!(place.claims(), [""; 0], "in flight");
+    assert_eq!(names_in(&place.inbox()), [".wirefold"], "in the inbox");
+    let mut failed = names_in(&place.failed());
+    failed.retain(|name| !name.ends_with(".reason.json"));
+    let mut failed_names: Vec<_> = failed.iter().map(|name| name.split_once('-').unwrap().1).collect();
+    failed_names.sort_unstable();
+    assert_eq!(failed_names, dropped.junk, "set aside");
+    for name in &failed {
+        assert!(place.failed().join(format!("{name}.reason.json")).exists(), "{name} has no reason");
+    }
+    let before = place.export_text();
+    let found = sightings(&Record::read_all(&before));
+    for (id, expected) in &dropped.sightings {
+        assert_eq!(found.get(id), Some(expected), "sightings of the article {id}");
+    }
+    assert_eq!(found.len(), dropped.sightings.len(), "articles that nobody dropped");
+    let status = place.status();
+    assert_eq!(status.files.received, dropped.files, "{status:?}");
+    assert_eq!(status.files.failed, dropped.junk.len() as u64, "{status:?}");
+    assert_eq!((status.files.partly, status.files.pending, status.backlog), (0, 0, 0), "{status:?}");
+    assert_eq!(status.articles.sightings, dropped.sightings.values().sum::<u64>(), "{status:?}");
+    assert_eq!(status.articles.canonical + status.articles.variants, dropped.sightings.len() as u64);
+    place.done(["rebuild"]);
+    assert!(place.export_text() == before, "a rebuild gives another export");
+}
+
+#[test]
+fn an_ingest_that_is_killed_and_run_again_is_as_one_that_was_not() {
+    let (seed, undisturbed) = (seed(), Place::new());
+    let given = undisturbed.path("given");
+    let dropped = write_files(&given, seed);
+    assert_eq!(undisturbed.run([Path::new("ingest"), &given]).code(), 65);
+    let expected = shape(undisturbed.export());
+    let mut random = fastrand::Rng::with_seed(!seed);
+    let place = Place::new();
+    let ingest = || Running::start(place.command([Path::new("ingest"), &given]));
+    let mut cut_short = 0;
+    for _ in 0..4 {
+        let mut running = ingest();
+        pause(Duration::from_millis(150 + random.u64(..500)));
+        running.child.kill().unwrap();
+        cut_short += u32::from(running.end().code() != 65);
+        if place.data().join("journal").exists() {
+            let (status, records) = (place.status(), place.export());
+            assert_eq!(status.files.pending, 0, "what was interrupted is closed: {status:?}");
+            let seen = sightings(&records);
+            assert!(seen.keys().all(|id| dropped.sightings.contains_key(id)));
+            assert_eq!(status.articles.sightings, seen.values().sum::<u64>());
+        }
+    }
+    println!("{cut_short} of 4 were cut short");
+    assert_eq!(ingest().end().code(), 65);
+    assert_eq!(shape(place.export()), expected);
+    assert_eq!(sightings(&place.export()).len(), dropped.sightings.len());
+    let before = place.export_text();
+    place.done(["rebuild"]);
+    assert!(place.export_text() == before, "a rebuild gives another export");
+}
+
+fn write_files(given: &Path, seed: u64) -> Dropped {
+    fs::create_dir(given).unwrap();
+    let (mut reporter, mut random) = (Reporter::new(seed), fastrand::Rng::with_seed(seed));
+    let mut dropped = Dropped::default();
+    for _ in 0..200 {
+        let (name, bytes) = dropped.next(&mut reporter, &mut random);
+        fs::write(given.join(name), bytes).unwrap();
+    }
+    dropped
+}
+
+/// What does not depend on how often an article was read: the records, and how their articles stand to each other.
+fn shape(mut records: Vec<Record>) -> Vec<Record> {
+    for record in &mut records {
+        (record.first_seen, record.last_seen) = Default::default();
+        record.articles.iter_mut().for_each(|article| article.sightings = 1);
+    }
+    records
+}

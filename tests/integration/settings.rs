@@ -1,0 +1,159 @@
+//! What is wrong with a configuration or a command line is said in words, with an exit code, before anything is made.
+
+use crate::place::{Place, Ran, Running, run};
+use std::{fs, time::Duration};
+
+/// A daemon that has not refused by then runs.
+const REFUSED_WITHIN: Duration = Duration::from_secs(15);
+
+fn with_config(text: &str, command: &str) -> (Place, Ran) {
+    let place = Place::configured(text);
+    let ran = Running::start(place.command([command])).end_within(REFUSED_WITHIN);
+    (place, ran)
+}
+
+/// Exit 78, every one of these phrases on standard error, nothing on standard output, and nothing made.
+fn check_refused((place, ran): &(Place, Ran), phrases: &[&str]) {
+    assert_eq!(ran.code(), 78, "{ran:?}");
+    assert_eq!(ran.out, "");
+    for phrase in phrases {
+        assert!(ran.err.contains(phrase), "'{phrase}' is missing in: {}", ran.err);
+    }
+    assert!(ran.err.starts_with("wirefold: "), "{}", ran.err);
+    assert!(!place.data().join("journal").exists(), "something was made");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest() {
+    let config = "wirefold.toml";
+    for command in ["run", "list", "export", "status", "rebuild"] {
+        let refused = with_config("[intake]\nsetle_ms = 1\n", command);
+        check_refused(&refused, &[config, "'intake.setle_ms'", "'intake.settle_ms'", "hint: "]);
+    }
+    check_refused(&with_config("[mach]\njoin = 0.5\n", "run"), &["'mach'", "'match'"]);
+    check_refused(&with_config("[[inbox]]\npaht = '/x'\n", "run"), &["'inbox.paht'", "'inbox.path'"]);
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_it_may_be() {
+    check_refused(&with_config("[match]\njoin = 1.5\n", "run"), &["match.join", "1.5", "from 0 to 1"]);
+    check_refused(&with_config("[match]\njoin = nan\n", "run"), &["match.join", "from 0 to 1"]);
+    check_refused(&with_config("[intake]\nrescan_s = 0\n", "run"), &["intake.rescan_s", "from 1 to 86400"]);
+    check_refused(&with_config("[intake]\nsettle_ms = -1\n", "run"), &["wirefold.toml", "settle_ms"]);
+    check_refused(&with_config("[intake]\nsettle_ms = 'soon'\n", "run"), &["wirefold.toml", "settle_ms"]);
+    check_refused(&with_config("[log]\nformat = 'xml'\n", "run"), &["wirefold.toml", "format", "human"]);
+    check_refused(&with_config("[intake]\nignore = ['a*b']\n", "run"), &["a*b"]);
+}
+
+#[test]
+fn a_misspelt_log_level_is_refused() {
+    check_refused(
+        &with_config("[log]\nlevel = 'info,wirefold::inbox=lots'\n", "run"),
+        &["log.level", "lots"],
+    );
+    check_refused(&with_config("[log]\nlevel = 'inof'\n", "run"), &["log.level", "inof"]);
+}
+
+#[test]
+fn bad_toml_is_said_with_its_line() {
+    check_refused(&with_config("[intake]\nsettle_ms = = 3\n", "run"), &["wirefold.toml", "line 2"]);
+    let mut absent = Place::new();
+    absent.configure("");
+    fs::remove_file(absent.path("wirefold.toml")).unwrap();
+    let ran = absent.run(["run"]);
+    check_refused(&(absent, ran), &["wirefold.toml", "because: "]);
+}
+
+#[test]
+fn a_socket_path_that_is_too_long_is_said_before_anything_is_made() {
+    let long = "s".repeat(110);
+    let config = format!("[control]\nsocket = '/{long}'\n");
+    for command in ["run", "list", "status"] {
+        check_refused(&with_config(&config, command), &["111 bytes", "107", "[control] socket"]);
+    }
+    let place = Place::new();
+    let deep = place.path(&long);
+    let mut command = place.bare_command();
+    command.arg("--data-dir").arg(&deep).arg("run");
+    let ran = run(command);
+    check_refused(&(place, ran), &["wirefold.sock", "107"]);
+    assert!(!deep.exists());
+}
+
+#[test]
+fn an_inbox_that_cannot_be_used_is_said_in_words() {
+    let place = Place::new();
+    let missing = place.path("feeds");
+    let config = |path: &std::path::Path| format!("[[inbox]]\npath = '{}'\n", path.display());
+    let said = |text: &str| {
+        let mut there = Place::new();
+        there.configure(text);
+        let ran = there.run(["run"]);
+        (there, ran)
+    };
+    let shown = missing.display().to_string();
+    check_refused(&said(&config(&missing)), &[&shown, "does not exist"]);
+    fs::write(&missing, "").unwrap();
+    check_refused(&said(&config(&missing)), &[&shown, "is not a folder"]);
+    fs::remove_file(&missing).unwrap();
+    fs::create_dir_all(missing.join("inner")).unwrap();
+    let both = config(&missing) + &config(&missing.join("inner"));
+    check_refused(&said(&both), &[&shown, "lies within"]);
+}
+
+#[test]
+fn a_bad_command_line_is_code_2() {
+    let place = Place::new();
+    for args in [&["walk"][..], &["ingest"], &["list", "--limit", "many"], &["show"], &["run", "--fast"]] {
+        let ran = place.run(args);
+        assert_eq!((ran.code(), ran.out.as_str()), (2, ""), "{args:?}: {ran:?}");
+        assert!(ran.err.starts_with("error: ") && ran.err.contains("--help"), "{ran:?}");
+    }
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn asking_before_there_is_anything_says_what_to_do() {
+    let place = Place::new();
+    for args in [
+        &["list"][..],
+        &["list", "--json"],
+        &["export"],
+        &["status"],
+        &["show", "wf-0000000000000000"],
+        &["rebuild"],
+    ] {
+        let ran = place.run(args);
+        assert_eq!((ran.code(), ran.out.as_str()), (1, ""), "{args:?}: {ran:?}");
+        assert!(ran.err.contains("there is no data in") && ran.err.contains("wirefold run"), "{ran:?}");
+    }
+    assert!(!place.data().exists(), "asking makes nothing");
+}
+
+#[test]
+fn the_environment_says_where_data_and_configuration_are() {
+    let place = Place::new();
+    let article = place.path("a.txt");
+    fs::write(&article, "A single line of news about nothing much.\n").unwrap();
+    let ingest = |vars: &[(&str, &str)]| {
+        let mut command = place.bare_command();
+        command.env_remove("HOME").envs(vars.iter().copied()).arg("ingest").arg(&article);
+        run(command)
+    };
+    let path = |name: &str| place.path(name).display().to_string();
+    assert_eq!(ingest(&[("XDG_DATA_HOME", &path("xdg")), ("HOME", &path("h"))]).code(), 0);
+    assert!(place.path("xdg/wirefold/journal").is_dir() && !place.path("h").exists());
+    assert_eq!(ingest(&[("HOME", &path("h"))]).code(), 0);
+    assert!(place.path("h/.local/share/wirefold/journal").is_dir());
+    assert_eq!(ingest(&[("WIREFOLD_DATA_DIR", &path("d"))]).code(), 0);
+    assert!(place.path("d/journal").is_dir());
+    let nowhere = ingest(&[]);
+    assert_eq!(nowhere.code(), 78, "{nowhere:?}");
+    assert!(
+        nowhere.err.contains("no data directory") && nowhere.err.contains("WIREFOLD_DATA_DIR"),
+        "{nowhere:?}"
+    );
+    fs::write(place.path("c.toml"), format!("data_dir = '{}'\n", path("configured"))).unwrap();
+    assert_eq!(ingest(&[("WIREFOLD_CONFIG", &path("c.toml"))]).code(), 0);
+    assert!(place.path("configured/journal").is_dir());
+}
