@@ -9,15 +9,22 @@ use crate::{
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Instant;
 
+/// The progress bar; where standard error is no terminal there is none.
+const BAR: &str = "{bar:30} {bytes}/{total_bytes}, {msg}, {elapsed} (about {eta} left)";
+
 /// Ingests, shows progress on a terminal, and sums up.
 pub(super) fn run(config: Config, args: &IngestArgs) -> Result<Exit, CliError> {
     let started = Instant::now();
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} files, {per_sec}, {elapsed}") {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(BAR) {
         bar.set_style(style);
     }
     let what = Ingest { paths: args.paths.clone(), is_archive: args.archive };
-    let summary = runtime()?.block_on(service::ingest(config, what, |files| bar.set_position(files)))?;
+    let summary = runtime()?.block_on(service::ingest(config, what, |pace| {
+        bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
+        bar.set_position(pace.bytes_read);
+        bar.set_message(format!("{} files durable", pace.files));
+    }))?;
     bar.finish_and_clear();
     sum_up(&summary, started.elapsed().as_secs_f64())?;
     Ok(if summary.is_whole() { Exit::Done } else { Exit::SomeUnread })

@@ -2,10 +2,10 @@
 
 use crate::{
     inbox::display_path,
-    model::Relation,
+    model::{Relation, Time},
     query::{ArticleAnswer, RecordAnswer, Status},
 };
-use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
 use std::path::Path;
 
 /// How many characters of a digest are enough to tell articles apart by eye.
@@ -15,12 +15,12 @@ const COLUMNS_WITHOUT_TERMINAL: u16 = 160;
 
 /// Records as a table, one a row.
 pub(super) fn records(records: &[RecordAnswer]) -> String {
-    let mut table = table(["RECORD", "FIRST SEEN", "ARTICLES", "SOURCES", "RELATED", "TITLE"]);
+    let mut table = table(["RECORD", "FIRST SEEN", "ART", "SRC", "REL", "TITLE"]);
     for record in records {
         let canonical = record.articles.iter().find(|a| a.id == record.canonical);
         let mut row = Row::from([
             record.record.to_string(),
-            record.first_seen.to_string(),
+            to_the_minute(record.first_seen),
             record.articles.len().to_string(),
             sources(record).to_string(),
             record.related.len().to_string(),
@@ -38,7 +38,7 @@ pub(super) fn records(records: &[RecordAnswer]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    trimmed(&table)
+    fitted(table)
 }
 
 /// How many sources are known of a record.
@@ -65,7 +65,7 @@ pub(super) fn record(record: &RecordAnswer) -> String {
         row.max_height(1);
         table.add_row(row);
     }
-    lines.push(trimmed(&table));
+    lines.push(fitted(table));
     for link in &record.related {
         lines.push(format!("related: {} ({})", link.record, link.score));
     }
@@ -158,7 +158,18 @@ fn table<const N: usize>(head: [&str; N]) -> Table {
     table
 }
 
-fn trimmed(table: &Table) -> String {
+/// The table as lines no wider than the terminal. Only the last column is cut short: an id that is cut cannot be
+/// used.
+fn fitted(mut table: Table) -> String {
+    let last = table.column_count().saturating_sub(1);
+    for column in table.column_iter_mut().take(last) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// A time as people read it in a table; UTC.
+fn to_the_minute(time: Time) -> String {
+    time.to_string().chars().take("2026-11-22T01:26".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }

@@ -28,7 +28,9 @@ fn greet(config: &Config, ready: &Ready) -> Result<(), CliError> {
     for inbox in &ready.inboxes {
         out.line(&format!("  drop files into  {}", inbox.display()))?;
     }
-    out.line(&format!("  and ask with     wirefold --data-dir {} list", config.data_dir.display()))?;
+    let command = std::env::args_os().next().unwrap_or_else(|| "wirefold".into());
+    let (command, data_dir) = (command.display(), config.data_dir.display());
+    out.line(&format!("  and ask with     {command} --data-dir {data_dir} list"))?;
     out.line("  stop with        Ctrl-C")?;
     out.flush()?;
     Ok(())

@@ -1,1 +1,197 @@
-//! tests
+//! The funnel on texts of its own: what joins, what is barred, and that a restart changes nothing.
+
+use super::*;
+use crate::{
+    fingerprint::fingerprint,
+    model::{Normalized, Relation, Verdict},
+};
+
+const SETTINGS: Settings = Settings {
+    overlap_days: 42,
+    rewrite_days: 7,
+    join: 0.60,
+    merge: 0.64,
+    link: 0.30,
+    merging: true,
+    moving: true,
+};
+const DAY: i64 = 86_400_000;
+
+const FIRE: &str = "A fire that broke out before dawn on Tuesday destroyed two warehouses at Port Ellery and sent \
+    smoke across the estuary, but nobody was hurt, the harbour master said. Crews from Harrow and Stonebridge \
+    fought the blaze for six hours with water drawn from the basin. Deputy chief Maren Oduya said the cause was \
+    not known and that investigators would begin work on Wednesday. The warehouses belonged to the Bellweather \
+    grain company, which stored barley there for export. About 40 people from nearby houses spent the night in \
+    a school hall. Ferries to the islands left from the northern quay instead.";
+
+/// A detector that is fed texts a day apart.
+struct Feed {
+    detector: Detector,
+    no: u32,
+    day: i64,
+}
+
+/// A text's measured form, made anew for each use as the pipeline does.
+fn measured(text: &str) -> (ArticleId, Digest, Fingerprint) {
+    let normalized = Normalized { text: text.to_owned(), title_bytes: 0 };
+    (Digest::of(text.as_bytes()), normalized.digest(), fingerprint(&normalized))
+}
+
+impl Feed {
+    fn new() -> Self {
+        Self { detector: Detector::new(SETTINGS), no: 0, day: 0 }
+    }
+
+    fn add(&mut self, text: &str) -> Decision {
+        let (_, text_digest, print) = measured(text);
+        let time = Time::from_millis(self.day * DAY);
+        let id = Digest::of(format!("{} {text}", self.no).as_bytes());
+        let no = ArticleNo(self.no);
+        let newcomer =
+            Newcomer { no, id, text_digest, time, published: None, source: None, fingerprint: &print };
+        self.no += 1;
+        self.detector.decide(&newcomer, None)
+    }
+
+    fn verdict(&mut self, text: &str) -> Verdict {
+        self.add(text).verdict
+    }
+}
+
+fn first_words(text: &str, count: usize) -> String {
+    text.split_whitespace().take(count).collect::<Vec<_>>().join(" ")
+}
+
+const LOCAL: &str = "Residents of the old town have been asked to keep their windows shut until Friday. The \
+    market on Quay Street will open an hour later than usual and the swimming club has called off its gala. A \
+    collection for the families starts at the library this afternoon, and volunteers are asked to bring blankets.";
+
+const ADVICE: &str = "Doctors at the cottage hospital advise anyone with asthma to stay indoors and to carry an inhaler. \
+    Schools on the hill will teach as usual, yet lessons in the yard are to be moved to the gymnasium. Bus number \
+    nine takes the coast road until further notice. Anglers should not eat what they catch in the lower river this \
+    week, as water from the hoses ran down the drains. The council promises a meeting for everybody on Monday evening.";
+
+#[test]
+fn each_kind_of_copy_joins_with_its_own_relation() {
+    let mut feed = Feed::new();
+    let founder = feed.verdict(FIRE);
+    assert_eq!((founder.relation, founder.matched), (None, None));
+    let cases = [
+        (FIRE.to_owned(), Relation::Identical),
+        (FIRE.replace("destroyed", "gutted"), Relation::Near),
+        (first_words(FIRE, 45), Relation::Excerpt),
+        (format!("{FIRE} {LOCAL} {ADVICE}"), Relation::Extended),
+    ];
+    for (text, relation) in cases {
+        let verdict = feed.verdict(&text);
+        assert_eq!((verdict.record, verdict.relation), (founder.record, Some(relation)), "{text}");
+        assert!(verdict.score.unwrap().share() > 0.6);
+    }
+}
+
+#[test]
+fn siblings_of_one_template_are_two_stories() {
+    let report = |day: &str, wheat: &str, barley: &str, sold: &str, stock: &str| {
+        format!(
+            "Closing prices at the Ellery grain exchange on {day}: wheat for delivery in May ended at {wheat} \
+             crowns a tonne and barley for delivery in June at {barley} crowns a tonne. Dealers sold {sold} \
+             tonnes in all. Stocks in the licensed stores stood at {stock} tonnes at the close of business, the \
+             exchange said in its daily statement."
+        )
+    };
+    let mut feed = Feed::new();
+    let monday = feed.verdict(&report("9 March", "231", "187", "4520", "61240"));
+    let tuesday = feed.verdict(&report("10 March", "228", "190", "3915", "60875"));
+    assert_ne!(monday.record, tuesday.record);
+    assert_eq!(tuesday.related, [], "what is barred is no running story either");
+    let resent =
+        feed.verdict(&report("9 March", "231", "187", "4520", "61240").replace("in all", "altogether"));
+    assert_eq!(resent.record, monday.record);
+}
+
+#[test]
+fn other_stories_stay_apart_and_texts_without_words_too() {
+    let mut feed = Feed::new();
+    let records = [FIRE, LOCAL, "", "", "-- ..."].map(|text| feed.verdict(text).record);
+    let mut apart = records.to_vec();
+    apart.sort_unstable();
+    apart.dedup();
+    assert_eq!(apart.len(), records.len());
+}
+
+#[test]
+fn what_has_left_its_window_is_not_found_and_its_profile_may_go() {
+    let mut feed = Feed::new();
+    let first = feed.verdict(FIRE);
+    feed.day = 43;
+    let other = feed.add(LOCAL);
+    assert_eq!(other.evicted, [ArticleNo(0)]);
+    assert_eq!(feed.detector.live(), 1);
+    let late = feed.verdict(&FIRE.replace("destroyed", "gutted"));
+    assert_ne!(late.record, first.record);
+}
+
+#[test]
+fn an_identical_text_joins_whatever_window_it_has_left() {
+    let mut feed = Feed::new();
+    let first = feed.verdict(FIRE);
+    feed.day = 43;
+    feed.add(LOCAL);
+    let (_, text_digest, print) = measured(FIRE);
+    let newcomer = Newcomer {
+        no: ArticleNo(2),
+        id: Digest::of(b"again"),
+        text_digest,
+        time: Time::from_millis(43 * DAY),
+        published: None,
+        source: None,
+        fingerprint: &print,
+    };
+    let twin = Twin { id: Digest::of(b"the first"), founder: ArticleNo(0), record: first.record };
+    let again = feed.detector.decide(&newcomer, Some(twin)).verdict;
+    assert_eq!((again.record, again.relation), (first.record, Some(Relation::Identical)));
+}
+
+#[test]
+fn a_restart_decides_as_an_undisturbed_run() {
+    let texts: Vec<String> = (0..40)
+        .map(|n| match n % 4 {
+            0 => format!("{} Edition {n}.", FIRE.replace("Harrow", &format!("Harrow{}", n / 8))),
+            1 => format!("{LOCAL} Call {n} for details."),
+            2 => first_words(FIRE, 30 + n),
+            _ => format!(
+                "Notice {n}: the council of district {n} meets at noon on day {n} to vote on road {n}."
+            ),
+        })
+        .collect();
+    let mut undisturbed = Feed::new();
+    let decided: Vec<Decision> = (0..)
+        .zip(&texts)
+        .map(|(n, text)| {
+            undisturbed.day = n * 2;
+            undisturbed.add(text)
+        })
+        .collect();
+    for cut in [7, 20, 33] {
+        let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
+        let gone: Vec<ArticleNo> = decided[..cut as usize].iter().flat_map(|d| d.evicted.clone()).collect();
+        for (n, decision) in (0..).zip(&decided[..cut as usize]) {
+            if !gone.contains(&ArticleNo(n)) {
+                let founder = undisturbed_founder(&decided, decision.verdict.record);
+                restarted.detector.restore(&decision.profile, founder, decision.verdict.record).unwrap();
+            }
+        }
+        for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
+            restarted.day = n * 2;
+            let again = restarted.add(text);
+            assert_eq!(again.verdict, decision.verdict, "article {n} after a restart at {cut}");
+            assert_eq!(again.profile, decision.profile);
+            assert_eq!(again.evicted, decision.evicted);
+        }
+    }
+}
+
+fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
+    let founds = |d: &Decision| d.verdict.record == record && d.verdict.relation.is_none();
+    ArticleNo(u32::try_from(decided.iter().position(founds).unwrap()).unwrap())
+}

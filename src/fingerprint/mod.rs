@@ -3,9 +3,12 @@
 //! Owns tokenization, shingles, the 64-bit `SimHash`, the sketch and the term counts. It knows nothing of
 //! other articles: what depends on what has been seen is weighed in `detect`. Called by `pipeline`.
 
+mod language;
 mod shingles;
 mod terms;
 mod words;
+
+pub use language::language_of;
 
 use crate::model::{Fingerprint, Normalized};
 use shingles::Shingles;

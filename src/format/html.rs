@@ -18,7 +18,7 @@ const CHARSET_WITHIN_BYTES: usize = 4096;
 const ASIDES: &str = "figcaption, aside, nav, dialog, template, [class*=caption], [class*=Caption], [class*=byline], \
                       [class*=Byline], [class*=newsletter], [class*=cookie], [class*=consent], [itemprop=caption]";
 
-/// An element longer than this is the story itself, whatever its class says. The longest captions have some 700.
+/// An element longer than this is the story itself, whatever its class says. The longest caption on the 89 pages has 651.
 const ASIDE_CHARS_MAX: usize = 1000;
 
 /// Where less text than this was found, the whole page is asked for more. Readability's own least length.

@@ -2,7 +2,7 @@
 //! [`Article`]; one file of code a format.
 //!
 //! It knows neither paths nor the runtime, and reads nothing but what it is handed. The pipeline calls it, in the
-//! order [`sniff`], [`Items`], [`decode`]; the last one may run on many threads at once.
+//! order [`sniff()`], [`Items`], [`decode`]; the last one may run on many threads at once.
 
 mod charset;
 mod dates;

@@ -109,7 +109,11 @@ impl Keeper {
                 self.losses += 1;
                 self.roots.iter_mut().for_each(RootWatch::want_scan);
             }
-            Step::Claim(count) => return Done { claimed: self.claim(count), ..Done::default() },
+            Step::Claim(count) => {
+                // Told at once: a file that is claimed must not be seen to wait as well.
+                let claimed = self.claim(count);
+                return Done { claimed, state: Some(self.state()) };
+            }
         }
         Done::default()
     }
@@ -128,8 +132,12 @@ impl Keeper {
             root.settle_together(began, scanned);
             root.look();
         }
+        self.next_look = Instant::now() + self.look_every;
+        self.state()
+    }
+
+    fn state(&self) -> InboxState {
         let now = Instant::now();
-        self.next_look = now + self.look_every;
         InboxState {
             is_ready: self.roots.iter().all(RootWatch::has_been_scanned),
             losses: self.losses,

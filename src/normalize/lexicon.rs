@@ -1,733 +1,62 @@
-//! The words by which a site speaks of itself and not of the news. `chrome` asks it; it knows no lines but the one in
-//! hand, and decides nothing.
-//!
-//! Phrases stand in the form that `fold` gives, sorted, so that they are found by bisection; a test holds them to it.
-//! They are what sites say anywhere; none was taken for the sake of a single page.
+//! The words by which a site speaks of itself and not of the news. They stand in `lexicon.txt`, by language; `chrome`
+//! asks about them. It knows no lines but the one in hand, and decides nothing.
 
-/// Lines that say this and no more.
-const WHOLE: &[&str] = &[
-    "ad",
-    "ad feedback",
-    "adverteerder",
-    "advertentie",
-    "advertise with us",
-    "advertisement",
-    "advertisement continue reading",
-    "advertisements",
-    "advertising",
-    "anuncio",
-    "anzeige",
-    "artikel drucken",
-    "artikel teilen",
-    "back to top",
-    "close",
-    "comentarios",
-    "comentários",
-    "comment",
-    "commentaires",
-    "commenti",
-    "comments",
-    "comments are closed",
-    "compartilhar",
-    "compartilhe",
-    "compartir",
-    "condividi",
-    "copy link",
-    "deel dit artikel",
-    "deixe um comentário",
-    "deixe uma resposta",
-    "deja un comentario",
-    "deja una respuesta",
-    "delen",
-    "email this",
-    "email this article",
-    "facebook",
-    "facebook twitter",
-    "imprimer",
-    "imprimir",
-    "instagram",
-    "kommentar schreiben",
-    "kommentare",
-    "laat een reactie achter",
-    "laisser un commentaire",
-    "laissez un commentaire",
-    "lascia un commento",
-    "leer más",
-    "lees meer",
-    "leggi tutto",
-    "leia mais",
-    "link copied",
-    "linkedin",
-    "lire la suite",
-    "load more",
-    "loading",
-    "log in",
-    "login",
-    "mehr lesen",
-    "menu",
-    "more",
-    "newsletter",
-    "next",
-    "no comments",
-    "no comments yet",
-    "photo of author",
-    "pinterest",
-    "plus d articles",
-    "previous",
-    "print",
-    "print this article",
-    "pubblicità",
-    "publicidad",
-    "publicidade",
-    "publicité",
-    "reactie plaatsen",
-    "reacties",
-    "read full article",
-    "read full story",
-    "read more",
-    "read the full article",
-    "read the full story",
-    "reageer",
-    "reklame",
-    "reply",
-    "save",
-    "save article",
-    "save this story",
-    "search",
-    "share",
-    "share article",
-    "share this",
-    "share this article",
-    "share this page",
-    "share this post",
-    "share this story",
-    "show comments",
-    "sign in",
-    "sign up",
-    "skip to content",
-    "skip to main content",
-    "skip to navigation",
-    "sponsored",
-    "stampa",
-    "subscribe",
-    "suscríbete",
-    "teilen",
-    "tweet",
-    "twitter",
-    "view all",
-    "view comments",
-    "view more",
-    "weiterlesen",
-    "werbung",
-    "whatsapp",
-    "write a comment",
-    "zum inhalt springen",
-];
+use std::sync::LazyLock;
 
-/// Labels: a line that begins so, is short, and does not end as a sentence does.
-const LABELS: &[&str] = &[
-    "a lire aussi",
-    "aanmelden voor",
-    "abonnez vous",
-    "also read",
-    "article continues after",
-    "article continues below",
-    "click here to",
-    "comparte en",
-    "compartir en",
-    "condividi su",
-    "continue reading",
-    "deel op",
-    "deel via",
-    "filed under",
-    "folgen sie uns",
-    "follow us",
-    "iscriviti alla newsletter",
-    "jetzt abonnieren",
-    "le puede interesar",
-    "lea también",
-    "lee también",
-    "lees ook",
-    "leggi anche",
-    "leia também",
-    "lesen sie auch",
-    "lesen sie mehr",
-    "like us on facebook",
-    "lire aussi",
-    "lire également",
-    "newsletter abonnieren",
-    "next article",
-    "next post",
-    "next story",
-    "partager sur",
-    "partilhar no",
-    "posted in",
-    "potrebbe interessarti",
-    "previous article",
-    "previous post",
-    "previous story",
-    "read also",
-    "read more about",
-    "read more at",
-    "read more from",
-    "read more here",
-    "read more in",
-    "read more on",
-    "read more stories",
-    "schrijf je in voor",
-    "scroll down to",
-    "seguici su",
-    "share on email",
-    "share on facebook",
-    "share on linkedin",
-    "share on pinterest",
-    "share on reddit",
-    "share on social media",
-    "share on twitter",
-    "share on whatsapp",
-    "share on x",
-    "share via email",
-    "share with your friends",
-    "siga nos",
-    "story continues after",
-    "story continues below",
-    "suivez nous",
-    "síguenos",
-    "tagged with",
-    "te puede interesar",
-    "teilen auf",
-    "veja também",
-    "voir aussi",
-    "volg ons",
-    "à lire aussi",
-];
+/// The phrases, each list sorted, so that they are found by bisection.
+#[derive(Debug, Default)]
+struct Lexicon {
+    whole: Vec<&'static str>,
+    label: Vec<&'static str>,
+    before_colon: Vec<&'static str>,
+    plea: Vec<&'static str>,
+    related: Vec<&'static str>,
+    related_to: Vec<&'static str>,
+    menu: Vec<&'static str>,
+    our_cookies: Vec<&'static str>,
+    consent_word: Vec<&'static str>,
+    consent_button: Vec<&'static str>,
+    reporting: Vec<&'static str>,
+    rights_reserved: Vec<&'static str>,
+}
 
-/// What stands before a colon and the headline of another article.
-const BEFORE_COLON: &[&str] = &[
-    "a lire aussi",
-    "also read",
-    "auch interessant",
-    "bekijk ook",
-    "categories",
-    "le puede interesar",
-    "lea también",
-    "lee también",
-    "leer más",
-    "lees meer",
-    "lees ook",
-    "lees verder",
-    "leggi anche",
-    "leia mais",
-    "leia também",
-    "lesen sie auch",
-    "lesen sie dazu",
-    "lesen sie mehr",
-    "lire aussi",
-    "lire également",
-    "mehr zum thema",
-    "read also",
-    "read more",
-    "read next",
-    "related",
-    "related article",
-    "related coverage",
-    "related story",
-    "saiba mais",
-    "see also",
-    "see more",
-    "siehe auch",
-    "tags",
-    "te puede interesar",
-    "vea también",
-    "vedi anche",
-    "veja também",
-    "ver también",
-    "voir aussi",
-    "zie ook",
-    "à lire aussi",
-];
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::read(include_str!("lexicon.txt")));
 
-/// What a site asks of its reader, in whole sentences if need be.
-const PLEAS: &[&str] = &[
-    "already a subscriber",
-    "already have an account",
-    "by signing up",
-    "by subscribing you",
-    "click here to sign up",
-    "click here to subscribe",
-    "download our app",
-    "download our free app",
-    "enter your email",
-    "follow us on",
-    "get our daily",
-    "get our free",
-    "get our newsletter",
-    "get our weekly",
-    "inscrivez vous à notre",
-    "join our mailing list",
-    "join our newsletter",
-    "join our telegram",
-    "join our whatsapp",
-    "leave a comment",
-    "leave a reply",
-    "leave your comment",
-    "like us on facebook",
-    "listen to this article",
-    "log in to comment",
-    "log in to leave",
-    "log in to reply",
-    "log in to your account",
-    "melden sie sich für unseren",
-    "notify me of",
-    "please enable javascript",
-    "please log in to",
-    "please sign in to",
-    "post a comment",
-    "recevez notre newsletter",
-    "required fields are marked",
-    "save my name email",
-    "sign in to comment",
-    "sign in to your account",
-    "sign up for our",
-    "sign up for the newsletter",
-    "sign up here",
-    "sign up now",
-    "sign up to our",
-    "sign up to receive",
-    "subscribe for free",
-    "subscribe now",
-    "subscribe to our",
-    "subscribe to the newsletter",
-    "subscribe today",
-    "support our journalism",
-    "suscríbete a nuestra",
-    "suscríbete a nuestro",
-    "thank you for subscribing",
-    "thanks for subscribing",
-    "this site uses akismet",
-    "to continue reading please",
-    "you can unsubscribe at any",
-    "you must be logged in",
-    "you need to be logged in",
-    "your email address will not",
-    "your subscription could not",
-];
+impl Lexicon {
+    fn read(text: &'static str) -> Self {
+        let mut lexicon = Self::default();
+        let mut heading = "";
+        for line in text.lines().filter(|l| !l.starts_with('#')) {
+            if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+                heading = name;
+            } else if let (Some(list), Some((_, phrases))) = (lexicon.list(heading), line.split_once(": ")) {
+                list.extend(phrases.split(", "));
+                list.sort_unstable();
+            }
+        }
+        lexicon
+    }
 
-/// Headings of blocks that lead away from the article.
-const RELATED: &[&str] = &[
-    "altre notizie",
-    "around the web",
-    "articles similaires",
-    "articoli correlati",
-    "artigos relacionados",
-    "artículos relacionados",
-    "auch interessant",
-    "das könnte sie auch interessieren",
-    "don t miss",
-    "editor s picks",
-    "editors picks",
-    "from the web",
-    "gerelateerde artikelen",
-    "in case you missed it",
-    "in this section",
-    "keep reading",
-    "latest articles",
-    "latest headlines",
-    "latest news",
-    "latest posts",
-    "latest stories",
-    "le più lette",
-    "lees ook",
-    "leggi anche",
-    "leia também",
-    "lesen sie auch",
-    "lire aussi",
-    "mais lidas",
-    "meer nieuws",
-    "mehr zum thema",
-    "meist gelesen",
-    "meistgelesen",
-    "more articles",
-    "more headlines",
-    "more news",
-    "more on this",
-    "more on this story",
-    "more stories",
-    "most popular",
-    "most read",
-    "most viewed",
-    "más leídas",
-    "más noticias",
-    "noticias relacionadas",
-    "notícias relacionadas",
-    "other news",
-    "popular now",
-    "popular posts",
-    "potrebbe interessarti anche",
-    "promoted content",
-    "promoted stories",
-    "read also",
-    "read more",
-    "read next",
-    "recent articles",
-    "recent news",
-    "recent posts",
-    "recommended",
-    "recommended articles",
-    "recommended for you",
-    "recommended reading",
-    "recommended stories",
-    "related",
-    "related articles",
-    "related content",
-    "related coverage",
-    "related headlines",
-    "related items",
-    "related links",
-    "related news",
-    "related posts",
-    "related reading",
-    "related sources",
-    "related stories",
-    "related story",
-    "related topics",
-    "related video",
-    "related videos",
-    "see also",
-    "sponsored content",
-    "sponsored links",
-    "sponsored stories",
-    "sur le même sujet",
-    "te puede interesar",
-    "thema",
-    "top headlines",
-    "top news",
-    "top stories",
-    "trending",
-    "trending now",
-    "trending stories",
-    "up next",
-    "veja também",
-    "ver también",
-    "verwandte artikel",
-    "vous aimerez aussi",
-    "we recommend",
-    "what to read next",
-    "you may also be interested in",
-    "you may also like",
-    "you may be interested in",
-    "you might also be interested in",
-    "you might also like",
-    "you might like",
-    "à lire aussi",
-];
+    fn list(&mut self, heading: &str) -> Option<&mut Vec<&'static str>> {
+        Some(match heading {
+            "whole" => &mut self.whole,
+            "label" => &mut self.label,
+            "before colon" => &mut self.before_colon,
+            "plea" => &mut self.plea,
+            "related" => &mut self.related,
+            "related to" => &mut self.related_to,
+            "menu" => &mut self.menu,
+            "our cookies" => &mut self.our_cookies,
+            "consent word" => &mut self.consent_word,
+            "consent button" => &mut self.consent_button,
+            "reporting" => &mut self.reporting,
+            "rights reserved" => &mut self.rights_reserved,
+            _ => return None,
+        })
+    }
+}
 
-/// Headings that go on with a name: "More from Politics".
-const RELATED_TO: &[&str] = &[
-    "aus dem ressort",
-    "latest from",
-    "meer uit",
-    "mehr aus",
-    "more by",
-    "more from",
-    "more in",
-    "more like",
-    "más de",
-    "plus de",
-];
-
-/// The entries of menus.
-const MENU: &[&str] = &[
-    "about",
-    "about us",
-    "account",
-    "accueil",
-    "actualité",
-    "advertise",
-    "archive",
-    "archives",
-    "arts",
-    "books",
-    "breaking news",
-    "business",
-    "careers",
-    "classifieds",
-    "contact",
-    "contact us",
-    "cookie policy",
-    "cookies",
-    "cultura",
-    "culture",
-    "deportes",
-    "e paper",
-    "economia",
-    "economy",
-    "economía",
-    "education",
-    "entertainment",
-    "events",
-    "facebook",
-    "faq",
-    "features",
-    "finance",
-    "food",
-    "forum",
-    "games",
-    "headlines",
-    "health",
-    "help",
-    "home",
-    "home page",
-    "homepage",
-    "impressum",
-    "inicio",
-    "instagram",
-    "international",
-    "início",
-    "jobs",
-    "kontakt",
-    "kultur",
-    "latest",
-    "latest news",
-    "life",
-    "lifestyle",
-    "live",
-    "local",
-    "local news",
-    "log in",
-    "login",
-    "markets",
-    "media",
-    "menu",
-    "mobile",
-    "money",
-    "more",
-    "movies",
-    "multimedia",
-    "music",
-    "my account",
-    "news",
-    "newsletter",
-    "newsletters",
-    "obituaries",
-    "opinion",
-    "opinión",
-    "photo",
-    "photos",
-    "pictures",
-    "podcasts",
-    "politica",
-    "politics",
-    "politik",
-    "politique",
-    "política",
-    "press",
-    "privacy",
-    "privacy policy",
-    "real estate",
-    "register",
-    "rss",
-    "science",
-    "search",
-    "services",
-    "shop",
-    "shopping",
-    "sign in",
-    "sign up",
-    "site map",
-    "sitemap",
-    "sport",
-    "sports",
-    "startseite",
-    "style",
-    "subscribe",
-    "tech",
-    "technology",
-    "terms",
-    "terms and conditions",
-    "terms of service",
-    "terms of use",
-    "travel",
-    "tv",
-    "twitter",
-    "u s",
-    "uk",
-    "us",
-    "video",
-    "videos",
-    "weather",
-    "wetter",
-    "wirtschaft",
-    "world",
-    "youtube",
-    "économie",
-];
-
-/// A site speaking of its own cookies. One such line makes a run of lines a consent banner.
-const COOKIES_OF_OURS: &[&str] = &[
-    "accept all cookies",
-    "accept cookies",
-    "aceptar cookies",
-    "consent preferences",
-    "cookie einstellungen",
-    "cookie policy",
-    "cookie preferences",
-    "cookie settings",
-    "gebruik van cookies",
-    "gebruikt cookies",
-    "manage consent",
-    "manage cookies",
-    "nous utilisons des cookies",
-    "nutzen cookies",
-    "our partners use cookies",
-    "our use of cookies",
-    "politique de cookies",
-    "política de cookies",
-    "site uses cookies",
-    "sites use cookies",
-    "usamos cookies",
-    "use of cookies",
-    "usiamo i cookie",
-    "utilise des cookies",
-    "utiliza cookies",
-    "utilizamos cookies",
-    "utilizza cookie",
-    "utilizza i cookie",
-    "utilizziamo cookie",
-    "utilizziamo i cookie",
-    "verwenden cookies",
-    "verwendet cookies",
-    "we and our partners",
-    "we gebruiken cookies",
-    "we use cookies",
-    "website uses cookies",
-    "wij gebruiken cookies",
-    "wir verwenden cookies",
-    "your consent preferences",
-    "your cookie",
-];
-
-/// Words that consent banners are made of. One of them means nothing and three in a line a good deal.
-const CONSENT_WORDS: &[&str] = &[
-    "accept",
-    "ads",
-    "advertisement",
-    "advertising",
-    "agree",
-    "analytical",
-    "analytics",
-    "browser",
-    "consent",
-    "cookie",
-    "cookies",
-    "datenschutz",
-    "einwilligung",
-    "functional",
-    "functionalities",
-    "functionality",
-    "gdpr",
-    "necessary",
-    "opt",
-    "partners",
-    "performance",
-    "personalised",
-    "personalized",
-    "policy",
-    "preferences",
-    "privacy",
-    "purposes",
-    "reject",
-    "settings",
-    "site",
-    "tracking",
-    "vendors",
-    "visitors",
-    "website",
-    "websites",
-];
-
-/// The buttons and states of consent banners, which speak of nothing by themselves.
-const CONSENT_BUTTONS: &[&str] = &[
-    "accept",
-    "accept all",
-    "accepter",
-    "accetta",
-    "aceptar",
-    "akzeptieren",
-    "alle akzeptieren",
-    "always active",
-    "close",
-    "confirm my choices",
-    "continue",
-    "customize",
-    "decline",
-    "deny",
-    "got it",
-    "i accept",
-    "i agree",
-    "learn more",
-    "manage options",
-    "necessary",
-    "no",
-    "off",
-    "ok",
-    "okay",
-    "on",
-    "others",
-    "rechazar",
-    "refuser",
-    "reject all",
-    "save",
-    "show details",
-    "show more",
-    "tout accepter",
-    "tout refuser",
-    "uncategorized",
-    "yes",
-];
-
-/// Verbs of reporting: a line with one of them is news, whatever it is about.
-const REPORTING: &[&str] = &[
-    "according",
-    "afirmó",
-    "announced",
-    "detto",
-    "dichiarato",
-    "dijo",
-    "disse",
-    "dit",
-    "erklärte",
-    "laut",
-    "monday",
-    "reported",
-    "ruled",
-    "sagte",
-    "said",
-    "says",
-    "secondo",
-    "segundo",
-    "según",
-    "selon",
-    "thursday",
-    "told",
-    "tuesday",
-    "volgens",
-    "wednesday",
-    "wrote",
-    "zei",
-];
-
-const RIGHTS_RESERVED: &[&str] = &[
-    "all rights reserved",
-    "alle rechte vorbehalten",
-    "alle rechten voorbehouden",
-    "todos los derechos reservados",
-    "todos os direitos reservados",
-    "tous droits réservés",
-    "tutti i diritti riservati",
-];
-
-/// No paragraph of a banner was met with more words than 110.
+/// A longer line is no paragraph of a banner: they are written to be read in passing.
 const CONSENT_WORDS_MAX: usize = 150;
 
 /// What a line of the page is to the page, judged by its words alone.
@@ -746,39 +75,41 @@ pub(super) struct Words<'a> {
 impl Words<'_> {
     /// Whether the line asks the reader to share, follow, subscribe, comment or read something else.
     pub(super) fn is_request(&self) -> bool {
-        is_in(WHOLE, self.without_count())
-            || self.count <= 12 && !self.is_sentence && begins(LABELS, self.folded)
-            || self.count <= 20 && self.has_colon && begins(BEFORE_COLON, self.folded)
-            || self.count <= 40 && begins(PLEAS, self.folded)
+        is_in(&LEXICON.whole, self.without_count())
+            || self.count <= 12 && !self.is_sentence && begins(&LEXICON.label, self.folded)
+            || self.count <= 20 && self.has_colon && begins(&LEXICON.before_colon, self.folded)
+            || self.count <= 40 && begins(&LEXICON.plea, self.folded)
     }
 
     /// Whether the line heads a block that leads elsewhere.
     pub(super) fn is_related_heading(&self) -> bool {
-        is_in(RELATED, self.folded) || self.count <= 6 && !self.is_sentence && begins(RELATED_TO, self.folded)
+        is_in(&LEXICON.related, self.folded)
+            || self.count <= 6 && !self.is_sentence && begins(&LEXICON.related_to, self.folded)
     }
 
     /// Whether the line is an entry of a menu.
     pub(super) fn is_menu_entry(&self) -> bool {
-        is_in(MENU, self.folded)
+        is_in(&LEXICON.menu, self.folded)
     }
 
     /// Whether the line could stand in a consent banner.
     pub(super) fn may_be_of_consent(&self) -> bool {
-        if self.count > CONSENT_WORDS_MAX || self.folded.split(' ').any(|w| is_in(REPORTING, w)) {
+        if self.count > CONSENT_WORDS_MAX || self.folded.split(' ').any(|w| is_in(&LEXICON.reporting, w)) {
             return false;
         }
-        self.is_of_consent() || self.folded.split(' ').filter(|w| is_in(CONSENT_WORDS, w)).count() >= 3
+        self.is_of_consent()
+            || self.folded.split(' ').filter(|w| is_in(&LEXICON.consent_word, w)).count() >= 3
     }
 
     /// Whether a line that could stand in a banner surely does.
     pub(super) fn is_of_consent(&self) -> bool {
         let is_named = |w: &str| matches!(w, "cookie" | "cookies" | "consent" | "privacy" | "gdpr");
-        is_in(CONSENT_BUTTONS, self.folded) || self.folded.split(' ').any(is_named)
+        is_in(&LEXICON.consent_button, self.folded) || self.folded.split(' ').any(is_named)
     }
 
     /// Whether here the site speaks of its own cookies.
     pub(super) fn is_our_cookies(&self) -> bool {
-        COOKIES_OF_OURS.iter().any(|phrase| self.folded.contains(phrase))
+        LEXICON.our_cookies.iter().any(|phrase| self.folded.contains(*phrase))
     }
 
     /// Whether the line claims a copyright. `text` is the line itself.
@@ -788,7 +119,7 @@ impl Words<'_> {
                 && (w.starts_with("19") || w.starts_with("20"))
                 && w.bytes().all(|b| b.is_ascii_digit())
         };
-        let reserves = || RIGHTS_RESERVED.iter().any(|phrase| self.folded.contains(phrase));
+        let reserves = || LEXICON.rights_reserved.iter().any(|phrase| self.folded.contains(*phrase));
         let mut words = self.folded.split(' ');
         let claims = match words.next() {
             _ if text.starts_with('©') => true,
@@ -831,31 +162,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_are_folded_and_sorted() {
-        let lists = [
-            WHOLE,
-            LABELS,
-            BEFORE_COLON,
-            PLEAS,
-            RELATED,
-            RELATED_TO,
-            MENU,
-            CONSENT_WORDS,
-            CONSENT_BUTTONS,
-            REPORTING,
-        ];
-        for list in lists {
-            for pair in list.windows(2) {
-                assert!(pair[0] < pair[1], "'{}' stands before '{}'", pair[0], pair[1]);
+    fn every_list_is_read_and_folded() {
+        let text = include_str!("lexicon.txt");
+        let mut lexicon = Lexicon::read(text);
+        let headings: Vec<_> = text.lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']')).collect();
+        assert_eq!(headings.len(), 12);
+        for heading in headings {
+            let list = lexicon.list(heading).expect(heading);
+            assert!(!list.is_empty() && list.is_sorted(), "{heading}");
+            for phrase in list {
+                let mut folded = String::new();
+                fold(phrase, &mut folded);
+                assert_eq!(folded, *phrase);
             }
         }
-        for phrase in lists.iter().chain(&[COOKIES_OF_OURS, RIGHTS_RESERVED]).flat_map(|list| *list) {
-            let mut folded = String::new();
-            fold(phrase, &mut folded);
-            assert_eq!(folded, *phrase);
+        for line in text.lines().filter(|l| !l.is_empty() && !l.starts_with(['#', '['])) {
+            assert!(line.split_once(": ").is_some_and(|(language, _)| language.len() == 2), "{line}");
         }
-        for phrase in COOKIES_OF_OURS {
-            assert!(may_hold_banner(phrase), "{phrase}");
-        }
+        assert!(LEXICON.our_cookies.iter().all(|phrase| may_hold_banner(phrase)));
     }
 }

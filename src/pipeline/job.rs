@@ -99,6 +99,16 @@ pub(super) enum Cut {
     Bad(Refused),
 }
 
+impl Cut {
+    /// How many bytes of it are held.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Item(item) => item.bytes.len(),
+            Self::Bad(refused) => refused.bytes.len(),
+        }
+    }
+}
+
 /// What is known at the end of a file.
 #[derive(Debug)]
 pub(super) struct FileEnd {

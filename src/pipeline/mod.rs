@@ -112,7 +112,8 @@ pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
     let (committed, committed_in) = mpsc::channel(CHUNKS_WAITING);
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
-    let reader = read::Reader { article_bytes_max: parts.article_bytes_max };
+    let reader =
+        read::Reader { article_bytes_max: parts.article_bytes_max, progress: Arc::clone(&parts.progress) };
     let decider = decide::Decider::new(detector, Arc::clone(&store));
     let committer = commit::Committer {
         packs,
@@ -142,6 +143,7 @@ fn stage(name: &'static str, run: impl FnOnce() -> Result<(), PipelineError> + S
 #[derive(Debug, Default)]
 pub struct Progress {
     outcomes: [AtomicU64; Outcome::ALL.len()],
+    bytes_read: AtomicU64,
     articles: AtomicU64,
     rejected: AtomicU64,
     unreadable: Mutex<Vec<(String, String)>>,
@@ -167,6 +169,15 @@ impl Progress {
         if let Some(counter) = place.and_then(|p| self.outcomes.get(p)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Bytes of items that have been read, whether or not they are durable yet.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    fn count_read(&self, bytes: usize) {
+        self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// The first files that could not be read, or not whole, each with why.

@@ -2,9 +2,9 @@
 
 use super::job::{Chunk, Cut, Prepared, Ready, Refused};
 use crate::{
-    fingerprint::fingerprint,
+    fingerprint::{fingerprint, language_of},
     format::{self, Form},
-    model::{Article, ArticleEvent, Digest, Fingerprint, RawItem},
+    model::{Article, ArticleEvent, Digest, Fingerprint, Language, RawItem},
     normalize::{normalize, title_of},
 };
 
@@ -29,6 +29,12 @@ fn ready(form: Form, item: RawItem) -> Result<Box<Ready>, Refused> {
         article.title = title_of(&article.text);
     }
     let (text_digest, fingerprint) = measure(&article);
+    if article.lang.is_none() {
+        // English is told by its words, which are counted anyway.
+        let is_english = fingerprint.language == Language::ENGLISH;
+        let lang = if is_english { Some("en") } else { language_of(&article.text) };
+        article.lang = lang.map(str::to_owned);
+    }
     let (index, place, id) = (item.index, item.place, Digest::of(&item.bytes));
     Ok(Box::new(Ready { index, place, id, text_digest, article, fingerprint }))
 }

@@ -1,7 +1,7 @@
 //! The first stage: a file into the raw bytes of its items, a chunk at a time, in order of arrival.
 
 use super::{
-    CHUNKS_WAITING,
+    CHUNKS_WAITING, Progress,
     job::{Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
     prepare,
 };
@@ -41,13 +41,17 @@ pub(super) type Preparing = JoinHandle<Prepared>;
 /// Reads files.
 pub(super) struct Reader {
     pub article_bytes_max: usize,
+    pub progress: Arc<Progress>,
 }
 
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
     pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Preparing>) {
         while let Some(job) = jobs.blocking_recv() {
-            let send = |chunk| out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok();
+            let send = |chunk: Chunk| {
+                self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
+                out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok()
+            };
             if !self.file(job, send) {
                 break;
             }
@@ -162,12 +166,12 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
         };
         let (mut cut, mut bytes) = (Vec::new(), 0);
         for item in Items::new(head.as_slice().chain(reader), form, self.article_bytes_max) {
-            let (index, size, item) = match item {
-                Ok(item) => (item.index, item.bytes.len(), Cut::Item(item)),
+            let (index, item) = match item {
+                Ok(item) => (item.index, Cut::Item(item)),
                 Err(ItemError::Bad(bad)) => {
                     let reason = bad.error.reason();
                     let refused = Refused { index: bad.index, place: bad.place, bytes: bad.head, reason };
-                    (bad.index, refused.bytes.len(), Cut::Bad(refused))
+                    (bad.index, Cut::Bad(refused))
                 }
                 Err(error @ ItemError::Io(_)) => {
                     failure = Some(error.reason());
@@ -177,6 +181,7 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
             if index < self.job.resume.items {
                 continue;
             }
+            let size = item.size();
             if !cut.is_empty() && (bytes + size > CHUNK_BYTES || cut.len() == CHUNK_ITEMS) {
                 let items = std::mem::take(&mut cut);
                 bytes = 0;

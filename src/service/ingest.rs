@@ -13,7 +13,7 @@ use std::{
     fs,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tokio::{select, sync::mpsc, time::interval};
@@ -21,8 +21,6 @@ use walkdir::{DirEntry, WalkDir};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
-/// How long what is under way may take once all files have been handed over.
-const DRAIN_PATIENCE: Duration = Duration::from_hours(1);
 
 /// What is to be ingested.
 #[derive(Clone, Debug)]
@@ -56,11 +54,22 @@ impl Summary {
     }
 }
 
-/// Ingests everything; `tell` hears now and then how many files have ended.
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Bytes of what was given, nothing while they are still being counted.
+    pub bytes: Option<u64>,
+    /// Bytes of it that have been read.
+    pub bytes_read: u64,
+    /// Files that are durable.
+    pub files: u64,
+}
+
+/// Ingests everything; `tell` hears now and then how far it has come.
 pub async fn ingest(
     config: Config,
     what: Ingest,
-    mut tell: impl FnMut(u64),
+    mut tell: impl FnMut(Pace),
 ) -> Result<Summary, ServiceError> {
     let ground = ground(&config)?;
     let progress = Arc::new(Progress::default());
@@ -78,6 +87,7 @@ pub async fn ingest(
         tasks.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let arrivals = Arrivals::starting_at(ground.next_arrival);
+    let paths = what.paths.clone();
     let (missing, mut missed) = mpsc::channel(1);
     tasks.spawn_blocking("walk", move || {
         let not_there = feed(&what, &arrivals, &jobs);
@@ -85,18 +95,28 @@ pub async fn ingest(
         missing.blocking_send(not_there).ok();
         Ok(())
     });
+    let total = Arc::new(OnceLock::new());
+    let counted = Arc::clone(&total);
+    tasks.spawn_blocking("measure", move || {
+        counted.set(paths.iter().map(|path| bytes_in(path)).sum()).ok();
+        Ok(())
+    });
     let mut ticks = interval(TELL_EVERY);
-    let drained = {
-        let drain = tasks.drain(DRAIN_PATIENCE);
-        tokio::pin!(drain);
-        loop {
-            select! {
-                drained = &mut drain => break drained,
-                _ = ticks.tick() => tell(progress.files().iter().map(|(_, n)| n).sum()),
-            }
+    let mut outcome = Ok(());
+    loop {
+        select! {
+            ended = tasks.next() => match ended {
+                None => break,
+                Some(ended) => outcome = outcome.and(ended.map(|_| ())),
+            },
+            _ = ticks.tick() => tell(Pace {
+                bytes: total.get().copied(),
+                bytes_read: progress.bytes_read(),
+                files: progress.files().iter().map(|(_, n)| n).sum(),
+            }),
         }
-    };
-    drained?;
+    }
+    outcome?;
     drop(store);
     ground.lock.release_clean()?;
     Ok(Summary {
@@ -122,9 +142,7 @@ fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Vec<Str
             }
             continue;
         }
-        let walk = WalkDir::new(given).sort_by(|a, b| a.file_name().cmp(b.file_name()));
-        let entries = walk.into_iter().filter_entry(|e| e.depth() == 0 || !is_hidden(e.file_name()));
-        for entry in entries.filter_map(Result::ok).filter(|e| !e.file_type().is_dir()) {
+        for entry in files_in(WalkDir::new(given).sort_by(|a, b| a.file_name().cmp(b.file_name()))) {
             let Some(kind) = kind_of(&entry) else { continue };
             let folder = first_folder(given, entry.path());
             if !send(job(entry.into_path(), folder, kind, what.is_archive), arrivals, jobs) {
@@ -133,6 +151,17 @@ fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Vec<Str
         }
     }
     missing
+}
+
+/// How many bytes there are to read, for the progress bar.
+fn bytes_in(path: &Path) -> u64 {
+    files_in(WalkDir::new(path)).filter_map(|e| e.metadata().ok()).map(|found| found.len()).sum()
+}
+
+/// What is no folder, hidden names left out.
+fn files_in(walk: WalkDir) -> impl Iterator<Item = DirEntry> {
+    let entries = walk.into_iter().filter_entry(|e| e.depth() == 0 || !is_hidden(e.file_name()));
+    entries.filter_map(Result::ok).filter(|e| !e.file_type().is_dir())
 }
 
 fn kind_of(entry: &DirEntry) -> Option<FileKind> {

@@ -9,7 +9,7 @@ mod ingest;
 mod tasks;
 
 pub use daemon::{Daemon, Ready, run};
-pub use ingest::{Ingest, Summary, ingest};
+pub use ingest::{Ingest, Pace, Summary, ingest};
 
 use crate::{
     config::{Config, ConfigError},
