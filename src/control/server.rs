@@ -108,7 +108,7 @@ async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> 
 
 fn refusal(error: &QueryError) -> Response {
     let status = match error {
-        QueryError::Id(_) => StatusCode::BAD_REQUEST,
+        QueryError::NoId { .. } | QueryError::Ambiguous { .. } => StatusCode::BAD_REQUEST,
         QueryError::NotFound { .. } => StatusCode::NOT_FOUND,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };

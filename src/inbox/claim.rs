@@ -83,6 +83,12 @@ impl Claimed {
         Ok(!self.stamp.same_content(&self.look_again()?))
     }
 
+    /// When it had last been written to when it was last looked at, in nanoseconds since 1970.
+    pub fn modified_ns(&self) -> i64 {
+        let (seconds, nanos) = self.stamp.modified;
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+    }
+
     /// The same claim as the file is now, to be read again from the start.
     pub fn refreshed(self) -> io::Result<Self> {
         let stamp = self.look_again()?;

@@ -71,7 +71,9 @@ pub async fn ingest(
     what: Ingest,
     mut tell: impl FnMut(Pace),
 ) -> Result<Summary, ServiceError> {
-    let ground = ground(&config)?;
+    let mut ground = ground(&config)?;
+    // What is in flight in the inboxes is for a daemon to finish.
+    ground.opened.close_interrupted(&[], &[])?;
     let progress = Arc::new(Progress::default());
     let parts = Parts {
         opened: ground.opened,
@@ -80,6 +82,7 @@ pub async fn ingest(
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
+        stop: Arc::default(),
     };
     let (jobs, stages, store) = pipeline::stages(parts);
     let mut tasks = Tasks::default();
@@ -183,6 +186,7 @@ fn job(path: PathBuf, folder: Option<String>, kind: FileKind, is_archive: bool) 
         arrival: crate::model::Arrival(0),
         shown: display_path(&path),
         origin: Origin::Given(path),
+        inbox: None,
         source: None,
         folder,
         at: clock::now().whole_second(),
