@@ -383,9 +383,10 @@ mod tests {
     #[test]
     fn a_file_given_back_replaces_nothing() {
         let long = "x".repeat(255);
-        for (name, beside) in
-            [("a/b.txt", "0000000000000007-b.txt"), (&*long, &*format!("0000000000000007-{}", &long[17..]))]
-        {
+        for (name, beside) in [
+            ("a/b.txt", "0000000000000007-b.txt"),
+            (&*long, &*format!("0000000000000007-{}", "x".repeat(238))),
+        ] {
             let (dir, path, stamp) = inbox_with(name);
             let claimed = claimed_from(&dir, name, &stamp);
             fs::write(&path, "dropped meanwhile").unwrap();
