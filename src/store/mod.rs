@@ -27,12 +27,17 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// The pages that sled may keep in memory. Its real use is a few times that.
 const CACHE_BYTES: u64 = 64 << 20;
 /// With segments of 8 MiB a value reaches the never-synced overflow files only at a megabyte.
 const SEGMENT_BYTES: usize = 8 << 20;
+
+/// How long a handle that was dropped may take to let go, and how often that is tried.
+const HANDLE_PATIENCE: Duration = Duration::from_secs(5);
+const HANDLE_TRY: Duration = Duration::from_millis(5);
 
 /// What can go wrong with the view. None of it loses anything: the view can be made anew from the journal.
 #[derive(Debug, thiserror::Error)]
@@ -114,8 +119,7 @@ impl Store {
             .cache_capacity(CACHE_BYTES)
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let db = opened.map_err(|panic| StoreError::of_panic(&*panic))??;
+        let db = open_when_free(&config)?;
         let store = Self { folder: folder.to_owned(), db };
         match trust {
             Trust::SameBoot => store.view().counts().map(|_| ())?,
@@ -174,6 +178,23 @@ impl Store {
     /// What the view takes on disk, in bytes.
     pub fn bytes_on_disk(&self) -> Result<u64, StoreError> {
         Ok(self.db.size_on_disk()?)
+    }
+}
+
+/// Opens sled behind a panic guard. A handle that was dropped lets go of its lock a little later, when sled's own
+/// threads have; that nobody else has it is what the data lock says.
+fn open_when_free(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    let deadline = Instant::now() + HANDLE_PATIENCE;
+    loop {
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        match opened.map_err(|panic| StoreError::of_panic(&*panic))? {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("could not acquire lock") && Instant::now() < deadline =>
+            {
+                std::thread::park_timeout(HANDLE_TRY);
+            }
+            outcome => return Ok(outcome?),
+        }
     }
 }
 
