@@ -30,6 +30,9 @@ pub fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// How many articles keep this build busy for some seconds.
+pub const MANY: usize = if cfg!(debug_assertions) { 500 } else { 20_000 };
+
 /// Makes up stories, the same ones for the same seed.
 pub struct Reporter(fastrand::Rng);
 

@@ -7,7 +7,7 @@ use crate::{
     place::{Place, Ran, run},
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
 /// All fixtures but the seeds, which are tuned for a store of their own.
 fn ingest_all(place: &Place) -> Ran {
@@ -105,15 +105,9 @@ fn every_json_line_has_its_outcome() {
     let whole = place.show(&variant.id);
     let shown = &whole["articles"][1];
     assert!(shown["meta"]["desk_note"].is_string() && shown["meta"]["url"].is_string(), "{shown}");
-    let good: BTreeSet<_> = records
-        .iter()
-        .flat_map(|r| &r.articles)
-        .filter(|a| a.name() == "broken.jsonl")
-        .collect::<Vec<_>>()
-        .iter()
-        .map(|a| a.item.clone().unwrap())
-        .collect();
-    assert_eq!(good.into_iter().collect::<Vec<_>>(), ["br-1", "br-3", "br-7"]);
+    let articles = records.iter().flat_map(|r| &r.articles);
+    let of_broken = articles.filter(|a| a.name() == "broken.jsonl").filter_map(|a| a.item.as_deref());
+    assert_eq!(of_broken.collect::<Vec<_>>(), ["br-1", "br-3", "br-7"], "the good lines are kept");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     answers::Record,
-    corpus::Reporter,
+    corpus::{MANY, Reporter},
     daemon::{Daemon, settled},
     place::{Place, Running, drop_whole, names_in},
     wait::{PATIENCE, pause, within},
@@ -19,7 +19,7 @@ use wirefold::model::Digest;
 
 const KILLS: u32 = 20;
 /// One chunk of the pipeline holds the lines of most files, but not of all.
-const LINES_A_FILE: [usize; 4] = [40, 40, 40, 150];
+const LINES_A_FILE: [usize; 6] = [40, 40, 40, 40, 40, 150];
 
 /// The seed of this run, printed so that a failure can be had again: `WIREFOLD_TEST_SEED` sets it.
 fn seed() -> u64 {
@@ -45,12 +45,12 @@ impl Dropped {
         let number = self.files;
         self.files += 1;
         let earlier = (!self.stories.is_empty()).then(|| random.choice(&self.stories).unwrap().clone());
-        let text = match (random.u32(..20), earlier) {
+        let text = match (random.u32(..30), earlier) {
             (0, _) => return (format!("{number:05}.jsonl"), self.many_lines(reporter, random)),
-            (1, _) => return self.junk_file(number, vec![0xff, 0, 1, 2, 0xfe, 0, 0, 3].repeat(40)),
+            (1, _) => return self.junk_file(number, [0xff, 0, 1, 2, 0xfe, 0, 0, 3].repeat(40)),
             (2, _) => return self.junk_file(number, b" \n".to_vec()),
-            (3..=5, Some(earlier)) => reporter.retouched(&earlier),
-            (6..=7, Some(earlier)) => earlier,
+            (3..=6, Some(earlier)) => reporter.retouched(&earlier),
+            (7..=9, Some(earlier)) => earlier,
             _ => reporter.story(),
         };
         self.count(text.as_bytes());
@@ -90,7 +90,7 @@ fn deliver(inbox: &Path, seed: u64, stop: &AtomicBool) -> Dropped {
     while !stop.load(Ordering::Relaxed) {
         let (name, bytes) = dropped.next(&mut reporter, &mut random);
         drop_whole(&inbox.join(name), &bytes);
-        pause(Duration::from_millis(random.u64(..25)));
+        pause(Duration::from_millis(random.u64(..30)));
     }
     dropped
 }
@@ -159,7 +159,7 @@ fn check_all_there(place: &Place, dropped: &Dropped) {
 fn a_file_that_was_half_read_is_finished_and_not_counted_twice() {
     let place = Place::configured("[intake]\nsettle_ms = 20\n[commit]\ngroup_articles_max = 1\n");
     let mut reporter = Reporter::new(5);
-    let lines: Vec<_> = (0..700).map(|_| reporter.line()).collect();
+    let lines: Vec<_> = (0..MANY).map(|_| reporter.line()).collect();
     fs::create_dir_all(place.inbox()).unwrap();
     drop_whole(&place.inbox().join("many.jsonl"), lines.join("\n").as_bytes());
     let mut seen = 0;
@@ -223,7 +223,7 @@ fn write_files(given: &Path, seed: u64) -> Dropped {
     fs::create_dir(given).unwrap();
     let (mut reporter, mut random) = (Reporter::new(seed), fastrand::Rng::with_seed(seed));
     let mut dropped = Dropped::default();
-    for _ in 0..200 {
+    for _ in 0..130 {
         let (name, bytes) = dropped.next(&mut reporter, &mut random);
         fs::write(given.join(name), bytes).unwrap();
     }

@@ -121,14 +121,13 @@ impl Place {
 
     /// The same without being told where its data is.
     pub fn bare_command(&self) -> Command {
-        let mut command = match self.as_nobody {
-            false => Command::new(binary()),
-            true => {
-                let mut command = Command::new("setpriv");
-                command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"]);
-                command.arg(self.path("wirefold"));
-                command
-            }
+        let mut command = if self.as_nobody {
+            let mut command = Command::new("setpriv");
+            command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"]);
+            command.arg(self.path("wirefold"));
+            command
+        } else {
+            Command::new(binary())
         };
         command
             .env_clear()

@@ -154,7 +154,7 @@ fn a_view_that_lost_a_few_bytes_in_a_power_cut_gives_the_same_export() {
     let (db, kept) = (place.data().join("db"), place.path("kept"));
     copy_folder(&db, &kept);
     let mut random = fastrand::Rng::with_seed(23);
-    for round in 0..12 {
+    for round in 0..9 {
         fs::remove_dir_all(&db).unwrap();
         copy_folder(&kept, &db);
         let file = db.join("db");
@@ -218,7 +218,7 @@ fn check_torn_journal(with_view: bool) {
     let (data, kept) = (place.data(), place.path("kept"));
     copy_folder(&data, &kept);
     let frame = whole - whole_before;
-    for torn in [1, 2, 3, 7, frame / 2, frame - 1, frame] {
+    for torn in [1, 3, frame / 2, frame - 1, frame] {
         fs::remove_dir_all(&data).unwrap();
         copy_folder(&kept, &data);
         if !with_view {

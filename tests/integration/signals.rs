@@ -2,7 +2,7 @@
 
 use crate::{
     answers::Record,
-    corpus::Reporter,
+    corpus::{MANY, Reporter},
     daemon::{Daemon, settled},
     place::{Place, drop_whole, names_in},
     wait::{PATIENCE, pause, within},
@@ -70,10 +70,10 @@ fn check_stop(signal: Signal) {
     daemon.stop_well();
 }
 
-/// Enough lines to keep a debug build busy for seconds.
+/// A daemon that reads a file of many lines.
 fn busy(place: &Place) -> (Daemon, usize) {
     let mut reporter = Reporter::new(4);
-    let lines: Vec<_> = (0..2500).map(|_| reporter.line()).collect();
+    let lines: Vec<_> = (0..MANY).map(|_| reporter.line()).collect();
     fs::create_dir_all(place.inbox()).unwrap();
     drop_whole(&place.inbox().join("many.jsonl"), lines.join("\n").as_bytes());
     let daemon = Daemon::start(place);
@@ -105,10 +105,10 @@ fn a_second_signal_aborts_and_what_was_under_way_is_finished_later() {
 fn unread_answer(place: &Place) -> (Daemon, UnixStream) {
     let mut reporter = Reporter::new(6);
     let line = |n: usize| {
-        let id = format!("{n:04}{}", "-long-id".repeat(200));
+        let id = format!("{n:04}{}", "-long-id".repeat(280));
         json!({ "id": id, "title": "One", "text": reporter.story() }).to_string()
     };
-    let lines: Vec<_> = (0..500).map(line).collect();
+    let lines: Vec<_> = (0..300).map(line).collect();
     fs::write(place.path("many.jsonl"), lines.join("\n")).unwrap();
     place.ingest(["many.jsonl"]);
     let daemon = Daemon::start(place);
@@ -128,7 +128,7 @@ fn unread_answer(place: &Place) -> (Daemon, UnixStream) {
 fn a_reader_that_does_not_read_does_not_keep_a_daemon_from_stopping() {
     let place = Place::brisk();
     let (mut daemon, _reader) = unread_answer(&place);
-    assert_eq!(Record::read_all(&place.export_text()).len(), 500, "others are answered meanwhile");
+    assert_eq!(Record::read_all(&place.export_text()).len(), 300, "others are answered meanwhile");
     daemon.signal(Signal::TERM);
     assert!(daemon.has_ended_within(Duration::from_secs(15)), "it waits for the reader:\n{}", daemon.log());
     let log = daemon.log();
@@ -157,7 +157,7 @@ fn a_second_signal_aborts_whatever_is_waited_for() {
 fn a_reader_that_goes_away_is_no_trouble() {
     let place = Place::brisk();
     let mut reporter = Reporter::new(7);
-    let lines: Vec<_> = (0..300).map(|_| reporter.line()).collect();
+    let lines: Vec<_> = (0..100).map(|_| reporter.line()).collect();
     fs::write(place.path("many.jsonl"), lines.join("\n")).unwrap();
     place.ingest(["many.jsonl"]);
     for is_running in [false, true] {

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Long enough for a loaded machine; a test that needs it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(45);
 /// How often something is looked at that cannot tell of itself.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
