@@ -24,7 +24,7 @@ pub enum OpenError {
     #[error("the journal cannot be read")]
     Journal(#[from] JournalError),
     /// The view can neither be used nor made anew.
-    #[error("the view can neither be used nor made anew")]
+    #[error("the view cannot be used")]
     Store(#[from] StoreError),
 }
 

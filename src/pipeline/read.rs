@@ -55,16 +55,21 @@ impl Reader {
         while let Some(job) = jobs.blocking_recv() {
             let is_ours = matches!(job.origin, Origin::Inbox(_));
             let send = |chunk: Chunk| {
-                if is_ours && self.stop.load(Ordering::Relaxed) {
+                // A small file is finished; a large one is read on at the next start.
+                if is_ours && chunk.end.is_none() && self.is_stopping() {
                     return false;
                 }
                 self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
                 out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok()
             };
-            if !self.file(job, send) {
+            if !self.file(job, send) && !self.is_stopping() {
                 break;
             }
         }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Sends a file's chunks, the last with its end. Whatever is wrong with the file is in its end.
