@@ -77,7 +77,7 @@ pub fn listen(path: &Path) -> Result<UnixListener, ControlError> {
     let failed = |action| move |source| ControlError::Socket { action, path: path.to_owned(), source };
     match fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => {
-            fs::remove_file(path).map_err(failed("remove the old"))?
+            fs::remove_file(path).map_err(failed("remove the old"))?;
         }
         Ok(_) => {
             let said = "something that is no socket lies there; move it away, or set [control] socket";
@@ -207,14 +207,12 @@ impl Blocks {
         }
         let Some(sender) = &mut self.sender else { return false };
         let sending = async { timeout(self.patience, sender.send_data(block.into())).await };
-        match self.runtime.block_on(sending) {
-            Ok(sent) => sent.is_ok(),
-            Err(_) => {
-                tracing::warn!(seconds = self.patience.as_secs(), "an answer broke off: nobody read on");
-                self.abort("nobody read on");
-                false
-            }
+        if let Ok(sent) = self.runtime.block_on(sending) {
+            return sent.is_ok();
         }
+        tracing::warn!(seconds = self.patience.as_secs(), "an answer broke off: nobody read on");
+        self.abort("nobody read on");
+        false
     }
 
     /// The answer is whole.
