@@ -9,7 +9,7 @@ mod ingest;
 mod tasks;
 
 pub use daemon::{Daemon, Ready, run};
-pub use ingest::{Ingest, Pace, Summary, ingest};
+pub use ingest::{Ingest, Pace, Skipped, Summary, ingest};
 
 use crate::{
     config::{Config, ConfigError},

@@ -112,6 +112,9 @@ pub enum Trust {
 impl Store {
     /// Opens the view under `folder`, making an empty one where there is none, and checks it.
     pub fn open(folder: &Path, trust: Trust) -> Result<Self, StoreError> {
+        if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+            return Err(StoreError::Inconsistent("something else stands where its folder should".to_owned()));
+        }
         fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
         remove_half_snapshots(folder)?;
         let config = sled::Config::new()
