@@ -63,6 +63,18 @@ pub enum ConfigError {
         /// The path.
         path: PathBuf,
     },
+    /// An inbox lies among the daemon's own files, which it would take for news.
+    #[error("the inbox {path} lies within the data directory, and only its folder 'inbox' may be one")]
+    InboxAmongData {
+        /// The inbox.
+        path: PathBuf,
+    },
+    /// A tilde means nothing outside a shell.
+    #[error("data_dir begins with ~, which only a shell understands: {path}; write the whole path")]
+    Tilde {
+        /// The path.
+        path: PathBuf,
+    },
     /// There is no home directory to put the data into.
     #[error(
         "no data directory: set --data-dir, WIREFOLD_DATA_DIR or data_dir, as neither XDG_DATA_HOME nor HOME is set"
@@ -76,7 +88,8 @@ pub enum ConfigError {
 pub struct Config {
     /// Where everything is kept.
     pub data_dir: PathBuf,
-    /// The folders that are watched.
+    /// The folders that are watched; none for the one in the data directory.
+    #[serde(default)]
     pub inbox: Vec<InboxConfig>,
     /// How files are taken in.
     pub intake: IntakeConfig,
@@ -256,6 +269,8 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        self.check_places()?;
+        self.log.check()?;
         let m = &self.matching;
         within("intake.settle_ms", self.intake.settle_ms, 0, 3_600_000)?;
         within("intake.rescan_s", self.intake.rescan_s, 1, 86_400)?;
@@ -267,6 +282,39 @@ impl Config {
         within("match.merge", m.merge, 0., 1.)?;
         within("match.link", m.link, 0., 1.)?;
         within("commit.group_articles_max", self.commit.group_articles_max, 1, 100_000)
+    }
+}
+
+impl Config {
+    fn check_places(&self) -> Result<(), ConfigError> {
+        if self.data_dir.components().any(|part| part.as_os_str() == "~") {
+            return Err(ConfigError::Tilde { path: self.data_dir.clone() });
+        }
+        let own = self.data_dir.join("inbox");
+        let is_set = !self.data_dir.as_os_str().is_empty();
+        let is_among = |i: &&InboxConfig| i.path.starts_with(&self.data_dir) && !i.path.starts_with(&own);
+        match self.inbox.iter().find(is_among).filter(|_| is_set) {
+            Some(inbox) => Err(ConfigError::InboxAmongData { path: inbox.path.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl LogConfig {
+    /// A level, or `module=level`, or some of these with commas between. A word that is no level would be taken
+    /// for a module, and nothing be logged.
+    fn check(&self) -> Result<(), ConfigError> {
+        let levels = ["error", "warn", "info", "debug", "trace", "off"];
+        let is_known = |part: &str| {
+            let level = part.rsplit('=').next().unwrap_or_default().trim().to_lowercase();
+            levels.contains(&level.as_str())
+        };
+        if self.level.split(',').all(is_known) {
+            return Ok(());
+        }
+        let range =
+            "error, warn, info, debug, trace or off, or as module=level, with commas between".to_owned();
+        Err(ConfigError::OutOfRange { key: "log.level", value: self.level.clone(), range })
     }
 }
 
@@ -284,18 +332,19 @@ fn parse(name: &Path, text: &str) -> Result<Config, ConfigError> {
 fn overlay(defaults: &mut Table, given: Table, under: &str) -> Result<(), (String, String)> {
     for (key, value) in given {
         let path = format!("{under}{key}");
+        // Inboxes alone have no default: there may be none.
+        if path == "inbox" {
+            check_inboxes(&value)?;
+            defaults.insert(key, value);
+            continue;
+        }
         let Some(default) = defaults.get_mut(&key) else {
             let nearest = nearest(&key, defaults.keys());
             return Err((path, format!("{under}{nearest}")));
         };
         match (default, value) {
             (Value::Table(default), Value::Table(value)) => overlay(default, value, &format!("{path}."))?,
-            (default, value) => {
-                if key == "inbox" && under.is_empty() {
-                    check_inboxes(&value)?;
-                }
-                *default = value;
-            }
+            (default, value) => *default = value,
         }
     }
     Ok(())
@@ -348,6 +397,8 @@ mod tests {
         assert_eq!(config.intake.settle_ms, 500);
         assert_eq!(config.inbox_settings().ignore, inbox::Settings::default().ignore);
         assert_eq!(of(DEFAULTS).unwrap().matching.rewrite_days, config.matching.rewrite_days);
+        let with_an_inbox = DEFAULTS.replace("# [[inbox]]", "[[inbox]]").replace("# path = ", "path = ");
+        assert_eq!(of(&with_an_inbox).unwrap().inbox.len(), 1);
     }
 
     #[test]
@@ -371,6 +422,19 @@ mod tests {
     fn a_value_outside_its_range_is_named_with_the_range() {
         let said = of("[match]\njoin = 1.5").unwrap_err().to_string();
         assert_eq!(said, "match.join is 1.5; it must be from 0 to 1");
+    }
+
+    #[test]
+    fn what_would_make_no_sense_is_refused() {
+        let said = |text: &str| of(text).unwrap_err().to_string();
+        assert!(
+            said("data_dir = '/d'\n[[inbox]]\npath = '/d/journal'")
+                .contains("lies within the data directory")
+        );
+        assert!(of("data_dir = '/d'\n[[inbox]]\npath = '/d/inbox/agency'").is_ok());
+        assert!(said("data_dir = '~/wf'").contains("only a shell understands"));
+        assert!(said("[log]\nlevel = 'loud'").starts_with("log.level is loud; it must be error, warn"));
+        assert!(of("[log]\nlevel = 'info,wirefold::inbox=debug'").is_ok());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The one place that turns an error into a sentence, its causes, a hint and an exit code.
 
 use crate::{
-    config::ConfigError, control::ControlError, pipeline::PipelineError, query::QueryError,
-    service::ServiceError, store::LockError,
+    config::ConfigError, control::ControlError, inbox::InboxError, pipeline::PipelineError,
+    query::QueryError, service::ServiceError, store::LockError,
 };
 use std::{error::Error, io, process::ExitCode};
 
@@ -97,9 +97,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("stop the other one first, or, while a daemon runs, drop the files into its inbox instead"),
             Exit::Busy,
         ),
-        CliError::Service(ServiceError::Inbox(_)) => {
-            (Some("an inbox must be a folder that this user may write to; no file was touched"), Exit::Config)
-        }
+        CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),
         CliError::Service(ServiceError::Pipeline(PipelineError::Journal(_))) => (
             Some("what was not durable is still in the inbox; make room or mend the disk and start again"),
             Exit::Failed,
@@ -117,7 +115,63 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
             Exit::Failed,
         ),
+        CliError::Control(ControlError::Busy) => {
+            (Some("others read long answers at this moment; ask again"), Exit::Busy)
+        }
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
         _ => (None, Exit::Failed),
+    }
+}
+
+/// systemd does not start again what ended with [`Exit::Config`], so that is only for what a person must change. A
+/// mount that is not up yet, a full disk or a lost share may be well the next time.
+fn inbox_advice(error: &InboxError) -> (Option<&'static str>, Exit) {
+    match error {
+        InboxError::NotAFolder { .. } | InboxError::Overlap { .. } | InboxError::Pattern { .. } => {
+            (Some("mend 'inbox' or 'intake' in the configuration; no file was touched"), Exit::Config)
+        }
+        InboxError::InUse { .. } => {
+            (Some("two must not take the same files; no file was touched"), Exit::Busy)
+        }
+        InboxError::Missing { .. } => (
+            Some("where it is a mount, RequiresMountsFor= in a drop-in makes the service wait for it"),
+            Exit::Failed,
+        ),
+        InboxError::NotWritable { .. } => (
+            Some(
+                "an inbox must be a folder that this user may write to; under systemd also ReadWritePaths= must name it",
+            ),
+            Exit::Failed,
+        ),
+        InboxError::Ended { .. } => (
+            Some("this is a defect; nothing is lost, what was not finished is still in the inbox"),
+            Exit::Internal,
+        ),
+        InboxError::Tangled { .. } => (None, Exit::Failed),
+        InboxError::Io { .. } => {
+            (Some("nothing is lost: what was not finished is still in the inbox; start again"), Exit::Failed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(error: InboxError) -> Exit {
+        explain(&CliError::Service(error.into())).1
+    }
+
+    /// Every trouble with an inbox ended with 78, so a mount that came up late kept the service down for good.
+    #[test]
+    fn only_what_a_person_must_change_is_a_wrong_configuration() {
+        let (path, source) = (|| "/in".into(), || io::Error::from(io::ErrorKind::ReadOnlyFilesystem));
+        assert_eq!(exit(InboxError::Missing { path: path() }), Exit::Failed);
+        assert_eq!(exit(InboxError::NotWritable { path: path(), source: source() }), Exit::Failed);
+        assert_eq!(exit(InboxError::Io { what: "list", path: path(), source: source() }), Exit::Failed);
+        assert_eq!(exit(InboxError::InUse { path: path() }), Exit::Busy);
+        assert_eq!(exit(InboxError::NotAFolder { path: path() }), Exit::Config);
+        assert_eq!(exit(InboxError::Overlap { inner: path(), outer: path() }), Exit::Config);
+        assert_eq!(exit(InboxError::Pattern { pattern: "a*b".to_owned() }), Exit::Config);
     }
 }

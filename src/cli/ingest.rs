@@ -1,6 +1,6 @@
 //! `wirefold ingest`.
 
-use super::{CliError, Exit, Out, args::IngestArgs, runtime};
+use super::{CliError, Exit, Out, args::IngestArgs, render::printable, runtime};
 use crate::{
     config::Config,
     model::Outcome,
@@ -47,10 +47,14 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
     };
     out.line(&format!("{} articles{rejected}", summary.articles))?;
     for (path, why) in &summary.unreadable {
-        out.line(&format!("  {path}: {why}"))?;
+        out.line(&printable(&format!("  {path}: {why}")))?;
     }
-    for path in &summary.missing {
-        out.line(&format!("  {path}: there is no such file or folder"))?;
+    let skipped = &summary.skipped;
+    if skipped.count > 0 {
+        out.line(&format!("{} paths could not be reached:", skipped.count))?;
+    }
+    for (path, why) in &skipped.first {
+        out.line(&printable(&format!("  {path}: {why}")))?;
     }
     if !summary.unreadable.is_empty() {
         out.line("the reasons are kept in the data directory under failed/")?;

@@ -25,7 +25,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     let config = Config::load(args.config.as_deref(), args.data_dir.as_deref())?;
     logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
-        Command::Run => run::run(&config),
+        Command::Run => run::run(&config, args),
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),

@@ -15,9 +15,9 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
         return Err(CliError::NoData(config.data_dir.display().to_string()));
     }
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
-    let opened =
-        pipeline::rebuild(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
+    let opened = pipeline::rebuild(&config.data_dir, config.detect_settings()).map_err(ServiceError::from)?;
     let counts = opened.store.view().counts().map_err(QueryError::from)?;
+    let lost = opened.damage.iter().filter(|damage| !damage.at_the_end).count();
     drop(opened);
     lock.release_clean().map_err(ServiceError::from)?;
     let mut out = Out::new();
@@ -26,6 +26,12 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
         counts.articles(),
         counts.canonical
     ))?;
+    if lost > 0 {
+        out.line(&format!(
+            "{lost} stretches of the journal could not be read, as said above; what was in them is missing"
+        ))?;
+        out.line("the files they came in are kept under originals/")?;
+    }
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(if lost == 0 { Exit::Done } else { Exit::Failed })
 }

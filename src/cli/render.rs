@@ -1,12 +1,14 @@
 //! Answers as a person reads them: tables that fit the terminal, and plain lines.
+//!
+//! Titles, sources and texts are what somebody sent: nothing of them may steer the terminal. Paths in answers are
+//! escaped already.
 
 use crate::{
-    inbox::display_path,
     model::{Relation, Time},
     query::{ArticleAnswer, RecordAnswer, Status},
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
-use std::path::Path;
+use std::borrow::Cow;
 
 /// How many characters of a digest are enough to tell articles apart by eye.
 const SHORT_ID: usize = 12;
@@ -71,7 +73,7 @@ pub(super) fn record(record: &RecordAnswer) -> String {
     }
     let canonical = record.articles.iter().find(|a| a.id == record.canonical);
     if let Some(text) = canonical.and_then(|a| a.text.as_deref()) {
-        lines.extend([String::new(), text.trim_end().to_owned()]);
+        lines.extend([String::new(), printable(text.trim_end()).into_owned()]);
     }
     lines.join("\n")
 }
@@ -89,8 +91,8 @@ fn article_cells(article: &ArticleAnswer) -> [String; 8] {
         article.matched.map_or_else(String::new, |m| short(m.to_string())),
         article.words.to_string(),
         format!("{}x", article.sightings),
-        article.source.clone().unwrap_or_default(),
-        place,
+        one_line(article.source.as_deref().unwrap_or_default()),
+        printable(&place).into_owned(),
     ]
 }
 
@@ -133,11 +135,11 @@ pub(super) fn status(status: &Status) -> String {
     lines.push(format!("commit    {last}"));
     for inbox in &status.inboxes {
         let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
-        lines.push(format!("inbox     {}", display_path(Path::new(&inbox.path))));
+        lines.push(format!("inbox     {}", inbox.path));
         lines.push(format!("          watched {}; {} waiting{oldest}", inbox.watched, inbox.waiting));
         lines.extend(inbox.trouble.iter().map(|trouble| format!("          trouble: {trouble}")));
     }
-    lines.join("\n")
+    printable(&lines.join("\n")).into_owned()
 }
 
 /// A law that does not hold is a defect that must be seen.
@@ -146,7 +148,17 @@ fn law(holds: bool) -> &'static str {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+/// A text that moves no cursor, sets no colour and rings no bell: what controls a terminal, but for line ends and
+/// tabs, is shown as U+FFFD.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace(steers, "\u{fffd}"))
 }
 
 fn table<const N: usize>(head: [&str; N]) -> Table {
@@ -172,4 +184,48 @@ fn fitted(mut table: Table) -> String {
 /// A time as people read it in a table; UTC.
 fn to_the_minute(time: Time) -> String {
     time.to_string().chars().take("2026-11-22T01:26".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::InboxStatus;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_steers_a_terminal_is_replaced() {
+        let text = "Süd\tost\nWest \\xff";
+        assert_eq!(printable(text), text);
+        assert_eq!(
+            printable("a\r\nb\x1b]0;x\x07\u{9b}2J\rc\x7f"),
+            "a\nb\u{fffd}]0;x\u{fffd}\u{fffd}2J\u{fffd}c\u{fffd}"
+        );
+    }
+
+    #[test]
+    fn a_hostile_article_cannot_steer_the_terminal() {
+        let id = "0".repeat(64);
+        let evil = "\x1b[2Jevil\u{9b}\x07";
+        let answer: RecordAnswer = serde_json::from_value(json!({
+            "record": "wf-0000000000000000", "aliases": [], "canonical": id, "title": evil,
+            "first_seen": "2026-11-22T00:00:00Z", "last_seen": "2026-11-22T00:00:00Z", "related": [],
+            "articles": [{
+                "id": id, "path": "a\\xff.txt", "item": evil, "source": evil, "title": evil, "published": null,
+                "lang": null, "words": 1, "relation": "canonical", "matched": null, "score": null,
+                "sightings": 1, "text": evil
+            }]
+        }))
+        .unwrap();
+        for shown in [record(&answer), records(&[answer])] {
+            assert!(shown.contains("evil") && !shown.contains(['\x1b', '\u{9b}', '\x07']), "{shown:?}");
+        }
+    }
+
+    /// A path comes escaped; to escape it once more doubles the backslash.
+    #[test]
+    fn an_inbox_is_shown_as_it_was_answered() {
+        let inbox = InboxStatus { path: "/in/\\xff".to_owned(), ..InboxStatus::default() };
+        let shown = status(&Status { inboxes: vec![inbox], ..Status::default() });
+        assert!(shown.contains("inbox     /in/\\xff\n"), "{shown}");
+    }
 }

@@ -5,7 +5,7 @@ use crate::query::Question;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use std::{io, path::Path};
+use std::{io, path::Path, pin::pin};
 use tokio::net::UnixStream;
 
 /// Asks the daemon at `socket`, and gives the answer on line by line, until `line` says that nobody listens.
@@ -25,6 +25,9 @@ pub async fn ask(
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| broken(&e))?;
         let mut response = sender.send_request(request).await.map_err(|e| broken(&e))?;
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(ControlError::Busy);
+        }
         if response.status() != StatusCode::OK {
             let not_found = response.status().is_client_error();
             let said = response.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
@@ -43,11 +46,14 @@ pub async fn ask(
         }
         Ok(())
     };
-    // The connection drives the talk; when the talk has ended it may go on alone no longer.
+    let mut talk = pin!(talk);
+    // The connection drives the talk. It may end first, with the last blocks read and not yet given on, so only the
+    // talk knows whether the answer was whole; with the connection gone it comes to an end by itself.
     tokio::select! {
-        outcome = talk => outcome,
-        ended = connection => ended.map_err(|e| broken(&e)).and(Err(ControlError::Broken("it hung up".to_owned()))),
+        outcome = &mut talk => return outcome,
+        _ended = connection => {}
     }
+    talk.await
 }
 
 async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
@@ -71,4 +77,56 @@ fn give_lines(rest: &mut Vec<u8>, line: &mut dyn FnMut(String) -> bool) -> Resul
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::UnixListener,
+    };
+
+    /// What comes of an answer that a daemon writes at once, to hang up then.
+    async fn answered(said: &str) -> (Result<(), ControlError>, Vec<String>) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        let daemon = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut heard, end) = (Vec::new(), serde_json::to_vec(&Question::Status).unwrap());
+            while !heard.ends_with(&end) {
+                stream.read_buf(&mut heard).await.unwrap();
+            }
+            stream.write_all(said.as_bytes()).await.unwrap();
+        };
+        let mut lines = Vec::new();
+        let mut line = |text| {
+            lines.push(text);
+            true
+        };
+        let (outcome, ()) = tokio::join!(ask(&path, &Question::Status, &mut line), daemon);
+        (outcome, lines)
+    }
+
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+
+    /// Whether the end of the connection or the last block was seen first was left to chance.
+    #[tokio::test]
+    async fn a_whole_answer_is_one_whoever_hangs_up_first() {
+        for _ in 0..50 {
+            let (outcome, lines) = answered(&format!("{HEAD}3\r\n{{}}\n\r\n3\r\n[]\n\r\n0\r\n\r\n")).await;
+            assert!(outcome.is_ok(), "{outcome:?}");
+            assert_eq!(lines, ["{}", "[]"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_an_error() {
+        for said in [format!("{HEAD}3\r\n{{}}\n\r\n"), HEAD.to_owned(), String::new()] {
+            let (outcome, _) = answered(&said).await;
+            assert!(matches!(outcome, Err(ControlError::Broken(_))), "{said}: {outcome:?}");
+        }
+    }
 }

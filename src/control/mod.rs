@@ -40,6 +40,9 @@ pub enum ControlError {
     /// The conversation broke off.
     #[error("the daemon broke off its answer: {0}")]
     Broken(String),
+    /// The daemon answers as many as it can.
+    #[error("the daemon is busy with other questions")]
+    Busy,
     /// The daemon has no answer to the question.
     #[error("{message}")]
     Refused {

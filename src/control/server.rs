@@ -16,17 +16,30 @@ use axum::{
 use http_body_util::channel::{Channel, Sender};
 use std::{
     fs,
-    future::Future,
+    future::{Future, IntoFuture},
     io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
-use tokio::{net::UnixListener, runtime::Handle, task::spawn_blocking};
+use tokio::{
+    net::UnixListener,
+    runtime::Handle,
+    select,
+    sync::{Semaphore, oneshot},
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 /// Blocks of an answer that may wait to be sent, and how long a block is.
 const BLOCKS_WAITING: usize = 4;
 const BLOCK_BYTES: usize = 64 << 10;
+/// Answers at one time: each holds a thread and some blocks. More people seldom ask at once.
+const ANSWERS_MAX: usize = 16;
+/// How long a reader may leave a block untaken, a question may wait for its turn, and all of them may go on once the
+/// daemon stops. A pager that nobody scrolls must hold no thread for ever; a disk that stalls takes less than this.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Owner and group may connect.
 const SOCKET_MODE: u32 = 0o660;
 
@@ -40,12 +53,13 @@ struct Inner {
     store: Arc<Store>,
     data_dir: PathBuf,
     status: LiveStatus,
+    turns: Arc<Semaphore>,
 }
 
 impl Control {
     /// Answers from this store; how the daemon stands it is told by `status`.
     pub fn new(store: Arc<Store>, data_dir: PathBuf, status: LiveStatus) -> Self {
-        Self(Arc::new(Inner { store, data_dir, status }))
+        Self(Arc::new(Inner { store, data_dir, status, turns: Arc::new(Semaphore::new(ANSWERS_MAX)) }))
     }
 
     fn answer(&self, question: &Question, line: &mut dyn FnMut(String) -> bool) -> Result<(), QueryError> {
@@ -57,12 +71,19 @@ impl Control {
     }
 }
 
-/// Listens at a path. What a dead daemon left there is removed; the lock on the data directory says it is dead.
+/// Listens at a path. The socket that a dead daemon left there is removed; the lock on the data directory says that
+/// it is dead. Anything else that lies there is not ours to remove.
 pub fn listen(path: &Path) -> Result<UnixListener, ControlError> {
     let failed = |action| move |source| ControlError::Socket { action, path: path.to_owned(), source };
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove the old")(error)),
-        _ => {}
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => {
+            fs::remove_file(path).map_err(failed("remove the old"))?;
+        }
+        Ok(_) => {
+            let said = "something that is no socket lies there; move it away, or set [control] socket";
+            return Err(failed("make")(io::Error::new(io::ErrorKind::AlreadyExists, said)));
+        }
+        Err(_) => {}
     }
     let listener = UnixListener::bind(path).map_err(failed("make"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed("set the mode of"))?;
@@ -78,24 +99,51 @@ pub fn remove(path: &Path) {
     }
 }
 
-/// Answers until `stop` ends, and then what has been asked.
+/// Answers until `stop` ends, and then for a while what has been asked.
 pub async fn serve(
     listener: UnixListener,
     control: Control,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ControlError> {
     let router = Router::new().route(ASK, post(ask)).with_state(control);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
-        .map_err(|e| ControlError::Broken(e.to_string()))
+    let (stopping, stopped) = oneshot::channel();
+    let stop = async move {
+        stop.await;
+        stopping.send(()).ok();
+    };
+    let late = async {
+        stopped.await.ok();
+        sleep(PATIENCE).await;
+    };
+    select! {
+        ended = axum::serve(listener, router).with_graceful_shutdown(stop).into_future() => {
+            ended.map_err(|e| ControlError::Broken(e.to_string()))
+        }
+        () = late => {
+            tracing::warn!("readers of answers are waited for no longer");
+            Ok(())
+        }
+    }
 }
 
 /// Answers one question. What goes wrong before the first block is a status; after it the answer breaks off.
 async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> Response {
+    let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&control.0.turns).acquire_owned()).await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     let (sender, body) = Channel::<Bytes, io::Error>::new(BLOCKS_WAITING);
-    let (started, begun) = tokio::sync::oneshot::channel();
-    let answering = spawn_blocking(move || answer(&control, &question, sender, started));
+    let (started, begun) = oneshot::channel();
+    let blocks = Blocks {
+        sender: Some(sender),
+        started: Some(started),
+        runtime: Handle::current(),
+        patience: PATIENCE,
+    };
+    let answering = spawn_blocking(move || {
+        let answered = answer(&control, &question, blocks);
+        drop(turn);
+        answered
+    });
     match begun.await {
         Ok(()) => ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(body)).into_response(),
         Err(_) => match answering.await {
@@ -108,7 +156,7 @@ async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> 
 
 fn refusal(error: &QueryError) -> Response {
     let status = match error {
-        QueryError::Id(_) => StatusCode::BAD_REQUEST,
+        QueryError::NoId { .. } | QueryError::Ambiguous { .. } => StatusCode::BAD_REQUEST,
         QueryError::NotFound { .. } => StatusCode::NOT_FOUND,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -118,39 +166,119 @@ fn refusal(error: &QueryError) -> Response {
 }
 
 /// Sends an answer in blocks of whole lines.
-fn answer(
-    control: &Control,
-    question: &Question,
-    sender: Sender<Bytes, io::Error>,
-    started: tokio::sync::oneshot::Sender<()>,
-) -> Result<(), QueryError> {
-    let (runtime, mut started, mut sender) = (Handle::current(), Some(started), Some(sender));
+fn answer(control: &Control, question: &Question, mut blocks: Blocks) -> Result<(), QueryError> {
     let mut block = Vec::with_capacity(BLOCK_BYTES);
-    let mut send = |block: &mut Vec<u8>| {
-        if let Some(started) = started.take() {
-            started.send(()).ok();
-        }
-        let bytes = Bytes::from(std::mem::take(block));
-        sender.as_mut().is_some_and(|sender| runtime.block_on(sender.send_data(bytes)).is_ok())
-    };
     let answered = control.answer(question, &mut |line| {
         block.extend_from_slice(line.as_bytes());
         block.push(b'\n');
-        block.len() < BLOCK_BYTES || send(&mut block)
+        block.len() < BLOCK_BYTES || blocks.send(std::mem::take(&mut block))
     });
     match answered {
         Ok(()) => {
-            send(&mut block);
+            if blocks.send(block) {
+                blocks.end();
+            }
             Ok(())
         }
         Err(error) => {
-            if started.is_none()
-                && let Some(sender) = sender.take()
-            {
+            if blocks.started.is_none() {
                 tracing::error!(error = &error as &dyn std::error::Error, "an answer broke off");
-                sender.abort(io::Error::other(error.to_string()));
             }
             Err(error)
         }
+    }
+}
+
+/// The way of an answer to its reader. One that is dropped before its end, whatever the cause, reads as broken off
+/// and never as whole.
+struct Blocks {
+    sender: Option<Sender<Bytes, io::Error>>,
+    /// Told of the first block.
+    started: Option<oneshot::Sender<()>>,
+    runtime: Handle,
+    patience: Duration,
+}
+
+impl Blocks {
+    /// Sends a block; false when nobody reads any more, or not for a long time. Blocks the thread.
+    fn send(&mut self, block: Vec<u8>) -> bool {
+        if let Some(started) = self.started.take() {
+            started.send(()).ok();
+        }
+        let Some(sender) = &mut self.sender else { return false };
+        let sending = async { timeout(self.patience, sender.send_data(block.into())).await };
+        if let Ok(sent) = self.runtime.block_on(sending) {
+            return sent.is_ok();
+        }
+        tracing::warn!(seconds = self.patience.as_secs(), "an answer broke off: nobody read on");
+        self.abort("nobody read on");
+        false
+    }
+
+    /// The answer is whole.
+    fn end(mut self) {
+        self.sender = None;
+    }
+
+    fn abort(&mut self, why: &str) {
+        if let Some(sender) = self.sender.take() {
+            sender.abort(io::Error::other(why));
+        }
+    }
+}
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        self.abort("the answer broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use tempfile::TempDir;
+
+    fn blocks(patience: Duration) -> (Blocks, Channel<Bytes, io::Error>) {
+        let (sender, body) = Channel::new(1);
+        (Blocks { sender: Some(sender), started: None, runtime: Handle::current(), patience }, body)
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_pauses_holds_no_thread_and_sees_that_the_answer_broke_off() {
+        let (mut blocks, mut body) = blocks(Duration::from_millis(20));
+        let sending =
+            spawn_blocking(move || [b"a\n", b"b\n", b"c\n"].map(|block| blocks.send(block.to_vec())));
+        assert_eq!(sending.await.unwrap(), [true, false, false]);
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "a\n");
+        assert!(body.frame().await.unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_that_was_ended_reads_as_whole() {
+        for is_ended in [true, false] {
+            let (mut blocks, body) = blocks(PATIENCE);
+            let sending = spawn_blocking(move || {
+                assert!(blocks.send(b"a\n".to_vec()));
+                if is_ended {
+                    blocks.end();
+                }
+            });
+            assert_eq!(body.collect().await.is_ok(), is_ended);
+            sending.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_old_socket_is_removed() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("s");
+        drop(listen(&path).unwrap());
+        assert!(path.exists());
+        drop(listen(&path).unwrap());
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "notes").unwrap();
+        assert!(listen(&path).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"notes");
     }
 }

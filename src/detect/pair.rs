@@ -31,6 +31,8 @@ const SAME_SOURCE_PER_DAY: f64 = 1.38;
 const SAME_SOURCE_DAYS_MAX: f64 = 6.;
 /// From this containment on, one text is mostly in the other.
 const MOSTLY: f64 = 0.5;
+/// Two texts that share wording are of one length up to this ratio; beyond it one is an excerpt of the other.
+const LENGTH_RATIO: f64 = 1.25;
 
 /// What was measured on two articles, and what follows.
 #[derive(Clone, Debug)]
@@ -107,15 +109,17 @@ fn distance(a: &Profile, b: &Profile) -> f64 {
     apart + if is_same_source { same_source } else { 0. }
 }
 
-/// How a later article stands to an earlier one that tells the same story.
+/// How a later article stands to an earlier one that tells the same story. The two containments are shares of the
+/// same thing, so their ratio is that of the lengths.
 fn relation(overlap: &Overlap, hamming: u32) -> Relation {
-    let (contained, contains) = (overlap.contained >= MOSTLY, overlap.contains >= MOSTLY);
-    match (contained, contains) {
-        (true, true) => Relation::Near,
-        (true, false) if hamming <= near::RADIUS => Relation::Near,
-        (true, false) => Relation::Excerpt,
-        (false, true) => Relation::Extended,
-        (false, false) if overlap.joins() => Relation::Near,
-        (false, false) => Relation::Rewrite,
+    if overlap.containment() < MOSTLY && !overlap.joins() {
+        return Relation::Rewrite;
+    }
+    if hamming > near::RADIUS && overlap.contained > overlap.contains * LENGTH_RATIO {
+        Relation::Excerpt
+    } else if hamming > near::RADIUS && overlap.contains > overlap.contained * LENGTH_RATIO {
+        Relation::Extended
+    } else {
+        Relation::Near
     }
 }

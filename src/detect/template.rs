@@ -5,9 +5,8 @@ use super::{
     overlap::{Overlap, common},
     profile::Profile,
 };
+use crate::model::SKETCH_ONE_IN;
 
-/// One shingle hash in this many is in a sketch.
-const SKETCH_ONE_IN: f64 = 8.;
 /// Below this containment, or with fewer figures than this, nothing is said of form.
 const CONTAINMENT_MIN: f64 = 0.20;
 const FIGURES_MIN: u32 = 3;
@@ -33,7 +32,7 @@ fn masking_gain(a: &Profile, b: &Profile) -> f64 {
     let plain = |p: &Profile| (f64::from(p.shingles) - p.figured.len() as f64).max(0.);
     let (plain_a, plain_b) = (plain(a), plain(b));
     let sampled = common(&a.sketch, &b.sketch).filter(|s| a.figured.binary_search(s).is_err()).count();
-    let plain_shared = (sampled as f64 * SKETCH_ONE_IN).min(plain_a).min(plain_b);
+    let plain_shared = (sampled as f64 * f64::from(SKETCH_ONE_IN)).min(plain_a).min(plain_b);
     let jaccard = |x: &[u32], y: &[u32]| {
         let shared = plain_shared + common(x, y).count() as f64;
         let either = plain_a + plain_b + x.len() as f64 + y.len() as f64 - shared;

@@ -4,10 +4,8 @@
 //! fraction of the hash space. Shared entries estimate containment in either direction.
 
 use super::{SHINGLE_WORDS, words::Words};
+use crate::model::SKETCH_ONE_IN;
 use xxhash_rust::xxh3::xxh3_64;
-
-/// One shingle hash in this many is in the sketch.
-const SKETCH_ONE_IN: u64 = 8;
 
 /// What stands for any figure in a masked shingle.
 const MASK: u64 = 0x2342_2342_2342_2342;
@@ -41,7 +39,7 @@ impl Shingles {
         }
         all.sort_unstable();
         all.dedup();
-        let below = u64::MAX / SKETCH_ONE_IN;
+        let below = u64::MAX / u64::from(SKETCH_ONE_IN);
         let sketch = all.iter().take_while(|h| **h < below).map(|h| low_half(*h)).collect();
         Self {
             distinct: u32::try_from(all.len()).unwrap_or(u32::MAX),

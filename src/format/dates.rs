@@ -12,6 +12,7 @@ const UNIX_DIGITS_MAX: usize = 11;
 /// and the newswires' `26-FEB-1987 15:02:20.00`.
 ///
 /// Without a zone it is taken for UTC. A date alone is noon UTC, which is within half a day of the truth everywhere.
+/// It is cut to its whole second: the journal keeps no more, and a replay must decide on the same time.
 pub fn parse_time(text: &str) -> Option<Time> {
     let text = text.trim();
     let stamp = unix(text)
@@ -19,7 +20,7 @@ pub fn parse_time(text: &str) -> Option<Time> {
         .or_else(|| zoneless(text))
         .or_else(|| rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok())
         .or_else(|| newswire(text))?;
-    Some(Time::from_millis(stamp.as_millisecond()))
+    Some(Time::from_millis(stamp.as_millisecond()).whole_second())
 }
 
 fn unix(text: &str) -> Option<Timestamp> {
@@ -90,6 +91,15 @@ mod tests {
             ("1795309323.5", "2026-11-22T01:02:03Z"),
         ] {
             assert_eq!(read(text).as_deref(), Some(time), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_what_the_journal_keeps_of_it() {
+        for text in ["2026-11-22T01:02:03.999Z", "1795309323999", "2026-11-22 01:02:03.25"] {
+            let time = parse_time(text).unwrap();
+            let kept: Time = serde_json::from_str(&serde_json::to_string(&time).unwrap()).unwrap();
+            assert_eq!(time, kept, "{text}");
         }
     }
 

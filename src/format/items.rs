@@ -113,10 +113,11 @@ impl<R: BufRead> Items<R> {
     fn laid_out_object(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         let limit = (self.bytes_max as u64).saturating_add(1);
-        while bytes.trim_ascii().is_empty() {
-            if self.input.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0
-                || bytes.len() > self.bytes_max
-            {
+        loop {
+            let line_start = bytes.len();
+            let read = self.input.by_ref().take(limit).read_until(b'\n', &mut bytes)?;
+            let is_blank = bytes.get(line_start..).is_none_or(|line| line.trim_ascii().is_empty());
+            if read == 0 || !is_blank || bytes.len() > self.bytes_max {
                 break;
             }
         }
@@ -313,6 +314,14 @@ mod tests {
     fn an_object_over_several_lines_is_one_item() {
         let file = "{\n \"a\": 1,\n \"b\": 2\n}\n";
         assert_eq!(cut(Form::JsonLines, file.as_bytes(), 99), [format!("0:-:{file}")]);
+    }
+
+    /// Each blank line is looked at once. Looking at all of them again for each new one took minutes here.
+    #[test]
+    fn a_million_blank_lines_take_no_time() {
+        let file = ["\n".repeat(1 << 20), "{\"a\":1}\n".to_owned()].concat();
+        let mut items = Items::new(BufReader::new(file.as_bytes()), Form::JsonLines, 2 << 20);
+        assert_eq!(items.next().unwrap().unwrap().place, Some((1 << 20) + 1));
     }
 
     #[test]

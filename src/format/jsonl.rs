@@ -4,6 +4,10 @@ use super::{FormatError, dates, html};
 use crate::model::Article;
 use serde_json::{Map, Value};
 
+/// How deep an object may nest, itself counted. The parser reads 127 levels and no more, also when the journal is
+/// read again, where the object lies some levels within an event. Of a feed's own extras, 64 are far more than enough.
+const DEPTH_MAX: usize = 64;
+
 /// Reads an object with `id`, `title`, `text` or `html`, `published`, `source`, `url` and `lang`.
 ///
 /// Where `text` is missing or blank `html` stands in for it. Every other field goes to `meta` under its own name, and
@@ -12,6 +16,9 @@ use serde_json::{Map, Value};
 pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let value = serde_json::from_slice(bytes).map_err(|source| FormatError::Json { source })?;
+    if depth(&value) > DEPTH_MAX {
+        return Err(FormatError::JsonTooDeep { depth_max: DEPTH_MAX });
+    }
     let mut fields = match value {
         Value::Object(fields) => fields,
         Value::Null => return Err(FormatError::NotAnObject { found: "null" }),
@@ -37,6 +44,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     article.lang = take(&mut fields, "lang", |v| v.as_str().and_then(html::primary_language));
     article.meta = fields;
     Ok(article)
+}
+
+/// How many arrays and objects lie within one another; the parser has set a bound to it.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn text(fields: &mut Map<String, Value>) -> Result<String, FormatError> {
@@ -124,6 +140,22 @@ mod tests {
             read(&json!({"html": "<p>Rain &amp; wind</p><p>from <b>the</b> west</p>", "text": " "}));
         assert_eq!(article.text, "Rain & wind\n\nfrom the west");
         assert!(article.meta.is_empty());
+    }
+
+    /// An object that nests so deep must not get into the journal, which could not read its whole frame again.
+    #[test]
+    fn nesting_has_a_limit_below_that_of_the_parser() {
+        let nested = |depth: usize| {
+            let (open, close) = ("[".repeat(depth - 1), "]".repeat(depth - 1));
+            format!("{{\"text\": \"a\", \"extra\": {open}{close}}}")
+        };
+        assert!(decode(nested(DEPTH_MAX).as_bytes()).is_ok());
+        for depth in [DEPTH_MAX + 1, 126] {
+            assert_eq!(
+                refusal(&nested(depth)),
+                ("bad-json", "its JSON is nested more than 64 deep".to_owned())
+            );
+        }
     }
 
     #[test]

@@ -76,6 +76,12 @@ pub enum FormatError {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// The object nests its values deeper than the journal can keep them.
+    #[error("its JSON is nested more than {depth_max} deep")]
+    JsonTooDeep {
+        /// The limit.
+        depth_max: usize,
+    },
     /// The line is JSON and no object.
     #[error("the JSON is {found}, and not an object with the fields of an article")]
     NotAnObject {
@@ -115,7 +121,7 @@ impl FormatError {
             Self::Empty => "empty",
             Self::NotText { .. } => "not-text",
             Self::TooLarge { .. } => "too-large",
-            Self::Json { .. } | Self::NotAnObject { .. } => "bad-json",
+            Self::Json { .. } | Self::JsonTooDeep { .. } | Self::NotAnObject { .. } => "bad-json",
             Self::NoText { .. } => "no-text",
             Self::TooDeep { .. } | Self::TooTangled | Self::Panicked { .. } => "bad-html",
             Self::Io(_) => "unreadable",

@@ -7,7 +7,7 @@
 
 use super::{
     FileKind, InboxError,
-    names::{NAME_BYTES_MAX, flatten},
+    names::{NAME_BYTES_MAX, flatten, shorten},
     stamp::{Look, Stamp, is_absence, look},
 };
 use crate::{
@@ -30,6 +30,10 @@ const FOLDER_MODE: u32 = 0o750;
 
 /// The folder under an inbox that holds its claims.
 const WORK_FOLDER: &str = ".wirefold";
+
+/// How many names are tried for a file that is put back. The first that carries its number is free unless somebody
+/// means it.
+const BACK_TRIES_MAX: u32 = 8;
 
 /// A file taken out of its inbox, to be read where it lies now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +87,12 @@ impl Claimed {
         Ok(!self.stamp.same_content(&self.look_again()?))
     }
 
+    /// When it had last been written to when it was last looked at, in nanoseconds since 1970.
+    pub fn modified_ns(&self) -> i64 {
+        let (seconds, nanos) = self.stamp.modified;
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+    }
+
     /// The same claim as the file is now, to be read again from the start.
     pub fn refreshed(self) -> io::Result<Self> {
         let stamp = self.look_again()?;
@@ -103,21 +113,38 @@ impl Claimed {
     }
 
     /// Puts the file back where it lay in its inbox, or beside what has taken its name since, to be claimed anew.
-    /// Returns where it is.
+    /// Nothing that was dropped meanwhile is replaced. Returns where it is; of one that is gone, where it was.
     pub fn give_back(&self) -> Result<PathBuf, InboxError> {
+        let failed = || InboxError::io("put back", &self.path);
         let inbox = self.work_folder().parent().unwrap_or(Path::new("."));
-        let mut to = inbox.join(&self.name);
-        if to.symlink_metadata().is_ok() {
-            let again = format!("{}-", claim_name(self.arrival));
-            let name = [again.as_bytes(), self.name.file_name().unwrap_or_default().as_bytes()].concat();
-            to = to.with_file_name(OsString::from_vec(name));
+        let first = inbox.join(&self.name);
+        make_folders(first.parent().unwrap_or(inbox)).map_err(failed())?;
+        let others = (0..BACK_TRIES_MAX).map(|again| first.with_file_name(self.name_beside(again)));
+        let mut refused = io::Error::from(io::ErrorKind::AlreadyExists);
+        for to in std::iter::once(first.clone()).chain(others) {
+            match put_back(&self.path, &to, to == first) {
+                Ok(()) => {
+                    self.remove_claim();
+                    return Ok(to);
+                }
+                Err(error) if is_absence(&error) && fs::symlink_metadata(&self.path).is_err() => {
+                    self.remove_claim();
+                    return Ok(first);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => refused = error,
+                Err(error) => return Err(failed()(error)),
+            }
         }
-        let folder = to.parent().unwrap_or(inbox);
-        make_folders(folder)
-            .and_then(|()| fs::rename(&self.path, &to))
-            .map_err(InboxError::io("put back", &self.path))?;
-        self.remove_claim();
-        Ok(to)
+        Err(failed()(refused))
+    }
+
+    /// A name for the file beside what has its own: its number, and as much of its name as there is room for.
+    fn name_beside(&self, again: u32) -> OsString {
+        let number = claim_name(self.arrival);
+        let head = if again == 0 { format!("{number}-") } else { format!("{number}-{again}-") };
+        let name = self.name.file_name().unwrap_or_default().as_bytes();
+        let name = shorten(name, NAME_BYTES_MAX.saturating_sub(head.len()));
+        OsString::from_vec([head.as_bytes(), name].concat())
     }
 
     /// Removes the claim's own folders once the file is out of them. What does not go now, a recovery removes.
@@ -134,6 +161,21 @@ impl Claimed {
         match look(&self.path)? {
             Look::File(stamp) => Ok(stamp),
             Look::Nothing | Look::Folder => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+/// Moves a file to a name that nothing has; a rename would silently replace what has it. Where the file cannot be
+/// linked (another user's file, a file system without links) only a name made of its number will do: that nobody
+/// else uses, so what is made to hold it stays empty until the file takes its place.
+fn put_back(from: &Path, to: &Path, is_own_name: bool) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) if is_absence(&error) || error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) if is_own_name => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => {
+            fs::File::create_new(to)?;
+            fs::rename(from, to).inspect_err(|_| drop(fs::remove_file(to)))
         }
     }
 }
@@ -335,5 +377,60 @@ mod tests {
         assert!(!refreshed.changed().unwrap());
         refreshed.dispose().unwrap();
         assert!(refreshed.changed().is_err());
+    }
+
+    fn claimed_from(dir: &TempDir, name: &str, stamp: &Stamp) -> Claimed {
+        match claim_it(dir.path(), name, stamp, &Arrivals::starting_at(Arrival(7))) {
+            Attempt::Claimed(claimed) => claimed,
+            other => panic!("not claimed: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_given_back_replaces_nothing() {
+        let long = "x".repeat(255);
+        for (name, beside) in [
+            ("a/b.txt", "0000000000000007-b.txt"),
+            (&*long, &*format!("0000000000000007-{}", "x".repeat(238))),
+        ] {
+            let (dir, path, stamp) = inbox_with(name);
+            let claimed = claimed_from(&dir, name, &stamp);
+            fs::write(&path, "dropped meanwhile").unwrap();
+            let back = claimed.give_back().unwrap();
+            assert_eq!(back, path.with_file_name(beside));
+            assert_eq!(fs::read(&back).unwrap(), b"text");
+            assert_eq!(fs::read(&path).unwrap(), b"dropped meanwhile");
+            assert_eq!(fs::read_dir(dir.path().join(".wirefold")).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_file_given_back_takes_its_name_or_the_next_free_one() {
+        let (dir, path, stamp) = inbox_with("a");
+        assert_eq!(claimed_from(&dir, "a", &stamp).give_back().unwrap(), path);
+        let claimed = claimed_from(
+            &dir,
+            "a",
+            &match look(&path).unwrap() {
+                Look::File(stamp) => stamp,
+                Look::Nothing | Look::Folder => panic!("no file"),
+            },
+        );
+        fs::write(&path, "1").unwrap();
+        fs::write(dir.path().join("0000000000000007-a"), "2").unwrap();
+        assert_eq!(claimed.give_back().unwrap(), dir.path().join("0000000000000007-1-a"));
+        assert_eq!(claimed.give_back().unwrap(), path, "gone is done");
+        assert_eq!(fs::read(path).unwrap(), b"1");
+    }
+
+    /// A folder cannot be linked, as a file of another user cannot.
+    #[test]
+    fn what_cannot_be_linked_is_put_back_under_its_number() {
+        let dir = TempDir::new().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        make_folders(&from).unwrap();
+        assert_eq!(put_back(&from, &to, true).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert!(put_back(&from, &to, false).is_err(), "a folder does not replace a file");
+        assert!(from.exists() && !to.exists());
     }
 }

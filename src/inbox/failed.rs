@@ -6,6 +6,7 @@
 use super::{
     Claimed, FileKind, InboxError,
     claim::{claim_name, make_folders},
+    display_path,
     names::{NAME_BYTES_MAX, shorten},
     recover::arrival_at_head,
     stamp::is_absence,
@@ -69,7 +70,8 @@ impl FailedDir {
     }
 
     /// Moves a claimed file here, with its reason beside it, and says where it is now. A file that can neither be
-    /// moved nor read stays on the inbox's own mount, under `.wirefold/failed/`.
+    /// moved nor read stays on the inbox's own mount, under `.wirefold/failed/`. Of one that somebody has deleted
+    /// meanwhile only the reason is kept; told is where the file would be.
     pub fn set_aside(&self, claimed: &Claimed, reason_json: &[u8]) -> Result<PathBuf, InboxError> {
         let name = failed_name(&format!("{}-", claim_name(claimed.arrival)), &claimed.name, "");
         let to = self.0.join(&name);
@@ -77,7 +79,7 @@ impl FailedDir {
         let fallback = claimed.work_folder().join("failed").join(&name);
         let kept = match sync_file(claimed).and_then(|()| fs::rename(&claimed.path, &to)) {
             Ok(()) => to,
-            Err(error) if is_absence(&error) => first_present([to, fallback], &claimed.path, error)?,
+            Err(error) if is_absence(&error) => already_there([to, fallback], &claimed.path, error)?,
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => match carry(claimed, &to)? {
                 Carried::Whole => to,
                 Carried::Unreadable => keep_near(claimed, fallback, reason_json)?,
@@ -143,10 +145,21 @@ fn sync_file(claimed: &Claimed) -> io::Result<()> {
     }
 }
 
-/// After a crash the file may be in its place already.
-fn first_present(places: [PathBuf; 2], was: &Path, error: io::Error) -> Result<PathBuf, InboxError> {
-    let present = places.into_iter().find(|place| fs::symlink_metadata(place).is_ok());
-    present.ok_or_else(|| InboxError::io("set aside", was)(error))
+/// After a crash the file may be in its place already. One that is nowhere was deleted by somebody else (tmpwatch,
+/// rsync --delete): as with a finished file, there is nothing left to do.
+fn already_there(places: [PathBuf; 2], was: &Path, error: io::Error) -> Result<PathBuf, InboxError> {
+    if fs::symlink_metadata(was).is_ok() {
+        return Err(InboxError::io("set aside", was)(error));
+    }
+    let [to, fallback] = places;
+    if fs::symlink_metadata(&to).is_ok() {
+        return Ok(to);
+    }
+    if fs::symlink_metadata(&fallback).is_ok() {
+        return Ok(fallback);
+    }
+    tracing::warn!(file = display_path(was), "a file was deleted before it could be set aside");
+    Ok(to)
 }
 
 /// Whether a file could be carried to another mount.
@@ -177,7 +190,7 @@ fn carry(claimed: &Claimed, to: &Path) -> Result<Carried, InboxError> {
         FileKind::Fifo | FileKind::Socket | FileKind::Device => return Ok(Carried::Unreadable),
     }
     finish(&unfinished, to)?;
-    fs::remove_file(&claimed.path).map_err(InboxError::io("remove", &claimed.path))?;
+    or_absent(fs::remove_file(&claimed.path)).map_err(InboxError::io("remove", &claimed.path))?;
     Ok(Carried::Whole)
 }
 
@@ -203,8 +216,13 @@ fn keep_near(claimed: &Claimed, to: PathBuf, reason_json: &[u8]) -> Result<PathB
     let folder = to.parent().unwrap_or(&to);
     make_folders(folder).map_err(InboxError::io("make", folder))?;
     write_durably(&reason_path(&to), reason_json)?;
-    fs::rename(&claimed.path, &to).map_err(InboxError::io("set aside", &claimed.path))?;
+    or_absent(fs::rename(&claimed.path, &to)).map_err(InboxError::io("set aside", &claimed.path))?;
     Ok(to)
+}
+
+/// What has gone by itself need not be taken away.
+fn or_absent(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| if is_absence(&error) { Ok(()) } else { Err(error) })
 }
 
 /// Writes a file so that it is either there whole, also after a power cut, or not at all.
@@ -307,12 +325,19 @@ mod tests {
         }
     }
 
+    /// It used to be an error, and stopped the daemon: whoever deletes a claimed file has decided about it.
     #[test]
-    fn a_file_that_is_nowhere_is_an_error() {
+    fn of_a_file_that_was_deleted_the_reason_is_kept() {
         let place = Place::new("a.txt");
         let claimed = place.claimed();
-        claimed.dispose().unwrap();
-        assert!(place.failed.set_aside(&claimed, REASON).is_err());
+        fs::remove_file(&claimed.path).unwrap();
+        let to = place.failed.set_aside(&claimed, REASON).unwrap();
+        assert_eq!(to, place.dir.path().join("failed/0000000000000005-a.txt"));
+        assert!(!to.exists());
+        assert_eq!(fs::read(reason_path(&to)).unwrap(), REASON);
+        assert_eq!(carry(&claimed, &to).unwrap(), Carried::Unreadable);
+        let near = place.dir.path().join("in/.wirefold/failed/0000000000000005-a.txt");
+        assert_eq!(keep_near(&claimed, near.clone(), REASON).unwrap(), near, "on another mount");
     }
 
     #[test]

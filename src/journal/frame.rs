@@ -24,16 +24,33 @@ pub(super) struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// Opens a file to append after `end`, and cuts off what lies behind it. A new file's name is made durable.
-    pub fn open(path: &Path, end: u64) -> Result<Self, JournalError> {
-        let is_new = !path.exists();
+    /// Makes a new file, which must not be there yet.
+    pub fn create(path: &Path) -> Result<Self, JournalError> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o640);
-        let file = options.open(path).map_err(JournalError::io("open", path))?;
-        if is_new {
-            path.parent().map_or(Ok(()), sync_folder)?;
+        let file = options.write(true).create_new(true).mode(0o640).open(path);
+        Self::of(path, file.map_err(JournalError::io("make", path))?, 0)
+    }
+
+    /// Opens a file to append after `end`. What lies behind it is copied beside the file and cut off.
+    pub fn open(path: &Path, end: u64) -> Result<Self, JournalError> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).open(path).map_err(JournalError::io("open", path))?;
+        let length = file.metadata().map_err(JournalError::io("measure", path))?.len();
+        if length < end {
+            let what = format!("it ends at byte {length}");
+            return Err(JournalError::Damaged { path: path.to_owned(), offset: end, what });
         }
-        file.set_len(end).map_err(JournalError::io("cut the torn tail of", path))?;
+        if length > end {
+            keep_tail(path, &file, end).map_err(JournalError::io("keep the torn tail of", path))?;
+            file.set_len(end).map_err(JournalError::io("cut the torn tail of", path))?;
+        }
+        Self::of(path, file, end)
+    }
+
+    /// What an earlier process wrote and did not live to sync may have been read since, so it is synced first.
+    fn of(path: &Path, file: File, end: u64) -> Result<Self, JournalError> {
+        file.sync_all().map_err(JournalError::io("sync", path))?;
+        path.parent().map_or(Ok(()), sync_folder)?;
         let compressor = compressor().map_err(JournalError::io("set up compression for", path))?;
         Ok(Self { path: path.to_owned(), file, compressor, synced: end, waiting: Vec::new() })
     }
@@ -71,6 +88,19 @@ impl FrameWriter {
     }
 }
 
+/// Copies what lies behind `end` to a file of its own, so that a cut destroys nothing.
+fn keep_tail(path: &Path, mut file: &File, end: u64) -> io::Result<()> {
+    let mut tail = Vec::new();
+    file.seek(io::SeekFrom::Start(end))?;
+    file.read_to_end(&mut tail)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut options = OpenOptions::new();
+    let beside = path.with_file_name(format!("{name}.torn-{end}"));
+    let mut kept = options.write(true).create(true).truncate(true).mode(0o640).open(beside)?;
+    kept.write_all(&tail)?;
+    kept.sync_all()
+}
+
 fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
     let mut compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?;
     compressor.include_checksum(true)?;
@@ -78,13 +108,13 @@ fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
 }
 
 /// Writes everything of a reader as one frame of its own file, synced. Returns the frame's length.
-pub(super) fn write_alone(path: &Path, mut from: impl Read) -> Result<u64, JournalError> {
+pub(super) fn write_alone(path: &Path, from: &mut impl Read) -> Result<u64, JournalError> {
     let mut write = || -> io::Result<u64> {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o640).open(path)?;
         let mut encoder = zstd::stream::write::Encoder::new(file, COMPRESSION_LEVEL)?;
         encoder.include_checksum(true)?;
-        io::copy(&mut from, &mut encoder)?;
+        io::copy(from, &mut encoder)?;
         let file = encoder.finish()?;
         file.sync_all()?;
         Ok(file.metadata()?.len())

@@ -23,7 +23,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A frame is closed when its lines reach this many bytes, so that reading one text back stays cheap.
+/// A frame is closed before its lines pass this many bytes, so that reading one text back stays cheap; only a
+/// decision that is longer by itself makes a longer frame.
 const FRAME_BYTES: usize = 192 << 10;
 /// A segment is closed when it reaches this many bytes: small enough to copy, large enough to be few.
 const SEGMENT_BYTES: u64 = 64 << 20;
@@ -51,6 +52,18 @@ pub enum JournalError {
         offset: u64,
         /// What is wrong with it.
         what: String,
+    },
+    /// The view has read further than the journal goes.
+    #[error(
+        "{path} ends before byte {offset}, up to which it had been read, or another frame than {frame} stands there"
+    )]
+    Behind {
+        /// The segment.
+        path: PathBuf,
+        /// Up to where it had been read.
+        offset: u64,
+        /// The last frame that had been read.
+        frame: u64,
     },
     /// An event could not be written as JSON.
     #[error("an event cannot be written as a line of the journal")]
@@ -105,7 +118,7 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal to append after `end`, which a [`Replay`] found. What lies behind it in its segment
-    /// is the torn tail of a write that was never acknowledged, and is cut off.
+    /// is the torn tail of a write that was never acknowledged; it is copied beside the segment and cut off.
     pub fn open(folder: &Path, end: Position) -> Result<Self, JournalError> {
         make_folder(folder)?;
         let writer = match end.segment {
@@ -118,26 +131,21 @@ impl Journal {
     /// Appends groups of events, each group within one frame, and syncs. Returns where each group's events
     /// lie. When it fails nothing of it counts: the next append begins where this one did.
     pub fn append(&mut self, groups: &[&[Event]], at: Time) -> Result<Vec<Vec<Place>>, JournalError> {
-        let (mut frame, mut places) = (Vec::with_capacity(FRAME_BYTES + (64 << 10)), Vec::new());
-        let (mut lines, mut end) = (0, self.end);
+        let mut places = Vec::with_capacity(groups.len());
+        let mut end = self.end;
         let mut writer = self.writer_with_room(&mut end)?;
-        for (i, group) in groups.iter().enumerate() {
-            let mut here = Vec::with_capacity(group.len());
-            for event in *group {
-                serde_json::to_writer(&mut frame, event).map_err(JournalError::Encode)?;
-                frame.push(b'\n');
-                here.push(Place { segment: end.segment, offset: end.offset, line: lines });
-                lines += 1;
+        let (mut frame, mut lines) = (Vec::with_capacity(FRAME_BYTES + FRAME_BYTES / 2), 0);
+        for group in groups {
+            let bytes = as_lines(group)?;
+            if lines > 0 && frame.len() + bytes.len() > FRAME_BYTES {
+                push_frame(&mut writer, &mut end, at, (&mut frame, &mut lines))?;
             }
-            places.push(here);
-            if frame.len() >= FRAME_BYTES || i + 1 == groups.len() {
-                end.frame += 1;
-                let heading = Heading { frame: end.frame, at: at.whole_second(), lines };
-                end.offset += writer.push(&with_heading(heading, &frame)?)?;
-                frame.clear();
-                lines = 0;
-            }
+            let here = (lines..).take(group.len());
+            places.push(here.map(|line| Place { segment: end.segment, offset: end.offset, line }).collect());
+            frame.extend_from_slice(&bytes);
+            lines += u32::try_from(group.len()).unwrap_or(u32::MAX);
         }
+        push_frame(&mut writer, &mut end, at, (&mut frame, &mut lines))?;
         let written = writer.sync();
         self.writer = Some(writer);
         written?;
@@ -156,7 +164,7 @@ impl Journal {
         if end.segment == 0 || end.offset >= SEGMENT_BYTES {
             end.segment += 1;
             end.offset = 0;
-            return FrameWriter::open(&segment_path(&self.folder, end.segment), 0);
+            return FrameWriter::create(&segment_path(&self.folder, end.segment));
         }
         match self.writer.take() {
             Some(writer) if writer.end() == end.offset => Ok(writer),
@@ -165,10 +173,32 @@ impl Journal {
     }
 }
 
-fn with_heading(heading: Heading, events: &[u8]) -> Result<Vec<u8>, JournalError> {
-    let mut lines = serde_json::to_vec(&heading).map_err(JournalError::Encode)?;
-    lines.push(b'\n');
-    lines.extend_from_slice(events);
+/// Closes a frame and begins the next.
+fn push_frame(
+    writer: &mut FrameWriter,
+    end: &mut Position,
+    at: Time,
+    (frame, lines): (&mut Vec<u8>, &mut u32),
+) -> Result<(), JournalError> {
+    if *lines == 0 {
+        return Ok(());
+    }
+    end.frame += 1;
+    let heading = Heading { frame: end.frame, at: at.whole_second(), lines: *lines };
+    let mut payload = serde_json::to_vec(&heading).map_err(JournalError::Encode)?;
+    payload.push(b'\n');
+    payload.append(frame);
+    end.offset += writer.push(&payload)?;
+    *lines = 0;
+    Ok(())
+}
+
+fn as_lines(events: &[Event]) -> Result<Vec<u8>, JournalError> {
+    let mut lines = Vec::new();
+    for event in events {
+        serde_json::to_writer(&mut lines, event).map_err(JournalError::Encode)?;
+        lines.push(b'\n');
+    }
     Ok(lines)
 }
 

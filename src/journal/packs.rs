@@ -9,9 +9,11 @@ use super::{
     frame::{self, FrameWriter},
     make_folder,
 };
-use crate::model::{Arrival, Original, Time};
+use crate::model::{Arrival, Digest, Original, Time};
+use sha2::Digest as _;
 use std::{
     fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -39,12 +41,25 @@ impl Packs {
         Ok(Original { pack, offset, length })
     }
 
-    /// Copies a large file into a frame of its own, durably.
-    pub fn push_alone(&self, file: &Path, arrival: Arrival, at: Time) -> Result<Original, JournalError> {
+    /// Copies a large file into a frame of its own, durably. Where it can no longer be read, or is not what it was
+    /// when it was read, nothing is kept and nothing returned.
+    pub fn push_alone(
+        &self,
+        file: &Path,
+        expected: Digest,
+        arrival: Arrival,
+        at: Time,
+    ) -> Result<Option<Original>, JournalError> {
         let pack = format!("{}-{:016}.alone.zst", at.day(), arrival.0);
-        let from = File::open(file).map_err(JournalError::io("read", file))?;
-        let length = frame::write_alone(&self.folder.join(&pack), from)?;
-        Ok(Original { pack, offset: 0, length })
+        let path = self.folder.join(&pack);
+        let Ok(from) = File::open(file) else { return Ok(None) };
+        let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false };
+        let written = frame::write_alone(&path, &mut from);
+        if from.failed || written.is_ok() && Digest(from.hash.finalize().into()) != expected {
+            fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
+            return Ok(None);
+        }
+        Ok(Some(Original { pack, offset: 0, length: written? }))
     }
 
     /// Makes what was pushed durable.
@@ -64,8 +79,10 @@ impl Packs {
                 self.sync()?;
                 let name = self.name_with_room(day)?;
                 let path = self.folder.join(&name);
-                let end = fs::metadata(&path).map_or(0, |m| m.len());
-                let writer = FrameWriter::open(&path, end)?;
+                let writer = match fs::metadata(&path) {
+                    Ok(found) => FrameWriter::open(&path, found.len())?,
+                    Err(_) => FrameWriter::create(&path)?,
+                };
                 (name, writer)
             }
         };
@@ -85,6 +102,21 @@ impl Packs {
             }
         }
         Ok(format!("{day}-last.zst"))
+    }
+}
+
+/// Hashes what is read through it, and remembers whether reading failed.
+struct Hashing {
+    inner: File,
+    hash: sha2::Sha256,
+    failed: bool,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into).inspect_err(|_| self.failed = true)?;
+        self.hash.update(into.get(..count).unwrap_or_default());
+        Ok(count)
     }
 }
 
@@ -120,7 +152,10 @@ mod tests {
         let file = folder.path().join("large.txt");
         fs::write(&file, vec![b'x'; 3 << 20]).unwrap();
         let packs = Packs::open(&folder.path().join("originals")).unwrap();
-        let original = packs.push_alone(&file, Arrival(7), Time::from_millis(0)).unwrap();
+        let digest = Digest::of(&vec![b'x'; 3 << 20]);
+        let push = |digest| packs.push_alone(&file, digest, Arrival(7), Time::from_millis(0)).unwrap();
+        assert_eq!(push(Digest::of(b"what it was before")), None);
+        let original = push(digest).unwrap();
         assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");
         let back = read_original(&folder.path().join("originals"), &original).unwrap();
         assert_eq!(back.len(), 3 << 20);

@@ -45,6 +45,7 @@ impl Frame {
 pub struct Replay {
     folder: PathBuf,
     segment: u32,
+    last: u32,
     bytes: Vec<u8>,
     offset: usize,
     end: Position,
@@ -52,17 +53,18 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// A walk from `from`, which must lie between two frames; the default position is the very beginning.
+    /// A walk from `from`, which must lie between two frames; the default position is the very beginning. A
+    /// journal that does not reach so far is an error.
     pub fn from(folder: &Path, from: Position) -> Result<Self, JournalError> {
         let segment = from.segment.max(1);
         let bytes = read_segment(folder, segment)?.unwrap_or_default();
         let offset = usize::try_from(from.offset).unwrap_or(usize::MAX);
-        let mut replay =
-            Self { folder: folder.to_owned(), segment, bytes, offset, end: from, damage: Vec::new() };
-        if offset > replay.bytes.len() {
-            replay.note(offset, format!("the file ends before byte {offset}, up to which it had been read"));
+        if offset > bytes.len() {
+            let path = segment_path(folder, segment);
+            return Err(JournalError::Behind { path, offset: from.offset, frame: from.frame });
         }
-        Ok(replay)
+        let last = last_segment(folder)?;
+        Ok(Self { folder: folder.to_owned(), segment, last, bytes, offset, end: from, damage: Vec::new() })
     }
 
     /// The next readable frame, or nothing at the end.
@@ -70,20 +72,31 @@ impl Replay {
         loop {
             let rest = self.bytes.get(self.offset..).unwrap_or_default();
             if rest.is_empty() {
-                match read_segment(&self.folder, self.segment + 1)? {
-                    None => return Ok(None),
-                    Some(bytes) => {
-                        (self.segment, self.bytes, self.offset) = (self.segment + 1, bytes, 0);
-                        continue;
-                    }
+                if self.segment >= self.last {
+                    return Ok(None);
                 }
+                self.next_segment()?;
+                continue;
             }
-            let read = frame::first(rest).and_then(|(payload, length)| Ok((parse(&payload)?, length)));
-            match read {
-                Ok(((heading, events), length)) => return Ok(Some(self.accept(heading, events, length))),
+            match frame::first(rest) {
                 Err(what) => self.skip(what),
+                Ok((payload, length)) => match parse(&payload) {
+                    Ok((heading, events)) => return self.accept(heading, events, length).map(Some),
+                    Err(what) => self.pass_over(what, length),
+                },
             }
         }
+    }
+
+    fn next_segment(&mut self) -> Result<(), JournalError> {
+        self.segment += 1;
+        self.offset = 0;
+        let found = read_segment(&self.folder, self.segment)?;
+        if found.is_none() {
+            self.note(0, "the file is missing".to_owned(), false);
+        }
+        self.bytes = found.unwrap_or_default();
+        Ok(())
     }
 
     /// The place behind the last readable frame.
@@ -91,19 +104,42 @@ impl Replay {
         self.end
     }
 
+    /// What could not be read.
+    pub fn into_damage(self) -> Vec<Damage> {
+        self.damage
+    }
+
     /// What could not be read so far.
     pub fn damage(&self) -> &[Damage] {
         &self.damage
     }
 
-    fn accept(&mut self, heading: Heading, events: Vec<Event>, length: usize) -> Frame {
+    fn accept(&mut self, heading: Heading, events: Vec<Event>, length: usize) -> Result<Frame, JournalError> {
+        let is_known = self.damage.last().is_some_and(|d| d.to == self.offset as u64);
+        if heading.frame <= self.end.frame {
+            let path = segment_path(&self.folder, self.segment);
+            return Err(JournalError::Behind { path, offset: self.end.offset, frame: self.end.frame });
+        }
+        if heading.frame > self.end.frame + 1 && !is_known {
+            let missing = heading.frame - self.end.frame - 1;
+            self.note(self.offset, format!("{missing} frames are missing here"), false);
+        }
         for earlier in &mut self.damage {
             earlier.at_the_end = false;
         }
         let start = Place { segment: self.segment, offset: self.offset as u64, line: 0 };
         self.offset += length;
         self.end = Position { segment: self.segment, offset: self.offset as u64, frame: heading.frame };
-        Frame { events, start, end: self.end }
+        Ok(Frame { events, start, end: self.end })
+    }
+
+    /// Goes past a frame that is whole by its checksum and still makes no sense: it was acknowledged, so it is
+    /// never cut off.
+    fn pass_over(&mut self, what: String, length: usize) {
+        let to = self.offset + length;
+        self.note(to, what, false);
+        self.offset = to;
+        self.end = Position { segment: self.segment, offset: to as u64, frame: self.end.frame + 1 };
     }
 
     /// Goes to the next bytes that look like a frame.
@@ -111,19 +147,32 @@ impl Replay {
         let after = self.bytes.get(self.offset + 1..).unwrap_or_default();
         let next = after.windows(frame::MAGIC.len()).position(|w| w == frame::MAGIC);
         let to = next.map_or(self.bytes.len(), |n| self.offset + 1 + n);
-        self.note(to, what);
+        self.note(to, what, self.segment == self.last);
         self.offset = to;
     }
 
     /// Notes that what lies between here and `to` cannot be read; neighbouring stretches become one.
-    fn note(&mut self, to: usize, what: String) {
+    fn note(&mut self, to: usize, what: String, at_the_end: bool) {
         let path = segment_path(&self.folder, self.segment);
         let (from, to) = (self.offset as u64, to as u64);
         match self.damage.last_mut() {
-            Some(last) if last.path == path && last.to == from => last.to = to,
-            _ => self.damage.push(Damage { path, from, to, at_the_end: true, what }),
+            Some(last) if last.path == path && last.to == from && last.at_the_end == at_the_end => {
+                last.to = to;
+            }
+            _ => self.damage.push(Damage { path, from, to, at_the_end, what }),
         }
     }
+}
+
+/// The number of the last segment there is; 0 where there is none.
+fn last_segment(folder: &Path) -> Result<u32, JournalError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(e) => return Err(JournalError::io("list", folder)(e)),
+    };
+    let number = |name: &std::ffi::OsStr| name.to_str()?.strip_suffix(".jsonl.zst")?.parse().ok();
+    Ok(entries.filter_map(|entry| number(&entry.ok()?.file_name())).max().unwrap_or(0))
 }
 
 fn parse(payload: &[u8]) -> Result<(Heading, Vec<Event>), String> {

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
+    /// A file was taken up; the first event of its arrival.
+    Arrival(ArrivalEvent),
     /// An article was seen for the first time, and this was decided.
     Article(Box<ArticleEvent>),
     /// An article was seen again, byte for byte.
@@ -23,6 +25,24 @@ pub enum Event {
     Merge(MergeEvent),
     /// An article was found to belong to another record.
     Move(MoveEvent),
+}
+
+/// A file that was taken up: what it was, so that a restart knows it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivalEvent {
+    /// Its number.
+    pub arrival: Arrival,
+    /// Its path as it lay under its inbox, or as typed; escaped where it is not text.
+    pub path: String,
+    /// When it was claimed.
+    pub at: Time,
+    /// The inbox that it was claimed from; nothing where it was given on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<String>,
+    /// How long it was when it was read, in bytes.
+    pub bytes: u64,
+    /// When it had last been written to, in nanoseconds since 1970.
+    pub modified_ns: i64,
 }
 
 /// A first sighting: the article whole, and the verdict on it.
@@ -168,6 +188,7 @@ impl Event {
     /// The arrival that this event belongs to, where it belongs to one.
     pub fn arrival(&self) -> Option<Arrival> {
         match self {
+            Self::Arrival(e) => Some(e.arrival),
             Self::Article(e) => Some(e.arrival),
             Self::Sighting(e) => Some(e.arrival),
             Self::Rejected(e) => Some(e.arrival),

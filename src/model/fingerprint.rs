@@ -41,6 +41,9 @@ pub enum TermKind {
     Name,
 }
 
+/// One shingle hash in this many is in a sketch.
+pub const SKETCH_ONE_IN: u32 = 8;
+
 /// One article's fingerprint. All lists of hashes are sorted and without repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {

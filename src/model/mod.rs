@@ -13,9 +13,11 @@ mod score;
 mod time;
 
 pub use article::{Article, Normalized, RawItem};
-pub use event::{ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict};
+pub use event::{
+    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict,
+};
 pub use evidence::{Evidence, Relation};
-pub use fingerprint::{Fingerprint, Language, TermCount, TermKind};
+pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, TermCount, TermKind};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
 pub use score::Score;

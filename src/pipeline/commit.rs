@@ -18,7 +18,7 @@ use crate::{
 use std::{collections::HashMap, path::Path, sync::Arc};
 use tokio::sync::mpsc;
 
-/// A group is closed at so many bytes of originals, however few its articles.
+/// A group is closed at so many bytes of texts and originals, however few its articles.
 const GROUP_BYTES_MAX: usize = 32 << 20;
 
 /// Makes durable what was decided.
@@ -54,12 +54,8 @@ impl Committer {
     }
 
     fn has_room(&self, group: &[Decided]) -> bool {
-        let held = |d: &Decided| match &d.end {
-            Some((_, OriginalBytes::Held(bytes))) => bytes.len(),
-            _ => 0,
-        };
         let articles: usize = group.iter().map(|d| d.groups.len()).sum();
-        articles < self.group_articles_max && group.iter().map(held).sum::<usize>() < GROUP_BYTES_MAX
+        articles < self.group_articles_max && group.iter().map(held_bytes).sum::<usize>() < GROUP_BYTES_MAX
     }
 
     fn commit(&mut self, mut group: Vec<Decided>) -> Result<Vec<Committed>, PipelineError> {
@@ -109,9 +105,13 @@ impl Committer {
                 (_, OriginalBytes::None) => None,
                 (Some(original), _) => Some(original),
                 (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
-                (None, OriginalBytes::InFile) => {
-                    Some(self.packs.push_alone(decided.job.path(), receipt.arrival, receipt.at)?)
-                }
+                (None, OriginalBytes::InFile) => match receipt.digest {
+                    Some(digest) => {
+                        self.packs.push_alone(decided.job.path(), digest, receipt.arrival, receipt.at)?
+                    }
+                    // It could not be read to its end, and so is set aside itself.
+                    None => None,
+                },
             };
             if let (Some(digest), Some(original)) = (receipt.digest, &receipt.original) {
                 kept.insert(digest, original.clone());
@@ -125,9 +125,23 @@ impl Committer {
     }
 }
 
+/// What a decided chunk holds in memory: its texts, and the original where that is held.
+fn held_bytes(decided: &Decided) -> usize {
+    let text = |event: &Event| match event {
+        Event::Article(article) => article.text.len(),
+        _ => 0,
+    };
+    let original = match &decided.end {
+        Some((_, OriginalBytes::Held(bytes))) => bytes.len(),
+        _ => 0,
+    };
+    original + decided.groups.iter().flat_map(|g| &g.events).map(text).sum::<usize>()
+}
+
 fn committed(decided: Decided) -> Committed {
     Committed {
         events: decided.groups.into_iter().flat_map(|g| g.events).collect(),
+        returned: decided.give_back.then(|| Arc::clone(&decided.job)),
         finished: decided.end.map(|(receipt, _)| (decided.job, receipt)),
     }
 }

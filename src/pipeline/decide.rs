@@ -2,14 +2,14 @@
 
 use super::{
     PipelineError,
-    job::{Decided, FileEnd, Group, Job, OriginalBytes, Prepared, Ready, Refused, Resume, outcome},
+    job::{Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume, outcome},
     read::Preparing,
 };
 use crate::{
     detect::{Detector, Newcomer, Twin},
     model::{
-        Arrival, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason, Receipt,
-        Rejection, Sighting, Time,
+        Arrival, ArrivalEvent, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason,
+        Receipt, Rejection, Sighting, Time,
     },
     store::{ArticleRow, Store},
 };
@@ -60,9 +60,20 @@ impl Decider {
 
     fn chunk(&mut self, chunk: Prepared) -> Result<Decided, PipelineError> {
         let job = chunk.job;
-        let mut total = self.totals.remove(&job.arrival).unwrap_or(job.resume);
+        let begun = self.totals.remove(&job.arrival);
+        let is_first = begun.is_none() && job.resume == Resume::default();
+        if is_first && chunk.end.is_some() && was_written_to(&job) {
+            // Nothing of it has been decided yet, so it can go back whole.
+            let nothing = (Vec::new(), Vec::new(), Vec::new());
+            let (groups, refused, evicted) = nothing;
+            return Ok(Decided { job, groups, refused, evicted, end: None, give_back: true });
+        }
+        let mut total = begun.unwrap_or(job.resume);
         let (mut groups, mut refused, mut evicted) = (Vec::new(), Vec::new(), Vec::new());
         let mut failure = None;
+        if is_first {
+            groups.push(Group { events: vec![Event::Arrival(taken_up(&job))], profile: None });
+        }
         for item in chunk.items {
             match item {
                 Ok(ready) => groups.push(self.article(&job, *ready, &mut total, &mut evicted)?),
@@ -85,7 +96,7 @@ impl Decider {
             None
         };
         self.forget_committed()?;
-        Ok(Decided { job, groups, refused, evicted, end })
+        Ok(Decided { job, groups, refused, evicted, end, give_back: false })
     }
 
     fn article(
@@ -148,8 +159,8 @@ impl Decider {
         Ok(Group { events, profile: Some(decision.profile) })
     }
     fn is_known(&self, id: ArticleId) -> Result<bool, PipelineError> {
-        let in_memory = self.detector.knows(id) || self.recent.contains_key(&id);
-        Ok(in_memory || self.store.view().article_by_id(id)?.is_some())
+        let is_in_memory = self.detector.knows(id) || self.recent.contains_key(&id);
+        Ok(is_in_memory || self.store.view().article_by_id(id)?.is_some())
     }
 
     /// An article with the same text that is in no window any more.
@@ -157,12 +168,10 @@ impl Decider {
         if self.detector.knows_text(text) {
             return Ok(None);
         }
-        if let Some((_, twin)) = self.recent_texts.get(&text) {
-            return Ok(Some(*twin));
-        }
+        // The view is asked first: it knows the oldest with this text, and into which record it has come since.
         let view = self.store.view();
         let Some((_, row)) = view.article_by_text(text)?.filter(|(_, row)| row.words > 0) else {
-            return Ok(None);
+            return Ok(self.recent_texts.get(&text).map(|(_, twin)| *twin));
         };
         let ArticleRow { id, founder, .. } = row;
         Ok(view.record(founder)?.map(|record| Twin { id, founder, record: record.id }))
@@ -171,7 +180,7 @@ impl Decider {
     fn take_number(&mut self) -> Result<ArticleNo, PipelineError> {
         let no = match self.next {
             Some(no) => no,
-            None => ArticleNo(u32::try_from(self.store.view().counts()?.articles()).unwrap_or(u32::MAX)),
+            None => self.store.view().counts()?.next_article,
         };
         self.next = Some(ArticleNo(no.0 + 1));
         Ok(no)
@@ -180,9 +189,9 @@ impl Decider {
     /// What is in the view need not be kept in mind.
     fn forget_committed(&mut self) -> Result<(), PipelineError> {
         if self.recent.len() >= UNCOMMITTED_MANY {
-            let committed = self.store.view().counts()?.articles();
-            self.recent.retain(|_, no| u64::from(no.0) >= committed);
-            self.recent_texts.retain(|_, (no, _)| u64::from(no.0) >= committed);
+            let next = self.store.view().counts()?.next_article;
+            self.recent.retain(|_, no| *no >= next);
+            self.recent_texts.retain(|_, (no, _)| *no >= next);
         }
         Ok(())
     }
@@ -201,14 +210,31 @@ fn host_of(url: &str) -> Option<String> {
     let authority = after_scheme.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.split(':').next()?.to_lowercase();
     let host = host.strip_prefix("www.").unwrap_or(&host);
-    (!host.is_empty()).then(|| host.to_owned())
+    // What has no dot is no host but some other kind of name.
+    host.contains('.').then(|| host.to_owned())
 }
 
-/// When it was published, where that lies within the days before its arrival, or the archive is to be trusted;
-/// else its arrival.
+/// When it was published, where that lies within the days before its arrival, or anywhere before it in an archive;
+/// else its arrival. A time to come is never believed: it would move every window there.
 fn article_time(job: &Job, published: Option<Time>) -> Time {
-    let is_recent = |p: &Time| *p <= job.at && *p >= job.at.days_before(PUBLISHED_DAYS_MAX);
-    published.filter(|p| job.is_archive || is_recent(p)).unwrap_or(job.at)
+    let is_recent = |p: &Time| *p >= job.at.days_before(PUBLISHED_DAYS_MAX);
+    published.filter(|p| *p <= job.at && (job.is_archive || is_recent(p))).unwrap_or(job.at)
+}
+
+/// Whether a claimed file has been written to since it was read: a rename does not detach its writer.
+fn was_written_to(job: &Job) -> bool {
+    match &job.origin {
+        Origin::Inbox(claimed) => claimed.changed().unwrap_or(false),
+        Origin::Given(_) => false,
+    }
+}
+
+fn taken_up(job: &Job) -> ArrivalEvent {
+    let (inbox, bytes, modified_ns) = match &job.origin {
+        Origin::Inbox(claimed) => (job.inbox.clone(), claimed.bytes, claimed.modified_ns()),
+        Origin::Given(_) => (None, 0, 0),
+    };
+    ArrivalEvent { arrival: job.arrival, path: job.shown.clone(), at: job.at, inbox, bytes, modified_ns }
 }
 
 fn rejection(job: &Job, bad: &Refused) -> Event {
@@ -257,7 +283,7 @@ mod tests {
     fn the_host_of_an_address() {
         assert_eq!(host_of("https://www.Example.org:8080/a?b#c").as_deref(), Some("example.org"));
         assert_eq!(host_of("user@news.example/x").as_deref(), Some("news.example"));
-        assert_eq!(host_of("https:///x"), None);
+        assert_eq!(["https:///x", "tag:x,2026:1", "2026/11/a.html"].map(host_of), [None, None, None]);
     }
 
     #[test]

@@ -22,8 +22,11 @@ pub(super) struct Disposer {
 impl Disposer {
     /// Disposes until there is no more.
     pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
-        while let Some(Committed { events, finished }) = committed.blocking_recv() {
+        while let Some(Committed { events, finished, returned }) = committed.blocking_recv() {
             self.progress.count(&events);
+            if let Some(job) = returned {
+                give_back(&job)?;
+            }
             if let Some((job, receipt)) = finished {
                 dispose(&self.failed, &job, &receipt)?;
                 self.progress.count_receipt(&receipt);
@@ -52,17 +55,23 @@ pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Resul
         Origin::Given(_) => return Ok(()),
         Origin::Inbox(claimed) => claimed,
     };
-    if receipt.outcome == Outcome::Failed {
-        let reason = receipt.reason.as_ref().map_or("", |r| r.message.as_str());
-        let kept = failed.set_aside(claimed, &file_reason(job, receipt)?)?;
-        tracing::warn!(path, reason, kept = %kept.display(), "a file could not be read and was set aside");
+    if receipt.outcome == Outcome::Failed || receipt.digest.is_none() {
+        let reason = receipt.reason.as_ref().map_or("its bytes could not be kept", |r| r.message.as_str());
+        let aside = failed.set_aside(claimed, &file_reason(job, receipt)?)?;
+        tracing::warn!(path, reason, kept = %aside.display(), "a file could not be read whole and was set aside");
         return Ok(());
     }
     if claimed.changed().unwrap_or(false) {
-        // Its writer still had it open. What was read stays; the whole file is taken in once more as a new one.
-        let back = claimed.give_back()?;
-        tracing::warn!(path, back = %back.display(), "a file was written to after it was read; it is taken in again");
-        return Ok(());
+        return give_back(job);
     }
     Ok(claimed.dispose()?)
+}
+
+/// Its writer still had it open. What was read of it stays; the whole file is taken in once more as a new one.
+pub(super) fn give_back(job: &Job) -> Result<(), PipelineError> {
+    if let Origin::Inbox(claimed) = &job.origin {
+        let back = claimed.give_back()?;
+        tracing::warn!(path = job.shown, back = %back.display(), "a file was written to after it was claimed; it is taken in again");
+    }
+    Ok(())
 }

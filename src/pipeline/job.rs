@@ -44,6 +44,8 @@ pub struct Job {
     pub origin: Origin,
     /// Its path for people.
     pub shown: String,
+    /// The inbox that it was claimed from, for people.
+    pub inbox: Option<String>,
     /// Who delivers to its inbox, where that is configured.
     pub source: Option<String>,
     /// The first folder that it lay in.
@@ -59,9 +61,10 @@ pub struct Job {
 }
 
 impl Job {
-    /// The job of a claimed file.
-    pub fn of_claim(claimed: Claimed, resume: Resume) -> Self {
+    /// The job of a file claimed from this inbox.
+    pub fn of_claim(claimed: Claimed, inbox: Option<String>, resume: Resume) -> Self {
         Self {
+            inbox,
             arrival: claimed.arrival,
             shown: display_path(&claimed.name),
             source: claimed.source.clone(),
@@ -167,6 +170,8 @@ pub(super) struct Decided {
     pub refused: Vec<Refused>,
     pub evicted: Vec<ArticleNo>,
     pub end: Option<(Receipt, OriginalBytes)>,
+    /// The file was written to since it was read and goes back to its inbox; nothing of it was decided.
+    pub give_back: bool,
 }
 
 /// Events that belong together in one frame of the journal.
@@ -181,6 +186,8 @@ pub(super) struct Group {
 pub(super) struct Committed {
     pub events: Vec<Event>,
     pub finished: Option<(Arc<Job>, Receipt)>,
+    /// A file that goes back to its inbox.
+    pub returned: Option<Arc<Job>>,
 }
 
 /// How a file ended, by what was in it.

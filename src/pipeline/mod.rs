@@ -31,11 +31,10 @@ use crate::{
     store::{Store, StoreError},
 };
 use std::{
-    io,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use tokio::sync::mpsc;
@@ -67,17 +66,6 @@ pub enum PipelineError {
     /// A reason could not be written down.
     #[error("a reason cannot be written as JSON")]
     Reason(#[from] serde_json::Error),
-    /// The file system refused something else.
-    #[error("cannot {action} {path}")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What it said.
-        #[source]
-        source: io::Error,
-    },
 }
 
 /// One stage: run it on a thread that may block. It ends when its queue does.
@@ -102,6 +90,8 @@ pub struct Parts {
     pub group_articles_max: usize,
     /// What is counted as it happens.
     pub progress: Arc<Progress>,
+    /// Set to have claimed files left where they are, so that the stages end soon.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// The stages, last first, and where to put the jobs. The view can be read while they run.
@@ -112,8 +102,11 @@ pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
     let (committed, committed_in) = mpsc::channel(CHUNKS_WAITING);
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
-    let reader =
-        read::Reader { article_bytes_max: parts.article_bytes_max, progress: Arc::clone(&parts.progress) };
+    let reader = read::Reader {
+        article_bytes_max: parts.article_bytes_max,
+        progress: Arc::clone(&parts.progress),
+        stop: parts.stop,
+    };
     let decider = decide::Decider::new(detector, Arc::clone(&store));
     let committer = commit::Committer {
         packs,

@@ -5,14 +5,15 @@ use super::{Job, Origin, PipelineError, Resume, dispose, job, prepare};
 use crate::{
     clock,
     detect::{self, Detector},
-    inbox::{Claimed, FailedDir},
-    journal::{Frame, Journal, JournalError, Packs, Replay},
+    inbox::{Claimed, FailedDir, FileKind},
+    journal::{Damage, Frame, Journal, JournalError, Packs, Replay},
     model::{Arrival, ArticleNo, Event, Outcome, Reason, Receipt, RecordId},
-    store::{Change, DataLock, Store, StoreError},
+    store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
 };
 use std::{
     collections::HashSet,
     fs,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -23,7 +24,7 @@ pub enum OpenError {
     #[error("the journal cannot be read")]
     Journal(#[from] JournalError),
     /// The view can neither be used nor made anew.
-    #[error("the view can neither be used nor made anew")]
+    #[error("the view cannot be used")]
     Store(#[from] StoreError),
 }
 
@@ -37,38 +38,66 @@ pub struct Opened {
     pub packs: Packs,
     /// The detector, as an undisturbed run would have it.
     pub detector: Detector,
+    /// What of the journal could not be read this time.
+    pub damage: Vec<Damage>,
+}
+
+impl OpenError {
+    /// Whether it is the view that is at fault, so that a new one mends it. A full disk or a missing right is not.
+    fn is_of_the_view(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_damage(),
+            Self::Journal(error) => matches!(error, JournalError::Behind { .. }),
+        }
+    }
 }
 
 /// Opens the data directory that `lock` is held on.
 pub fn open(data_dir: &Path, settings: detect::Settings, lock: &DataLock) -> Result<Opened, OpenError> {
     let db = data_dir.join("db");
-    let tried = Store::open(&db, lock.trust()).map_err(OpenError::from);
-    match tried.and_then(|store| catch_up(data_dir, store, settings)) {
-        Ok(opened) => Ok(opened),
-        Err(OpenError::Store(error)) => {
-            let aside = Store::move_aside(&db)?;
+    match guarded(|| catch_up(data_dir, Store::open(&db, lock.trust())?, settings)) {
+        Err(error) if error.is_of_the_view() => {
             tracing::warn!(
-                error = &error as &dyn std::error::Error, kept = %aside.display(),
-                "the view could not be used; it was moved aside and is made anew from the journal, nothing is lost"
+                error = &error as &dyn std::error::Error,
+                "the view cannot be used; it is made anew from the journal"
             );
-            catch_up(data_dir, Store::open(&db, lock.trust())?, settings)
+            let (opened, aside) = anew(data_dir, settings)?;
+            if let Some(aside) = aside {
+                tracing::warn!(kept = %aside.display(), "the view was made anew; the old one is kept");
+            }
+            Ok(opened)
         }
-        Err(error) => Err(error),
+        outcome => outcome,
     }
 }
 
 /// Makes the view anew from the journal; the old one is removed once the new one stands.
-pub fn rebuild(data_dir: &Path, settings: detect::Settings, lock: &DataLock) -> Result<Opened, OpenError> {
-    let db = data_dir.join("db");
-    let old = if db.exists() { Some(Store::move_aside(&db)?) } else { None };
-    let opened = catch_up(data_dir, Store::open(&db, lock.trust())?, settings)?;
-    opened.store.sync()?;
+pub fn rebuild(data_dir: &Path, settings: detect::Settings) -> Result<Opened, OpenError> {
+    let (opened, old) = anew(data_dir, settings)?;
     if let Some(old) = old
         && let Err(error) = fs::remove_dir_all(&old)
     {
         tracing::warn!(%error, folder = %old.display(), "the old view could not be removed; it is not needed any more");
     }
     Ok(opened)
+}
+
+/// Makes a new view beside the old one, and puts it in its place when it is whole. Returns where the old one is.
+fn anew(data_dir: &Path, settings: detect::Settings) -> Result<(Opened, Option<PathBuf>), OpenError> {
+    let (db, new) = (data_dir.join("db"), data_dir.join("db.new"));
+    Store::discard(&new)?;
+    let Opened { store, journal, packs, detector, damage } =
+        guarded(|| catch_up(data_dir, Store::open(&new, Trust::SameBoot)?, settings))?;
+    store.sync()?;
+    drop(store);
+    let aside = Store::replace(&db, &new)?;
+    let store = Store::open(&db, Trust::SameBoot)?;
+    Ok((Opened { store, journal, packs, detector, damage }, aside))
+}
+
+/// sled panics on some damaged files instead of saying so, and not only when it opens them.
+fn guarded(open: impl FnOnce() -> Result<Opened, OpenError>) -> Result<Opened, OpenError> {
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic).into()))
 }
 
 /// Brings the view and the detector up to the journal's end.
@@ -79,17 +108,19 @@ fn catch_up(data_dir: &Path, store: Store, settings: detect::Settings) -> Result
     while let Some(frame) = replay.next_frame()? {
         apply(&store, &mut detector, &frame)?;
     }
-    for damage in replay.damage() {
-        let (path, from, to, what) = (damage.path.display(), damage.from, damage.to, &damage.what);
-        if damage.at_the_end {
-            tracing::warn!(%path, from, to, what, "the end of the journal was torn off by a crash before it counted; it is cut off");
-        } else {
-            tracing::error!(%path, from, to, what, "the journal is damaged here; what lies around it was read");
-        }
-    }
+    replay.damage().iter().for_each(say);
     let journal = Journal::open(&folder, replay.end())?;
     let packs = Packs::open(&data_dir.join("originals"))?;
-    Ok(Opened { store, journal, packs, detector })
+    Ok(Opened { store, journal, packs, detector, damage: replay.into_damage() })
+}
+
+fn say(damage: &Damage) {
+    let (path, from, to, what) = (damage.path.display(), damage.from, damage.to, &damage.what);
+    if damage.at_the_end {
+        tracing::warn!(%path, from, to, what, "the journal's last write was cut short; what there is of it is kept beside it");
+    } else {
+        tracing::error!(%path, from, to, what, "the journal is damaged here; what lies around it was read");
+    }
 }
 
 /// The detector as the view remembers it.
@@ -116,22 +147,28 @@ fn apply(store: &Store, detector: &mut Detector, frame: &Frame) -> Result<(), St
             Event::Article(e) => {
                 let founder = match e.verdict.relation {
                     None => founders.found(e.verdict.record, e.no),
-                    Some(_) => founders.of(store, e.verdict.record)?,
+                    Some(_) => match founders.of(store, e.verdict.record)? {
+                        Some(founder) => founder,
+                        // Its record was lost with a damaged stretch: it founds that record anew.
+                        None => founders.found(e.verdict.record, e.no),
+                    },
                 };
                 let (bytes, gone) = detector.replay(e, founder, &prepare::fingerprint_of(e));
                 evicted.extend(gone);
                 profile = Some(bytes);
             }
             Event::Merge(e) => {
-                let (from, into) = (founders.of(store, e.from)?, founders.of(store, e.into)?);
-                detector.replay_change(event, from, into);
-                founders.found(e.from, into);
+                if let (Some(from), Some(into)) = (founders.of(store, e.from)?, founders.of(store, e.into)?) {
+                    detector.replay_change(event, from, into);
+                    founders.found(e.from, into);
+                }
             }
             Event::Move(e) => {
-                let (from, to) = (founders.of(store, e.from)?, founders.of(store, e.to)?);
-                detector.replay_change(event, from, to);
+                if let (Some(from), Some(to)) = (founders.of(store, e.from)?, founders.of(store, e.to)?) {
+                    detector.replay_change(event, from, to);
+                }
             }
-            Event::Sighting(_) | Event::Rejected(_) | Event::Receipt(_) => {}
+            Event::Arrival(_) | Event::Sighting(_) | Event::Rejected(_) | Event::Receipt(_) => {}
         }
         profiles.push(profile);
     }
@@ -156,14 +193,11 @@ impl Founders {
         founder
     }
 
-    fn of(&self, store: &Store, record: RecordId) -> Result<ArticleNo, StoreError> {
-        if let Some(founder) = self.0.get(&record) {
-            return Ok(*founder);
+    fn of(&self, store: &Store, record: RecordId) -> Result<Option<ArticleNo>, StoreError> {
+        match self.0.get(&record) {
+            Some(founder) => Ok(Some(*founder)),
+            None => store.view().founder(record),
         }
-        let founder = store.view().founder(record)?;
-        founder.ok_or_else(|| {
-            StoreError::Inconsistent(format!("the journal speaks of record {record}, which is not there"))
-        })
     }
 }
 
@@ -176,65 +210,93 @@ impl Opened {
         Ok(Arrival(journalled.max(claimed).max(failed) + 1))
     }
 
-    /// Finishes with the files that are in flight and have their receipt, and returns the rest as jobs, each to
-    /// go on where it stopped.
-    pub fn resume(&self, in_flight: Vec<Claimed>, failed: &FailedDir) -> Result<Vec<Job>, PipelineError> {
-        let mut jobs = Vec::new();
+    /// Finishes with the files in flight that have their receipt, and returns the rest as jobs, each to go on where
+    /// it stopped. A file that is not the one its number stood for, or has been written to since it was read, goes
+    /// back to its inbox, to be claimed anew.
+    pub fn resume(
+        &self,
+        in_flight: Vec<Claimed>,
+        inboxes: &[String],
+        failed: &FailedDir,
+    ) -> Result<Vec<Job>, PipelineError> {
+        let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
         for claimed in in_flight {
+            let inbox = inboxes.get(claimed.root).cloned();
             let row = self.store.view().arrival(claimed.arrival)?;
-            let Some(row) = row else {
-                jobs.push(Job::of_claim(claimed, Resume::default()));
-                continue;
-            };
-            let resume =
-                Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
-            let job = Job { at: row.at, ..Job::of_claim(claimed, resume) };
-            match row.outcome {
-                None => jobs.push(job),
-                Some(outcome) => {
-                    let reason = row.reason;
-                    let receipt = closing(&job, &resume, outcome, reason);
-                    dispose::dispose(failed, &job, &receipt)?;
+            let fresh = Job::of_claim(claimed, inbox, Resume::default());
+            let is_first = seen.insert(fresh.arrival);
+            match row {
+                None if is_first => jobs.push(fresh),
+                Some(row) if is_first && is_same(&fresh, &row) => {
+                    let resume = so_far(&row);
+                    let job = Job { at: row.at, resume, ..fresh };
+                    match row.outcome {
+                        None => jobs.push(job),
+                        Some(outcome) => {
+                            let digest = row.digest;
+                            let receipt = Receipt { digest, ..closing(&job, outcome, row.reason) };
+                            dispose::dispose(failed, &job, &receipt)?;
+                        }
+                    }
                 }
+                _ => dispose::give_back(&fresh)?,
             }
         }
         Ok(jobs)
     }
 
-    /// Closes the arrivals that have no receipt and no file in flight: what was given on the command line to a
-    /// process that did not live to finish it. What is in the journal of them stays.
-    pub fn close_interrupted(&mut self, in_flight: &[Claimed]) -> Result<(), PipelineError> {
-        let alive: HashSet<Arrival> = in_flight.iter().map(|c| c.arrival).collect();
-        let open = self.store.view().open_arrivals()?;
-        for arrival in open.into_iter().filter(|a| !alive.contains(a)) {
+    /// Closes the arrivals that nobody will finish: what was given on the command line to a process that did not
+    /// live to finish it, and what was claimed from one of these inboxes and is not among the jobs any more. What
+    /// is in the journal of them stays.
+    pub fn close_interrupted(&mut self, jobs: &[Job], inboxes: &[String]) -> Result<(), PipelineError> {
+        let alive: HashSet<Arrival> = jobs.iter().map(|job| job.arrival).collect();
+        for arrival in self.store.view().open_arrivals()? {
             let Some(row) = self.store.view().arrival(arrival)? else { continue };
-            let total =
-                Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected };
+            let is_ours = row.inbox.as_ref().is_none_or(|inbox| inboxes.contains(inbox));
+            if alive.contains(&arrival) || !is_ours {
+                continue;
+            }
             let reason =
-                Reason::new("interrupted", "wirefold was stopped while it read this file; ingest it again");
+                Reason::new("interrupted", "wirefold was stopped while it read this file; hand it in again");
             let job = Job {
                 arrival,
                 origin: Origin::Given(PathBuf::from(&row.path)),
-                shown: row.path,
+                shown: row.path.clone(),
+                inbox: row.inbox.clone(),
                 source: None,
                 folder: None,
                 at: row.at,
-                kind: crate::inbox::FileKind::Regular,
-                resume: total,
+                kind: FileKind::Regular,
+                resume: so_far(&row),
                 is_archive: false,
             };
-            let outcome = job::outcome(&total, Some(&reason));
-            let event = Event::Receipt(closing(&job, &total, outcome, Some(reason)));
+            let outcome = job::outcome(&job.resume, Some(&reason));
+            let event = Event::Receipt(closing(&job, outcome, Some(reason)));
             let places = self.journal.append(&[std::slice::from_ref(&event)], clock::now())?;
             let place = places.into_iter().flatten().next().unwrap_or_default();
             self.store.apply(&[Change::Event(&event, place, None)], self.journal.end())?;
-            tracing::warn!(path = job.shown, "a file was interrupted while it was read; ingest it again");
+            tracing::warn!(path = job.shown, "a file was not read to its end; hand it in again");
         }
         Ok(())
     }
 }
 
-fn closing(job: &Job, total: &Resume, outcome: Outcome, reason: Option<Reason>) -> Receipt {
+/// Whether a claimed file is the one that the journal speaks of, unchanged since it was read.
+fn is_same(job: &Job, row: &ArrivalRow) -> bool {
+    let Origin::Inbox(claimed) = &job.origin else { return false };
+    row.inbox == job.inbox
+        && row.path == job.shown
+        && (row.bytes, row.modified_ns) == (claimed.bytes, claimed.modified_ns())
+}
+
+/// What of an arrival is in the journal.
+fn so_far(row: &ArrivalRow) -> Resume {
+    Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected }
+}
+
+/// The receipt of a file that was read in an earlier run, without what only that run knew.
+fn closing(job: &Job, outcome: Outcome, reason: Option<Reason>) -> Receipt {
+    let Resume { new, repeats, rejected, .. } = job.resume;
     Receipt {
         arrival: job.arrival,
         path: job.shown.clone(),
@@ -242,9 +304,9 @@ fn closing(job: &Job, total: &Resume, outcome: Outcome, reason: Option<Reason>) 
         bytes: 0,
         digest: None,
         outcome,
-        new: total.new,
-        repeats: total.repeats,
-        rejected: total.rejected,
+        new,
+        repeats,
+        rejected,
         reason,
         original: None,
     }

@@ -4,27 +4,33 @@ use super::job::{Chunk, Cut, Prepared, Ready, Refused};
 use crate::{
     fingerprint::{fingerprint, language_of},
     format::{self, Form},
-    model::{Article, ArticleEvent, Digest, Fingerprint, Language, RawItem},
+    model::{Article, ArticleEvent, Digest, Fingerprint, Language, RawItem, Reason},
     normalize::{normalize, title_of},
 };
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Measures all items of a chunk.
 pub(super) fn prepare(chunk: Chunk) -> Prepared {
     let items = chunk.items.into_iter().map(|cut| match cut {
-        Cut::Item(item) => ready(chunk.form, item),
+        Cut::Item(item) => guarded(chunk.form, item),
         Cut::Bad(refused) => Err(refused),
     });
     Prepared { job: chunk.job, items: items.collect(), end: chunk.end }
 }
 
-fn ready(form: Form, item: RawItem) -> Result<Box<Ready>, Refused> {
-    let mut article = match format::decode(form, &item.bytes) {
-        Ok(article) => article,
-        Err(error) => {
-            let RawItem { index, place, bytes } = item;
-            return Err(Refused { index, place, bytes, reason: error.reason() });
-        }
+/// A defect that one article brings to light must not keep the others out, at every start anew.
+fn guarded(form: Form, item: RawItem) -> Result<Box<Ready>, Refused> {
+    let defect = |_| {
+        let said = "reading it brought a defect of wirefold to light; please report it";
+        Err(Reason::new("internal", said))
     };
+    let outcome = catch_unwind(AssertUnwindSafe(|| ready(form, &item))).unwrap_or_else(defect);
+    let RawItem { index, place, bytes } = item;
+    outcome.map_err(|reason| Refused { index, place, bytes, reason })
+}
+
+fn ready(form: Form, item: &RawItem) -> Result<Box<Ready>, Reason> {
+    let mut article = format::decode(form, &item.bytes).map_err(|error| error.reason())?;
     if article.title.is_none() {
         article.title = title_of(&article.text);
     }

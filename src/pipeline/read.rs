@@ -15,7 +15,10 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{
     sync::mpsc,
@@ -29,7 +32,7 @@ const CHUNK_ITEMS: usize = 64;
 /// A file up to this size is read whole and held until it is in its pack; a larger one is read again for that.
 const HELD_BYTES_MAX: u64 = 8 << 20;
 /// How much of a file is looked at to tell its form.
-const HEAD_BYTES: usize = 64 << 10;
+const HEAD_BYTES: usize = format::SNIFF_BYTES_MAX;
 /// A file that is still being written is read again this often before it is taken as it is.
 const READINGS_MAX: usize = 5;
 
@@ -42,20 +45,31 @@ pub(super) type Preparing = JoinHandle<Prepared>;
 pub(super) struct Reader {
     pub article_bytes_max: usize,
     pub progress: Arc<Progress>,
+    /// Set when the run is to stop: a claimed file is then left where it is, to be read on at the next start.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
     pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Preparing>) {
         while let Some(job) = jobs.blocking_recv() {
+            let is_ours = matches!(job.origin, Origin::Inbox(_));
             let send = |chunk: Chunk| {
+                // A small file is finished; a large one is read on at the next start.
+                if is_ours && chunk.end.is_none() && self.is_stopping() {
+                    return false;
+                }
                 self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
                 out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok()
             };
-            if !self.file(job, send) {
+            if !self.file(job, send) && !self.is_stopping() {
                 break;
             }
         }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Sends a file's chunks, the last with its end. Whatever is wrong with the file is in its end.

@@ -12,11 +12,14 @@ pub use status::{ArticleCounts, FileCounts, InboxStatus, Status};
 
 use crate::{
     journal::JournalError,
-    model::{ArticleNo, Digest, ParseIdError, RecordId},
+    model::ArticleNo,
     store::{Store, StoreError, View},
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// An id may be shortened to so many digits, where they are unique.
+const ID_DIGITS_MIN: usize = 4;
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +45,19 @@ pub enum Question {
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// What was asked for is no id.
-    #[error(transparent)]
-    Id(#[from] ParseIdError),
+    #[error(
+        "'{id}' is no id: an article's is hexadecimal digits, a record's is wf- and such digits, at least {ID_DIGITS_MIN} of them"
+    )]
+    NoId {
+        /// What was given.
+        id: String,
+    },
+    /// More than one thing has an id that begins so.
+    #[error("more than one id begins with {id}; give more of its digits")]
+    Ambiguous {
+        /// What was given.
+        id: String,
+    },
     /// Nothing has this id.
     #[error("nothing here has the id {id}")]
     NotFound {
@@ -119,13 +133,27 @@ impl<'s> Library<'s> {
         Ok(())
     }
 
-    /// The founder of the record that an id means: a record's own or an alias, or that of an article in it.
+    /// The founder of the record that an id means: a record's own or an alias, or that of an article in it. It may
+    /// be shortened to what is unique.
     fn find(&self, id: &str) -> Result<ArticleNo, QueryError> {
-        let not_found = || QueryError::NotFound { id: id.to_owned() };
-        if id.starts_with("wf-") {
-            return self.view.founder(id.parse::<RecordId>()?)?.ok_or_else(not_found);
+        let given = id.to_lowercase();
+        let (is_record, digits) = match given.strip_prefix("wf-") {
+            Some(digits) => (true, digits),
+            None => (false, given.as_str()),
+        };
+        let is_id = digits.len() >= ID_DIGITS_MIN && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_id {
+            return Err(QueryError::NoId { id: id.to_owned() });
         }
-        let (_, article) = self.view.article_by_id(id.parse::<Digest>()?)?.ok_or_else(not_found)?;
-        Ok(article.founder)
+        // Keys hold the first half of an article's digest; more digits tell no two apart.
+        let digits = digits.get(..digits.len().min(32)).unwrap_or(digits);
+        let found =
+            if is_record { self.view.founders_like(digits)? } else { self.view.articles_like(digits)? };
+        match found.as_slice() {
+            [] => Err(QueryError::NotFound { id: id.to_owned() }),
+            [one] if is_record => Ok(*one),
+            [one] => Ok(self.view.article(*one)?.map_or(*one, |article| article.founder)),
+            _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
+        }
     }
 }

@@ -77,6 +77,15 @@ pub struct InboxStatus {
     /// Since when the oldest of them waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Time>,
+    /// Files that keep changing and so are not read yet.
+    #[serde(default)]
+    pub unsettled: u64,
+    /// Files that could not be claimed; they are tried again.
+    #[serde(default)]
+    pub refused: u64,
+    /// Files that no event told of and a scan found.
+    #[serde(default)]
+    pub found_by_scan: u64,
     /// The latest trouble, while there is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -100,12 +109,13 @@ impl Library<'_> {
     /// How the store stands; what only a daemon knows is left as it is where there is none.
     pub fn status(&self) -> Result<Status, QueryError> {
         let counts = self.view.counts()?;
+        let pending = self.view.open_arrivals()?.len() as u64;
         Ok(Status {
             state: "stopped".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.data_dir.display().to_string(),
-            backlog: counts.pending(),
-            files: files(&counts),
+            backlog: pending,
+            files: files(&counts, pending),
             articles: articles(&counts),
             last_commit: counts.last_commit,
             view_bytes: self.store.bytes_on_disk()?,
@@ -126,14 +136,14 @@ impl Library<'_> {
     }
 }
 
-fn files(c: &Counts) -> FileCounts {
+fn files(c: &Counts, pending: u64) -> FileCounts {
     FileCounts {
         received: c.received,
         accepted: c.accepted,
         partly: c.partly,
         duplicate: c.duplicate,
         failed: c.failed,
-        pending: c.pending(),
+        pending,
     }
 }
 

@@ -11,7 +11,14 @@ use crate::{
     query::{InboxStatus, Library, Status},
     store::Store,
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},
@@ -20,6 +27,8 @@ use tokio::{
 
 /// Claimed files that may wait for the pipeline.
 const CLAIMS_WAITING: usize = 64;
+/// How long readers may take at the end.
+const READERS_PATIENCE: Duration = Duration::from_secs(2);
 /// How long what is under way may take at the end. systemd's own patience is 90 s.
 const DRAIN_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -60,23 +69,28 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     let (state, mut state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
     let inboxes = ground.inboxes.paths();
+    let shown: Vec<String> = inboxes.iter().map(|path| display_path(path)).collect();
     let lock = ground.lock;
     let counts = ground.opened.store.view().counts().map_err(pipeline::PipelineError::from)?;
-    let resumed = ground.opened.resume(ground.in_flight, &ground.failed)?;
+    let mut opened = ground.opened;
+    let resumed = opened.resume(ground.in_flight, &shown, &ground.failed)?;
+    opened.close_interrupted(&resumed, &shown)?;
+    let halt = Arc::new(AtomicBool::new(false));
     let parts = Parts {
-        opened: ground.opened,
+        opened,
         failed: ground.failed,
         data_dir: config.data_dir.clone(),
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::new(Progress::default()),
+        stop: Arc::clone(&halt),
     };
     let (jobs, pipeline_stages, store) = pipeline::stages(parts);
     for stage in pipeline_stages {
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
-    stages.spawn("intake", intake(resumed, claimed, jobs));
+    stages.spawn("intake", intake(resumed, claimed, jobs, shown));
     let live = Live {
         config: config.clone(),
         store: Arc::clone(&store),
@@ -100,14 +114,20 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     };
     tracing::info!("stopping: what is under way is finished first");
     notify(&[sd_notify::NotifyState::Stopping]);
+    halt.store(true, Ordering::Relaxed);
     stop.send_replace(true);
     let drained = select! {
         drained = stages.drain(DRAIN_PATIENCE) => drained,
         () = signals.first() => Err(ServiceError::Aborted),
     };
-    let quiet = others.drain(DRAIN_PATIENCE).await;
+    if let Err(error) = outcome.and(drained) {
+        // A stage may still be writing: the lock goes only with the process.
+        std::mem::forget(lock);
+        return Err(error);
+    }
+    // A reader that does not read must not keep the daemon from ending.
+    others.end_soon(READERS_PATIENCE).await;
     control::remove(&socket);
-    outcome.and(drained).and(quiet)?;
     drop(store);
     lock.release_clean()?;
     tracing::info!("stopped");
@@ -129,6 +149,7 @@ async fn intake(
     resumed: Vec<Job>,
     mut claimed: mpsc::Receiver<Claimed>,
     jobs: mpsc::Sender<Job>,
+    inboxes: Vec<String>,
 ) -> Result<(), ServiceError> {
     if !resumed.is_empty() {
         tracing::info!(
@@ -142,7 +163,8 @@ async fn intake(
         }
     }
     while let Some(claim) = claimed.recv().await {
-        if jobs.send(Job::of_claim(claim, Resume::default())).await.is_err() {
+        let inbox = inboxes.get(claim.root).cloned();
+        if jobs.send(Job::of_claim(claim, inbox, Resume::default())).await.is_err() {
             break;
         }
     }
@@ -238,6 +260,9 @@ fn inbox_status(root: &RootState) -> InboxStatus {
         watched,
         waiting: root.pending,
         oldest: root.oldest_since,
+        unsettled: root.unsettled.0,
+        refused: root.refused,
+        found_by_scan: root.found_by_scan,
         trouble: root.trouble.clone(),
     }
 }

@@ -9,12 +9,12 @@ mod ingest;
 mod tasks;
 
 pub use daemon::{Daemon, Ready, run};
-pub use ingest::{Ingest, Pace, Summary, ingest};
+pub use ingest::{Ingest, Pace, Skipped, Summary, ingest};
 
 use crate::{
     config::{Config, ConfigError},
     control::ControlError,
-    inbox::{FailedDir, InboxError, Inboxes},
+    inbox::{Claimed, FailedDir, InboxError, Inboxes},
     model::Arrival,
     pipeline::{self, OpenError, Opened, PipelineError},
     store::{DataLock, LockError},
@@ -83,11 +83,11 @@ struct Ground {
     opened: Opened,
     failed: FailedDir,
     inboxes: Inboxes,
-    in_flight: Vec<crate::inbox::Claimed>,
+    in_flight: Vec<Claimed>,
     next_arrival: Arrival,
 }
 
-/// Makes the folders where they are missing, takes the lock, opens the store and closes what nobody will finish.
+/// Makes the folders where they are missing, takes the lock and opens the store.
 fn ground(config: &Config) -> Result<Ground, ServiceError> {
     make_folder(&config.data_dir)?;
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
@@ -97,8 +97,7 @@ fn ground(config: &Config) -> Result<Ground, ServiceError> {
     let failed = FailedDir::open(config.failed_dir())?;
     let inboxes = Inboxes::open(config.inbox_settings(), &failed)?;
     let in_flight = inboxes.recover()?;
-    let mut opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
-    opened.close_interrupted(&in_flight)?;
+    let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
     let next_arrival = opened.next_arrival(&in_flight, &failed)?;
     Ok(Ground { lock, opened, failed, inboxes, in_flight, next_arrival })
 }

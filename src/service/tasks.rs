@@ -36,6 +36,14 @@ impl Tasks {
         })
     }
 
+    /// Waits a little for all tasks to end, and ends those that have not.
+    pub async fn end_soon(&mut self, patience: Duration) {
+        if let Err(error) = self.drain(patience).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a task was ended");
+        }
+        self.0.abort_all();
+    }
+
     /// Waits for all tasks to end; the first error is returned once they have.
     pub async fn drain(&mut self, patience: Duration) -> Result<(), ServiceError> {
         let mut outcome = Ok(());

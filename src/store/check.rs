@@ -24,7 +24,7 @@ pub(super) fn whole(view: View<'_>) -> Result<(), StoreError> {
     add_up("memberships", of(b'v'), counts.articles())?;
     add_up("records", of(b'r'), counts.canonical)?;
     add_up("arrivals", of(b'f'), counts.received)?;
-    add_up("arrivals without a receipt", of(b'o'), counts.pending())
+    add_up("arrivals with and without a receipt", of(b'o') + counts.ended(), counts.received)
 }
 
 fn article(view: View<'_>, row: &ArticleRow, no: ArticleNo) -> Result<(), StoreError> {

@@ -27,12 +27,17 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// The pages that sled may keep in memory. Its real use is a few times that.
 const CACHE_BYTES: u64 = 64 << 20;
 /// With segments of 8 MiB a value reaches the never-synced overflow files only at a megabyte.
 const SEGMENT_BYTES: usize = 8 << 20;
+
+/// How long a handle that was dropped may take to let go, and how often that is tried.
+const HANDLE_PATIENCE: Duration = Duration::from_secs(5);
+const HANDLE_TRY: Duration = Duration::from_millis(5);
 
 /// What can go wrong with the view. None of it loses anything: the view can be made anew from the journal.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +73,22 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a new view would mend it; a full disk or a missing right it would not.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Inconsistent(_) | Self::Panicked(_) => true,
+            Self::Sled(error) => !matches!(error, sled::Error::Io(_)),
+            Self::Io { .. } => false,
+        }
+    }
+
+    /// sled panics on some damaged files instead of saying so.
+    pub fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        Self::Panicked(said.unwrap_or("it panicked").to_owned())
+    }
+
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
@@ -91,32 +112,47 @@ pub enum Trust {
 impl Store {
     /// Opens the view under `folder`, making an empty one where there is none, and checks it.
     pub fn open(folder: &Path, trust: Trust) -> Result<Self, StoreError> {
+        if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+            return Err(StoreError::Inconsistent("something else stands where its folder should".to_owned()));
+        }
         fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
         remove_half_snapshots(folder)?;
-        let store = guarded(|| {
-            let config = sled::Config::new()
-                .path(folder)
-                .cache_capacity(CACHE_BYTES)
-                .segment_size(SEGMENT_BYTES)
-                .flush_every_ms(None);
-            let store = Self { folder: folder.to_owned(), db: config.open()? };
-            match trust {
-                Trust::SameBoot => store.view().counts().map(|_| ())?,
-                Trust::Nothing => check::whole(store.view())?,
-            }
-            Ok(store)
-        })?;
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(CACHE_BYTES)
+            .segment_size(SEGMENT_BYTES)
+            .flush_every_ms(None);
+        let db = open_when_free(&config)?;
+        let store = Self { folder: folder.to_owned(), db };
+        match trust {
+            Trust::SameBoot => store.view().counts().map(|_| ())?,
+            Trust::Nothing => check::whole(store.view())?,
+        }
         warn_of_overflow(folder);
         Ok(store)
     }
 
-    /// Moves a view that cannot be used aside, keeping it, so that a new one can be made. Returns where it is.
-    pub fn move_aside(folder: &Path) -> Result<PathBuf, StoreError> {
-        let aside = (1_u32..1000)
-            .map(|n| folder.with_extension(format!("damaged-{n}")))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| folder.with_extension("damaged"));
-        fs::rename(folder, &aside).map_err(StoreError::io("move aside", folder))?;
+    /// Removes what an unfinished attempt at a new view left behind.
+    pub fn discard(folder: &Path) -> Result<(), StoreError> {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", folder)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a new view in the place of an old one, which is kept. Returns where it is, if there was one.
+    pub fn replace(folder: &Path, new: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let mut aside = None;
+        if folder.exists() {
+            let names = (1_u32..1000).map(|n| folder.with_extension(format!("damaged-{n}")));
+            let free = names.into_iter().find(|path| !path.exists());
+            let free = free.unwrap_or_else(|| folder.with_extension("damaged"));
+            fs::rename(folder, &free).map_err(StoreError::io("move aside", folder))?;
+            aside = Some(free);
+        }
+        fs::rename(new, folder).map_err(StoreError::io("put in its place", new))?;
         Ok(aside)
     }
 
@@ -148,13 +184,21 @@ impl Store {
     }
 }
 
-/// sled panics on some damaged files instead of saying so.
-fn guarded<T>(open: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(StoreError::Panicked(said.unwrap_or("it panicked").to_owned()))
-    })
+/// Opens sled behind a panic guard. A handle that was dropped lets go of its lock a little later, when sled's own
+/// threads have; that nobody else has it is what the data lock says.
+fn open_when_free(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    let deadline = Instant::now() + HANDLE_PATIENCE;
+    loop {
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        match opened.map_err(|panic| StoreError::of_panic(&*panic))? {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("could not acquire lock") && Instant::now() < deadline =>
+            {
+                std::thread::park_timeout(HANDLE_TRY);
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
 }
 
 /// A snapshot that was being written when the process died makes sled refuse to open for ever; without it

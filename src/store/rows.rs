@@ -2,7 +2,7 @@
 
 use crate::{
     journal::{Place, Position},
-    model::{ArticleId, ArticleNo, Outcome, Reason, RecordId, Relation, Score, Time},
+    model::{ArticleId, ArticleNo, Digest, Outcome, Reason, RecordId, Relation, Score, Time},
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,12 @@ pub struct ArrivalRow {
     pub path: String,
     /// When it was claimed.
     pub at: Time,
+    /// The inbox that it was claimed from; nothing where it was given on the command line.
+    pub inbox: Option<String>,
+    /// How long it was when it was read, in bytes.
+    pub bytes: u64,
+    /// When it had last been written to, in nanoseconds since 1970.
+    pub modified_ns: i64,
     /// How many of its items are in the journal; the next one has this index.
     pub items: u32,
     /// New articles among them.
@@ -69,6 +75,8 @@ pub struct ArrivalRow {
     pub repeats: u64,
     /// Items among them that could not be read.
     pub rejected: u64,
+    /// The digest of the whole file, once it was read to its end.
+    pub digest: Option<Digest>,
     /// How it ended; nothing while it is under way.
     pub outcome: Option<Outcome>,
     /// Why, where it failed.
@@ -82,6 +90,8 @@ pub struct Counts {
     pub applied: Position,
     /// The highest arrival number in the journal.
     pub last_arrival: u64,
+    /// The number of the next article: above all in the journal, though damage may have taken some of them.
+    pub next_article: ArticleNo,
     /// Files of which something is in the journal.
     pub received: u64,
     /// Of these, accepted.
@@ -107,14 +117,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Articles in the view, and so the running number of the next one.
+    /// Articles in the view.
     pub fn articles(&self) -> u64 {
         self.canonical + self.variants
     }
 
-    /// Files that have no receipt yet.
-    pub fn pending(&self) -> u64 {
-        self.received.saturating_sub(self.accepted + self.partly + self.duplicate + self.failed)
+    /// Files that have ended.
+    pub fn ended(&self) -> u64 {
+        self.accepted + self.partly + self.duplicate + self.failed
     }
 
     /// Counts a file that has ended.

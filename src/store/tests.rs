@@ -143,7 +143,8 @@ fn a_repeat_is_counted_and_dated() {
     assert_eq!((row.sightings, row.last_seen), (2, Time::from_millis(60_000)));
     let counts = store.view().counts().unwrap();
     assert_eq!(counts.sightings, counts.canonical + counts.variants + counts.repeats);
-    assert_eq!((counts.received, counts.accepted, counts.pending()), (6, 1, 5));
+    assert_eq!((counts.received, counts.accepted), (6, 1));
+    assert_eq!(store.view().open_arrivals().unwrap().len(), 5);
 }
 
 #[test]
@@ -171,6 +172,37 @@ fn a_view_that_is_junk_is_an_error_or_empty_and_no_panic() {
     if let Ok(store) = Store::open(&path, Trust::Nothing) {
         assert_eq!(store.view().counts().unwrap(), Counts::default());
     }
-    let aside = Store::move_aside(&path).unwrap();
-    assert!(aside.ends_with("db.damaged-1") && !path.exists());
+    let new = folder.path().join("db.new");
+    drop(told(&new));
+    let aside = Store::replace(&path, &new).unwrap().unwrap();
+    assert!(aside.ends_with("db.damaged-1") && aside.exists() && !new.exists());
+    assert_eq!(Store::open(&path, Trust::Nothing).unwrap().view().counts().unwrap().articles(), 5);
+}
+
+#[test]
+fn what_speaks_of_something_lost_does_what_it_still_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let lost = RecordId(7);
+    let sighting = Event::Sighting(Sighting {
+        id: Digest::of(b"lost"),
+        arrival: Arrival(9),
+        index: 0,
+        path: "again.txt".into(),
+        source: None,
+        at: Time::default(),
+    });
+    let merge = Event::Merge(MergeEvent {
+        into: record(0),
+        from: RecordId(8),
+        relation: Relation::Rewrite,
+        matched: id(1),
+        score: Score::ONE,
+    });
+    let link = Link { record: lost, score: Score::ONE };
+    apply(&store, &[article(50, lost, Some(3), vec![link]), sighting, merge]);
+    assert_eq!(members(&store, 50), [50]);
+    assert_eq!(store.view().founder(lost).unwrap(), Some(ArticleNo(50)));
+    assert_eq!(store.view().counts().unwrap().next_article, ArticleNo(51));
+    check::whole(store.view()).unwrap();
 }

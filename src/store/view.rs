@@ -47,6 +47,36 @@ impl<'s> View<'s> {
         self.article_at(&codec::text(text))
     }
 
+    /// The articles whose ids begin with these hexadecimal digits, two at most.
+    pub fn articles_like(self, digits: &str) -> Result<Vec<ArticleNo>, StoreError> {
+        self.like(b'i', digits)
+    }
+
+    /// The founders of the records whose ids or aliases begin with these hexadecimal digits, two at most.
+    pub fn founders_like(self, digits: &str) -> Result<Vec<ArticleNo>, StoreError> {
+        self.like(b'n', digits)
+    }
+
+    fn like(self, letter: u8, digits: &str) -> Result<Vec<ArticleNo>, StoreError> {
+        // Half a byte at the end is compared as text.
+        let Ok(whole) = hex::decode(digits.get(..digits.len() / 2 * 2).unwrap_or_default()) else {
+            return Ok(Vec::new());
+        };
+        let prefix: Vec<u8> = std::iter::once(letter).chain(whole).collect();
+        let mut found = Vec::new();
+        for entry in self.tree.scan_prefix(prefix) {
+            let (key, row) = entry?;
+            if hex::encode(key.get(1..).unwrap_or_default()).starts_with(digits) {
+                let no: ArticleNo = codec::decode(&key, &row)?;
+                found.extend((!found.contains(&no)).then_some(no));
+            }
+            if found.len() > 1 {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     fn article_at(self, key: &[u8]) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
         let Some(no) = self.row::<ArticleNo>(key)? else { return Ok(None) };
         Ok(self.article(no)?.map(|row| (no, row)))

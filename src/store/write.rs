@@ -1,4 +1,7 @@
 //! The writing side: what a group of events means for the rows.
+//!
+//! Where a stretch of the journal was damaged, a later event may speak of what was lost in it. Such an event is
+//! said in the log and does what it still can: an article founds a record of its own, a link or a move is left out.
 
 use super::{
     StoreError, View, codec,
@@ -7,8 +10,8 @@ use super::{
 use crate::{
     journal::{Place, Position},
     model::{
-        Arrival, ArticleEvent, ArticleNo, Event, Link, MergeEvent, MoveEvent, Receipt, RecordId, Rejection,
-        Score, Sighting, Time,
+        Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Event, Link, MergeEvent, MoveEvent,
+        Receipt, RecordId, Rejection, Score, Sighting, Time,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -59,6 +62,7 @@ struct Writer<'v> {
 impl Writer<'_> {
     fn event(&mut self, event: &Event, place: Place, profile: Option<&[u8]>) -> Result<(), StoreError> {
         match event {
+            Event::Arrival(e) => self.taken_up(e),
             Event::Article(e) => self.article(e, place, profile),
             Event::Sighting(e) => self.sighting(e),
             Event::Rejected(e) => self.rejected(e),
@@ -69,8 +73,11 @@ impl Writer<'_> {
     }
 
     fn article(&mut self, e: &ArticleEvent, place: Place, profile: Option<&[u8]>) -> Result<(), StoreError> {
-        let founds = e.verdict.relation.is_none();
-        let founder = if founds { e.no } else { self.founder(e.verdict.record)? };
+        let joined = match e.verdict.relation {
+            None => None,
+            Some(_) => self.founder(e.verdict.record)?,
+        };
+        let founder = joined.unwrap_or(e.no);
         let row = ArticleRow {
             id: e.id,
             founder,
@@ -94,7 +101,7 @@ impl Writer<'_> {
         if self.get::<ArticleNo>(&codec::text(e.text_digest))?.is_none() {
             self.put(codec::text(e.text_digest), &e.no)?;
         }
-        if founds {
+        if joined.is_none() {
             let record = RecordRow { id: e.verdict.record, canonical: e.no, aliases: Vec::new() };
             self.put(codec::record(e.no), &record)?;
             self.put(codec::name(record.id), &e.no)?;
@@ -109,18 +116,19 @@ impl Writer<'_> {
         if let Some(profile) = profile {
             self.put(codec::profile(e.no), &profile)?;
         }
+        self.counts.next_article = self.counts.next_article.max(ArticleNo(e.no.0 + 1));
         self.counts.sightings += 1;
         self.advance(e.arrival, &e.path, e.at, e.index, |row| row.new += 1)
     }
 
     fn sighting(&mut self, e: &Sighting) -> Result<(), StoreError> {
-        let no: ArticleNo = self.need(&codec::id(e.id))?;
-        let mut row: ArticleRow = self.need(&codec::article(no))?;
-        row.sightings += 1;
-        row.last_seen = row.last_seen.max(e.at);
-        self.put(codec::article(no), &row)?;
-        self.counts.sightings += 1;
-        self.counts.repeats += 1;
+        if let Some((no, mut row)) = self.article_by_id(e.id)? {
+            row.sightings += 1;
+            row.last_seen = row.last_seen.max(e.at);
+            self.put(codec::article(no), &row)?;
+            self.counts.sightings += 1;
+            self.counts.repeats += 1;
+        }
         self.advance(e.arrival, &e.path, e.at, e.index, |row| row.repeats += 1)
     }
 
@@ -131,6 +139,10 @@ impl Writer<'_> {
 
     fn receipt(&mut self, e: &Receipt) -> Result<(), StoreError> {
         let mut row = self.arrival(e.arrival, &e.path, e.at)?;
+        if row.outcome.is_some() {
+            return Ok(());
+        }
+        row.digest = e.digest;
         row.outcome = Some(e.outcome);
         row.reason.clone_from(&e.reason);
         self.put(codec::arrival(e.arrival), &row)?;
@@ -145,7 +157,10 @@ impl Writer<'_> {
 
     /// Everything of the younger record goes over to the older.
     fn merge(&mut self, e: &MergeEvent) -> Result<(), StoreError> {
-        let (into, from) = (self.founder(e.into)?, self.founder(e.from)?);
+        let (Some(into), Some(from)) = (self.founder(e.into)?, self.founder(e.from)?) else { return Ok(()) };
+        if into == from {
+            return Ok(());
+        }
         let gone: RecordRow = self.need(&codec::record(from))?;
         let mut kept: RecordRow = self.need(&codec::record(into))?;
         for no in self.numbers(&codec::members(from))? {
@@ -178,9 +193,13 @@ impl Writer<'_> {
     }
 
     fn move_article(&mut self, e: &MoveEvent) -> Result<(), StoreError> {
-        let (from, to) = (self.founder(e.from)?, self.founder(e.to)?);
-        let no: ArticleNo = self.need(&codec::id(e.id))?;
-        let mut row: ArticleRow = self.need(&codec::article(no))?;
+        let Some(to) = self.founder(e.to)? else { return Ok(()) };
+        let Some((no, mut row)) = self.article_by_id(e.id)? else { return Ok(()) };
+        let from = row.founder;
+        if no == from {
+            // It founds a record of its own because the one it had joined was lost.
+            return Ok(());
+        }
         row.founder = to;
         (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
         self.put(codec::article(no), &row)?;
@@ -190,8 +209,10 @@ impl Writer<'_> {
     }
 
     fn link(&mut self, founder: ArticleNo, link: Link) -> Result<(), StoreError> {
-        let other = self.founder(link.record)?;
-        if other == founder { Ok(()) } else { self.link_founders(founder, other, link.score) }
+        match self.founder(link.record)? {
+            Some(other) if other != founder => self.link_founders(founder, other, link.score),
+            _ => Ok(()),
+        }
     }
 
     /// A link stands on both sides, with the best score that was seen.
@@ -217,6 +238,13 @@ impl Writer<'_> {
         self.put(codec::arrival(arrival), &row)
     }
 
+    /// A file was taken up. One that was taken up before a crash and is read on is known already.
+    fn taken_up(&mut self, e: &ArrivalEvent) -> Result<(), StoreError> {
+        let row = self.arrival(e.arrival, &e.path, e.at)?;
+        let (inbox, bytes, modified_ns) = (e.inbox.clone(), e.bytes, e.modified_ns);
+        self.put(codec::arrival(e.arrival), &ArrivalRow { inbox, bytes, modified_ns, ..row })
+    }
+
     /// The row of an arrival; its first mention counts the file as received.
     fn arrival(&mut self, arrival: Arrival, path: &str, at: Time) -> Result<ArrivalRow, StoreError> {
         if let Some(row) = self.get(&codec::arrival(arrival))? {
@@ -225,12 +253,37 @@ impl Writer<'_> {
         self.counts.received += 1;
         self.counts.last_arrival = self.counts.last_arrival.max(arrival.0);
         self.mark(codec::open_arrival(arrival));
-        let path = path.to_owned();
-        Ok(ArrivalRow { path, at, items: 0, new: 0, repeats: 0, rejected: 0, outcome: None, reason: None })
+        Ok(ArrivalRow {
+            path: path.to_owned(),
+            at,
+            inbox: None,
+            bytes: 0,
+            modified_ns: 0,
+            items: 0,
+            new: 0,
+            repeats: 0,
+            rejected: 0,
+            digest: None,
+            outcome: None,
+            reason: None,
+        })
     }
 
-    fn founder(&self, record: RecordId) -> Result<ArticleNo, StoreError> {
-        self.need(&codec::name(record))
+    /// The founder of the record that an event names, where it is there.
+    fn founder(&self, record: RecordId) -> Result<Option<ArticleNo>, StoreError> {
+        let founder = self.get(&codec::name(record))?;
+        if founder.is_none() {
+            tracing::error!(%record, "the journal speaks of a record that was lost with a damaged stretch of it");
+        }
+        Ok(founder)
+    }
+
+    fn article_by_id(&self, id: ArticleId) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+        let Some(no) = self.get::<ArticleNo>(&codec::id(id))? else {
+            tracing::error!(article = %id, "the journal speaks of an article that was lost with a damaged stretch of it");
+            return Ok(None);
+        };
+        Ok(Some((no, self.need(&codec::article(no))?)))
     }
 
     fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {

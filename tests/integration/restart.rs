@@ -130,7 +130,11 @@ fn a_view_of_junk_is_moved_aside_and_made_anew() {
     files_in(&db).iter().filter(|path| path.is_file()).for_each(|path| junk(path));
     let ran = place.done(["export"]);
     assert!(ran.out == before, "another export after junk; it said {}", ran.err);
-    assert!(ran.err.contains("moved aside") && ran.err.contains("nothing is lost"), "{}", ran.err);
+    assert!(
+        ran.err.contains("made anew from the journal") && ran.err.contains("the old one is kept"),
+        "{}",
+        ran.err
+    );
     assert_eq!(views(&place), ["db", "db.damaged-1"]);
     let again = place.done(["export"]);
     assert_eq!((again.out == before, again.err.as_str()), (true, ""), "the new view is sound");
