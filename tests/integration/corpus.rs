@@ -73,16 +73,22 @@ impl Reporter {
         sentence + "."
     }
 
+    /// Half of them say nothing, as in any text; the rest are seldom used twice.
     fn word(&mut self) -> String {
+        const COMMON: [&str; 12] =
+            ["the", "of", "and", "to", "in", "a", "on", "for", "was", "with", "as", "at"];
         const PARTS: [&str; 16] = [
             "ba", "den", "fi", "gor", "hal", "ke", "lim", "mor", "na", "pel", "ri", "sta", "tu", "ven", "wo",
             "zi",
         ];
-        (0..self.0.usize(1..4)).map(|_| self.0.choice(PARTS).unwrap()).collect()
+        if self.0.bool() {
+            return (*self.0.choice(&COMMON).unwrap()).to_owned();
+        }
+        (0..self.0.usize(3..5)).map(|_| self.0.choice(PARTS).unwrap()).collect()
     }
 
     fn name(&mut self) -> String {
-        let word = self.word() + "or";
+        let word = self.word();
         word[..1].to_uppercase() + &word[1..]
     }
 }
