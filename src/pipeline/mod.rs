@@ -81,7 +81,7 @@ pub struct Stage {
 
 /// What the stages need.
 pub struct Parts {
-    /// The store as [`open`] left it.
+    /// The store as [`open()`] left it.
     pub opened: Opened,
     /// Where failed files go.
     pub failed: FailedDir,
