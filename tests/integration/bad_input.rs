@@ -285,9 +285,12 @@ fn a_folder_that_may_not_be_read_is_told_by_ingest() {
 
 /// A good file, one that may not be read, and a folder that may not be entered.
 fn put_forbidden(folder: &Path) {
-    fs::create_dir(folder.join("locked")).unwrap();
-    fs::copy(fixture("stories/02-goalkeeper-cup.txt"), folder.join("locked/inner.txt")).unwrap();
-    fs::set_permissions(folder.join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
+    // Hidden until nobody may see what is in it.
+    let locked = folder.join(".locked");
+    fs::create_dir(&locked).unwrap();
+    fs::copy(fixture("stories/02-goalkeeper-cup.txt"), locked.join("inner.txt")).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+    fs::rename(locked, folder.join("locked")).unwrap();
     let secret = folder.join(".secret");
     fs::write(&secret, "Nobody but its owner may read this.\n").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
