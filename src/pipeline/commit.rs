@@ -157,7 +157,14 @@ fn slice_reason(job: &Job, bad: &Refused) -> Result<Vec<u8>, PipelineError> {
         "message": bad.reason.message,
         "kept_bytes": bad.bytes.len(),
     });
-    Ok(serde_json::to_vec_pretty(&said)?)
+    as_file(&said)
+}
+
+/// A reason as the text file that a person opens.
+fn as_file(said: &serde_json::Value) -> Result<Vec<u8>, PipelineError> {
+    let mut text = serde_json::to_vec_pretty(said)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// What is written beside a file that failed.
@@ -177,5 +184,5 @@ pub(super) fn file_reason(job: &Job, receipt: &Receipt) -> Result<Vec<u8>, Pipel
         "message": reason.message,
         "left_at": left_at,
     });
-    Ok(serde_json::to_vec_pretty(&said)?)
+    as_file(&said)
 }

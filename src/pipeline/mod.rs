@@ -22,7 +22,7 @@ mod prepare;
 mod read;
 
 pub use job::{Job, Origin, Resume};
-pub use open::{OpenError, Opened, open, rebuild};
+pub use open::{OpenError, Opened, open, open_to_read, rebuild};
 
 use crate::{
     inbox::{FailedDir, InboxError},
