@@ -115,9 +115,13 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
             Exit::Failed,
         ),
-        CliError::Control(ControlError::Busy | ControlError::Silent) => {
+        CliError::Control(ControlError::Busy) => {
             (Some("others read long answers at this moment; ask again"), Exit::Busy)
         }
+        CliError::Control(ControlError::Silent) => (
+            Some("if it was suspended, let it go on; else end it and start it again: nothing is lost"),
+            Exit::Busy,
+        ),
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
         _ => (None, Exit::Failed),
     }
