@@ -46,9 +46,9 @@ fn from_store(
     question: &Question,
     line: &mut dyn FnMut(String) -> bool,
 ) -> Result<(), CliError> {
-    let opened =
-        pipeline::open(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
-    let library = Library::new(&opened.store, &config.data_dir);
+    let opened = pipeline::open_to_read(&config.data_dir, config.detect_settings(), &lock);
+    let store = opened.map_err(ServiceError::from)?;
+    let library = Library::new(&store, &config.data_dir);
     match question {
         Question::Status => {
             let status = stopped(config, &library)?;
@@ -56,8 +56,8 @@ fn from_store(
         }
         _ => library.answer(question, line)?,
     }
-    opened.store.sync().map_err(QueryError::from)?;
-    drop(opened);
+    store.sync().map_err(QueryError::from)?;
+    drop(store);
     lock.release_clean().map_err(ServiceError::from)?;
     Ok(())
 }
@@ -71,7 +71,7 @@ fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
         claimed.extend(claims_in(&root.path));
         inboxes.push(InboxStatus {
             path: crate::inbox::display_path(&root.path),
-            watched: "not while no daemon runs".to_owned(),
+            watched: "not watched while no daemon runs".to_owned(),
             waiting: crate::inbox::waiting_in(&root.path, &settings.ignore).map_err(ServiceError::from)?,
             ..InboxStatus::default()
         });

@@ -115,7 +115,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
             Exit::Failed,
         ),
-        CliError::Control(ControlError::Busy) => {
+        CliError::Control(ControlError::Busy | ControlError::Silent) => {
             (Some("others read long answers at this moment; ask again"), Exit::Busy)
         }
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),

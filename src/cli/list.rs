@@ -1,6 +1,6 @@
 //! `wirefold list`.
 
-use super::{CliError, Exit, Out, args::ListArgs, ask::ask, render};
+use super::{CliError, Exit, Out, args::ListArgs, ask::ask, render, status::status};
 use crate::{
     config::Config,
     query::{Question, RecordAnswer},
@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
     }
     let mut out = Out::new();
     if records.is_empty() {
-        out.line("no records yet")?;
+        out.line(&format!("no records yet; {}", render::files(status(config)?.backlog, "waiting")))?;
     } else {
         out.line(&render::records(&records))?;
     }

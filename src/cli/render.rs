@@ -136,10 +136,15 @@ pub(super) fn status(status: &Status) -> String {
     for inbox in &status.inboxes {
         let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
         lines.push(format!("inbox     {}", inbox.path));
-        lines.push(format!("          watched {}; {} waiting{oldest}", inbox.watched, inbox.waiting));
+        lines.push(format!("          {}; {} waiting{oldest}", inbox.watched, inbox.waiting));
         lines.extend(inbox.trouble.iter().map(|trouble| format!("          trouble: {trouble}")));
     }
     printable(&lines.join("\n")).into_owned()
+}
+
+/// A number of files that are so.
+pub(super) fn files(count: u64, so: &str) -> String {
+    if count == 1 { format!("1 file is {so}") } else { format!("{count} files are {so}") }
 }
 
 /// A law that does not hold is a defect that must be seen.

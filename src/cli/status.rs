@@ -11,14 +11,19 @@ pub(super) fn run(config: &Config, args: &StatusArgs) -> Result<Exit, CliError> 
     if args.json {
         return super::export::stream(config, &Question::Status);
     }
+    let status = status(config)?;
+    let mut out = Out::new();
+    out.line(&render::status(&status))?;
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// How things stand.
+pub(super) fn status(config: &Config) -> Result<Status, CliError> {
     let mut answer = String::new();
     ask(config, &Question::Status, &mut |line| {
         answer = line;
         true
     })?;
-    let status: Status = serde_json::from_str(&answer)?;
-    let mut out = Out::new();
-    out.line(&render::status(&status))?;
-    out.flush()?;
-    Ok(Exit::Done)
+    Ok(serde_json::from_str(&answer)?)
 }

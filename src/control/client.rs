@@ -5,8 +5,11 @@ use crate::query::Question;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use std::{io, path::Path, pin::pin};
-use tokio::net::UnixStream;
+use std::{io, path::Path, pin::pin, time::Duration};
+use tokio::{net::UnixStream, time::timeout};
+
+/// How long a daemon may take to begin an answer. One that is stopped or stuck never does.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks the daemon at `socket`, and gives the answer on line by line, until `line` says that nobody listens.
 pub async fn ask(
@@ -24,7 +27,8 @@ pub async fn ask(
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| broken(&e))?;
-        let mut response = sender.send_request(request).await.map_err(|e| broken(&e))?;
+        let asked = timeout(ANSWER_PATIENCE, sender.send_request(request)).await;
+        let mut response = asked.map_err(|_| ControlError::Silent)?.map_err(|e| broken(&e))?;
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             return Err(ControlError::Busy);
         }

@@ -37,6 +37,9 @@ pub enum ControlError {
         #[source]
         source: io::Error,
     },
+    /// It listens and does not answer.
+    #[error("the daemon does not answer; it may be stopped or stuck")]
+    Silent,
     /// The conversation broke off.
     #[error("the daemon broke off its answer: {0}")]
     Broken(String),

@@ -5,8 +5,8 @@
 //! articles and the order in which they came, on no clock and on no machine. It knows no disk; what must
 //! survive a restart it hands out as profiles. Called by `pipeline`.
 //!
-//! The matchers, each confirmed on the text, are [`exact`], [`near`], [`overlap`] and [`rewrite`];
-//! [`template`] bars what is alike in form only; [`records`] assembles.
+//! The matchers, each confirmed on the text, are `exact`, `near`, `overlap` and `rewrite`;
+//! `template` bars what is alike in form only; `records` assembles.
 
 mod assemble;
 mod decide;

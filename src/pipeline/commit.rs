@@ -5,7 +5,7 @@
 //! leaves the file in its inbox and is made good at the next start.
 
 use super::{
-    PipelineError,
+    PipelineError, Progress,
     job::{Committed, Decided, Job, Origin, OriginalBytes, Refused},
 };
 use crate::{
@@ -28,6 +28,7 @@ pub(super) struct Committer {
     pub store: Arc<Store>,
     pub failed: FailedDir,
     pub group_articles_max: usize,
+    pub progress: Arc<Progress>,
 }
 
 impl Committer {
@@ -73,6 +74,7 @@ impl Committer {
         }
         changes.extend(group.iter().flat_map(|d| &d.evicted).map(|no| Change::Evicted(*no)));
         self.store.apply(&changes, self.journal.end())?;
+        self.progress.count(events.iter().copied().flatten());
         Ok(group.into_iter().map(committed).collect())
     }
 
@@ -140,7 +142,6 @@ fn held_bytes(decided: &Decided) -> usize {
 
 fn committed(decided: Decided) -> Committed {
     Committed {
-        events: decided.groups.into_iter().flat_map(|g| g.events).collect(),
         returned: decided.give_back.then(|| Arc::clone(&decided.job)),
         finished: decided.end.map(|(receipt, _)| (decided.job, receipt)),
     }
@@ -156,7 +157,14 @@ fn slice_reason(job: &Job, bad: &Refused) -> Result<Vec<u8>, PipelineError> {
         "message": bad.reason.message,
         "kept_bytes": bad.bytes.len(),
     });
-    Ok(serde_json::to_vec_pretty(&said)?)
+    as_file(&said)
+}
+
+/// A reason as the text file that a person opens.
+fn as_file(said: &serde_json::Value) -> Result<Vec<u8>, PipelineError> {
+    let mut text = serde_json::to_vec_pretty(said)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// What is written beside a file that failed.
@@ -176,5 +184,5 @@ pub(super) fn file_reason(job: &Job, receipt: &Receipt) -> Result<Vec<u8>, Pipel
         "message": reason.message,
         "left_at": left_at,
     });
-    Ok(serde_json::to_vec_pretty(&said)?)
+    as_file(&said)
 }

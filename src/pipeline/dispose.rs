@@ -22,8 +22,7 @@ pub(super) struct Disposer {
 impl Disposer {
     /// Disposes until there is no more.
     pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
-        while let Some(Committed { events, finished, returned }) = committed.blocking_recv() {
-            self.progress.count(&events);
+        while let Some(Committed { finished, returned }) = committed.blocking_recv() {
             if let Some(job) = returned {
                 give_back(&job)?;
             }

@@ -184,7 +184,6 @@ pub(super) struct Group {
 /// A file that is durable to its end.
 #[derive(Debug)]
 pub(super) struct Committed {
-    pub events: Vec<Event>,
     pub finished: Option<(Arc<Job>, Receipt)>,
     /// A file that goes back to its inbox.
     pub returned: Option<Arc<Job>>,

@@ -52,23 +52,42 @@ impl OpenError {
     }
 }
 
-/// Opens the data directory that `lock` is held on.
+/// Opens the data directory that `lock` is held on, to be written to.
 pub fn open(data_dir: &Path, settings: detect::Settings, lock: &DataLock) -> Result<Opened, OpenError> {
-    let db = data_dir.join("db");
-    match guarded(|| catch_up(data_dir, Store::open(&db, lock.trust())?, settings)) {
-        Err(error) if error.is_of_the_view() => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the view cannot be used; it is made anew from the journal"
-            );
-            let (opened, aside) = anew(data_dir, settings)?;
-            if let Some(aside) = aside {
-                tracing::warn!(kept = %aside.display(), "the view was made anew; the old one is kept");
-            }
-            Ok(opened)
-        }
-        outcome => outcome,
+    let tried = guarded(|| {
+        let store = Store::open(&data_dir.join("db"), lock.trust())?;
+        let caught_up = catch_up(data_dir, &store, settings, Purpose::Writing)?;
+        opened(data_dir, store, caught_up)
+    });
+    tried.or_else(|error| mended(data_dir, settings, error))
+}
+
+/// Opens the view of the data directory that `lock` is held on, to be read.
+pub fn open_to_read(
+    data_dir: &Path,
+    settings: detect::Settings,
+    lock: &DataLock,
+) -> Result<Store, OpenError> {
+    let tried = guarded(|| {
+        let store = Store::open(&data_dir.join("db"), lock.trust())?;
+        catch_up(data_dir, &store, settings, Purpose::Reading)?;
+        Ok(store)
+    });
+    tried.or_else(|error| Ok(mended(data_dir, settings, error)?.store))
+}
+
+/// A new view in place of one that is at fault; any other error stays what it is.
+fn mended(data_dir: &Path, settings: detect::Settings, error: OpenError) -> Result<Opened, OpenError> {
+    if !error.is_of_the_view() {
+        return Err(error);
     }
+    let cause = &error as &dyn std::error::Error;
+    tracing::warn!(error = cause, "the view cannot be used; it is made anew from the journal");
+    let (opened, aside) = anew(data_dir, settings)?;
+    if let Some(aside) = aside {
+        tracing::warn!(kept = %aside.display(), "the view was made anew; the old one is kept");
+    }
+    Ok(opened)
 }
 
 /// Makes the view anew from the journal; the old one is removed once the new one stands.
@@ -86,30 +105,56 @@ pub fn rebuild(data_dir: &Path, settings: detect::Settings) -> Result<Opened, Op
 fn anew(data_dir: &Path, settings: detect::Settings) -> Result<(Opened, Option<PathBuf>), OpenError> {
     let (db, new) = (data_dir.join("db"), data_dir.join("db.new"));
     Store::discard(&new)?;
-    let Opened { store, journal, packs, detector, damage } =
-        guarded(|| catch_up(data_dir, Store::open(&new, Trust::SameBoot)?, settings))?;
-    store.sync()?;
-    drop(store);
+    let caught_up = guarded(|| {
+        let store = Store::open(&new, Trust::SameBoot)?;
+        let caught_up = catch_up(data_dir, &store, settings, Purpose::Writing)?;
+        store.sync()?;
+        Ok(caught_up)
+    })?;
     let aside = Store::replace(&db, &new)?;
     let store = Store::open(&db, Trust::SameBoot)?;
-    Ok((Opened { store, journal, packs, detector, damage }, aside))
+    Ok((opened(data_dir, store, caught_up)?, aside))
 }
 
 /// sled panics on some damaged files instead of saying so, and not only when it opens them.
-fn guarded(open: impl FnOnce() -> Result<Opened, OpenError>) -> Result<Opened, OpenError> {
+fn guarded<T>(open: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
     catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| Err(StoreError::of_panic(&*panic).into()))
 }
 
-/// Brings the view and the detector up to the journal's end.
-fn catch_up(data_dir: &Path, store: Store, settings: detect::Settings) -> Result<Opened, OpenError> {
-    let folder = data_dir.join("journal");
-    let mut detector = restore(&store, settings)?;
-    let mut replay = Replay::from(&folder, store.view().counts()?.applied)?;
-    while let Some(frame) = replay.next_frame()? {
-        apply(&store, &mut detector, &frame)?;
+/// What a view is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Reading,
+    Writing,
+}
+
+/// Brings a view up to the journal's end, and the detector to where it was. A reader needs the detector only where
+/// there is something to bring up.
+fn catch_up(
+    data_dir: &Path,
+    store: &Store,
+    settings: detect::Settings,
+    purpose: Purpose,
+) -> Result<(Detector, Replay), OpenError> {
+    let mut replay = Replay::from(&data_dir.join("journal"), store.view().counts()?.applied)?;
+    let mut next = replay.next_frame()?;
+    let is_idle = purpose == Purpose::Reading && next.is_none();
+    let mut detector = if is_idle { Detector::new(settings) } else { restore(store, settings)? };
+    while let Some(frame) = next {
+        apply(store, &mut detector, &frame)?;
+        next = replay.next_frame()?;
     }
     replay.damage().iter().for_each(say);
-    let journal = Journal::open(&folder, replay.end())?;
+    Ok((detector, replay))
+}
+
+/// Opens what is written to, behind what was read.
+fn opened(
+    data_dir: &Path,
+    store: Store,
+    (detector, replay): (Detector, Replay),
+) -> Result<Opened, OpenError> {
+    let journal = Journal::open(&data_dir.join("journal"), replay.end())?;
     let packs = Packs::open(&data_dir.join("originals"))?;
     Ok(Opened { store, journal, packs, detector, damage: replay.into_damage() })
 }

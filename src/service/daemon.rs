@@ -250,10 +250,10 @@ impl Live {
 
 fn inbox_status(root: &RootState) -> InboxStatus {
     let watched = match &root.watching {
-        Watching::Starting => "being looked through".to_owned(),
-        Watching::Events => "by events and scans".to_owned(),
-        Watching::Polling(why) => format!("by scans only: {why}"),
-        Watching::Unreachable(why) => format!("not at all: {why}"),
+        Watching::Starting => "not looked through yet".to_owned(),
+        Watching::Events => "watched by events and scans".to_owned(),
+        Watching::Polling(why) => format!("watched by scans only: {why}"),
+        Watching::Unreachable(why) => format!("cannot be watched: {why}"),
     };
     InboxStatus {
         path: display_path(&root.path),
