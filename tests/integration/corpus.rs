@@ -31,7 +31,7 @@ pub fn shared(name: &str) -> Option<PathBuf> {
 }
 
 /// How many articles keep this build busy for some seconds.
-pub const MANY: usize = if cfg!(debug_assertions) { 1500 } else { 20_000 };
+pub const MANY: usize = if cfg!(debug_assertions) { 900 } else { 20_000 };
 
 /// Makes up stories, the same ones for the same seed.
 pub struct Reporter(fastrand::Rng);

@@ -22,6 +22,7 @@ mod contention;
 mod corpus;
 mod daemon;
 mod folding;
+mod in_flight;
 mod kill;
 mod place;
 mod restart;

@@ -7,9 +7,16 @@ use crate::{
     daemon::{Daemon, settled},
     place::{Place, drop_whole, names_in},
 };
+use serde_json::json;
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+};
+use wirefold::{
+    journal::{self, Position},
+    model::{Digest, Event, Link, RecordId, Score},
+    query::{Library, Question},
+    store::{Change, Store, Trust},
 };
 
 /// Copies, pages, lines, old encodings, and at the end the seeds, which join by the learned frequencies.
@@ -256,4 +263,56 @@ fn copy_folder(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// A rebuild once put related records in another order: the view knew their scores to six decimals and the journal to
+/// four. They stand in the order of what is printed, which both know.
+#[test]
+fn related_records_stand_in_the_order_that_the_journal_knows() {
+    let related = |scores: [(usize, f64); 2]| {
+        scores
+            .map(|(founder, share)| Link { record: record(founder), score: Score::from_share(share) })
+            .to_vec()
+    };
+    let live =
+        [event(0, Vec::new()), event(1, Vec::new()), event(2, related([(0, 0.307_051), (1, 0.307_149)]))];
+    let kept = live.iter().map(|event| serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap());
+    let kept: Vec<Event> = kept.collect();
+    assert_ne!(live.as_slice(), kept.as_slice(), "the journal rounds");
+    assert_eq!(exported(&live), exported(&kept));
+}
+
+fn record(founder: usize) -> RecordId {
+    RecordId::founded_by(Digest::of(&[u8::try_from(founder).unwrap()]))
+}
+
+/// The founding of a record.
+fn event(no: usize, related: Vec<Link>) -> Event {
+    let id = Digest::of(&[u8::try_from(no).unwrap()]);
+    let founding = json!({
+        "event": "article", "no": no, "id": id, "text_digest": id, "arrival": no + 1, "index": 0, "path": "a",
+        "item": null, "at": "2026-11-21T20:15:03Z", "time": "2026-11-21T20:15:03Z", "source": null, "title": null,
+        "published": null, "url": null, "lang": null, "words": 9, "verdict": { "record": record(no) }, "text": "a",
+    });
+    let mut event: Event = serde_json::from_value(founding).unwrap();
+    let Event::Article(article) = &mut event else { panic!("no article") };
+    article.verdict.related = related;
+    event
+}
+
+fn exported(events: &[Event]) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("db"), Trust::Nothing).unwrap();
+    let changes: Vec<_> =
+        events.iter().map(|event| Change::Event(event, journal::Place::default(), None)).collect();
+    store.apply(&changes, Position::default()).unwrap();
+    let mut lines = Vec::new();
+    let library = Library::new(&store, dir.path());
+    library
+        .answer(&Question::Export, &mut |line| {
+            lines.push(line);
+            true
+        })
+        .unwrap();
+    lines
 }
