@@ -30,12 +30,9 @@ use crate::{
     model::{Event, Outcome, Receipt},
     store::{Store, StoreError},
 };
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::mpsc;
 
@@ -85,8 +82,6 @@ pub struct Parts {
     pub opened: Opened,
     /// Where failed files go.
     pub failed: FailedDir,
-    /// The data directory.
-    pub data_dir: PathBuf,
     /// The longest article, in bytes.
     pub article_bytes_max: usize,
     /// How many articles are made durable at once.

@@ -79,7 +79,6 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     let parts = Parts {
         opened,
         failed: ground.failed,
-        data_dir: config.data_dir.clone(),
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::new(Progress::default()),

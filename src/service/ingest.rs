@@ -99,7 +99,6 @@ pub async fn ingest(
     let parts = Parts {
         opened: ground.opened,
         failed: ground.failed,
-        data_dir: config.data_dir.clone(),
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
