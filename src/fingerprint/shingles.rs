@@ -4,7 +4,7 @@
 //! fraction of the hash space. Shared entries estimate containment in either direction.
 
 use super::{SHINGLE_WORDS, words::Words};
-use crate::model::SKETCH_ONE_IN;
+use crate::model::{SKETCH_ONE_IN, low_half};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What stands for any figure in a masked shingle.
@@ -59,11 +59,6 @@ fn mix(words: impl Iterator<Item = u64>) -> u64 {
         x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ (x >> 31)
     })
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
-fn low_half(hash: u64) -> u32 {
-    hash as u32
 }
 
 fn sorted(mut hashes: Vec<u32>, most: usize) -> Vec<u32> {

@@ -11,9 +11,8 @@ impl Language {
     pub const UNKNOWN: Self = Self(1);
 
     /// Any other language, by the name of its script: the stream alone teaches.
-    #[expect(clippy::cast_possible_truncation, reason = "the low half of the hash is what is kept")]
     pub fn of_script(name: &str) -> Self {
-        Self((xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32).max(2))
+        Self(low_half(xxhash_rust::xxh3::xxh3_64(name.as_bytes())).max(2))
     }
 }
 
@@ -39,6 +38,12 @@ pub enum TermKind {
     Figure,
     /// A word that is written like a name, beside the same as a plain word.
     Name,
+}
+
+/// The low half of a hash, which is what is kept of those of terms and shingles.
+#[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
+pub const fn low_half(hash: u64) -> u32 {
+    hash as u32
 }
 
 /// One shingle hash in this many is in a sketch.

@@ -17,7 +17,7 @@ pub use event::{
     ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict,
 };
 pub use evidence::{Evidence, Relation};
-pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, TermCount, TermKind};
+pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, TermCount, TermKind, low_half};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
 pub use score::Score;

@@ -4,6 +4,7 @@
 //! the term, in how many texts it occurs, and in how many with a capital inside the text. It must be modern:
 //! with a prior of 1987 names that are everywhere today would count as rare.
 
+use super::low_half;
 use std::{collections::HashMap, sync::LazyLock};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -66,11 +67,6 @@ pub fn term_of(letters: &str) -> u32 {
 /// The number of a term that is written like a name, counted beside the plain one: that of `^` and its letters.
 pub fn name_of(letters: &str) -> u32 {
     low_half(xxh3_64(format!("^{letters}").as_bytes()))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
-fn low_half(hash: u64) -> u32 {
-    hash as u32
 }
 
 #[cfg(test)]

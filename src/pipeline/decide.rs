@@ -64,9 +64,7 @@ impl Decider {
         let is_first = begun.is_none() && job.resume == Resume::default();
         if is_first && chunk.end.is_some() && was_written_to(&job) {
             // Nothing of it has been decided yet, so it can go back whole.
-            let nothing = (Vec::new(), Vec::new(), Vec::new());
-            let (groups, refused, evicted) = nothing;
-            return Ok(Decided { job, groups, refused, evicted, end: None, give_back: true });
+            return Ok(Decided::returned(job));
         }
         let mut total = begun.unwrap_or(job.resume);
         let (mut groups, mut refused, mut evicted) = (Vec::new(), Vec::new(), Vec::new());
@@ -250,19 +248,8 @@ fn rejection(job: &Job, bad: &Refused) -> Event {
 
 fn receipt(job: &Job, total: &Resume, end: FileEnd) -> (Receipt, OriginalBytes) {
     let outcome = outcome(total, end.failure.as_ref());
-    let receipt = Receipt {
-        arrival: job.arrival,
-        path: job.shown.clone(),
-        at: job.at,
-        bytes: end.bytes,
-        digest: end.digest,
-        outcome,
-        new: total.new,
-        repeats: total.repeats,
-        rejected: total.rejected,
-        reason: end.failure.or_else(|| nothing_read(outcome, total)),
-        original: None,
-    };
+    let reason = end.failure.or_else(|| nothing_read(outcome, total));
+    let receipt = Receipt { bytes: end.bytes, digest: end.digest, ..job.receipt(total, outcome, reason) };
     // A file of which nothing could be read is set aside itself, or left where it was given.
     (receipt, if outcome == Outcome::Failed { OriginalBytes::None } else { end.original })
 }

@@ -77,6 +77,23 @@ impl Job {
         }
     }
 
+    /// Its receipt, without what is known only when its bytes were read in this run.
+    pub(super) fn receipt(&self, total: &Resume, outcome: Outcome, reason: Option<Reason>) -> Receipt {
+        Receipt {
+            arrival: self.arrival,
+            path: self.shown.clone(),
+            at: self.at,
+            bytes: 0,
+            digest: None,
+            outcome,
+            new: total.new,
+            repeats: total.repeats,
+            rejected: total.rejected,
+            reason,
+            original: None,
+        }
+    }
+
     /// Where its bytes are.
     pub fn path(&self) -> &Path {
         match &self.origin {
@@ -172,6 +189,14 @@ pub(super) struct Decided {
     pub end: Option<(Receipt, OriginalBytes)>,
     /// The file was written to since it was read and goes back to its inbox; nothing of it was decided.
     pub give_back: bool,
+}
+
+impl Decided {
+    /// Of a file that goes back to its inbox nothing is decided.
+    pub fn returned(job: Arc<Job>) -> Self {
+        let (groups, refused, evicted) = (Vec::new(), Vec::new(), Vec::new());
+        Self { job, groups, refused, evicted, end: None, give_back: true }
+    }
 }
 
 /// Events that belong together in one frame of the journal.

@@ -7,7 +7,7 @@ use crate::{
     detect::{self, Detector},
     inbox::{Claimed, FailedDir, FileKind},
     journal::{Damage, Frame, Journal, JournalError, Packs, Replay},
-    model::{Arrival, ArticleNo, Event, Outcome, Reason, Receipt, RecordId},
+    model::{Arrival, ArticleNo, Event, Reason, Receipt, RecordId},
     store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
 };
 use std::{
@@ -279,7 +279,7 @@ impl Opened {
                         None => jobs.push(job),
                         Some(outcome) => {
                             let digest = row.digest;
-                            let receipt = Receipt { digest, ..closing(&job, outcome, row.reason) };
+                            let receipt = Receipt { digest, ..job.receipt(&resume, outcome, row.reason) };
                             dispose::dispose(failed, &job, &receipt)?;
                         }
                     }
@@ -316,7 +316,7 @@ impl Opened {
                 is_archive: false,
             };
             let outcome = job::outcome(&job.resume, Some(&reason));
-            let event = Event::Receipt(closing(&job, outcome, Some(reason)));
+            let event = Event::Receipt(job.receipt(&job.resume, outcome, Some(reason)));
             let places = self.journal.append(&[std::slice::from_ref(&event)], clock::now())?;
             let place = places.into_iter().flatten().next().unwrap_or_default();
             self.store.apply(&[Change::Event(&event, place, None)], self.journal.end())?;
@@ -337,22 +337,4 @@ fn is_same(job: &Job, row: &ArrivalRow) -> bool {
 /// What of an arrival is in the journal.
 fn so_far(row: &ArrivalRow) -> Resume {
     Resume { items: row.items, new: row.new, repeats: row.repeats, rejected: row.rejected }
-}
-
-/// The receipt of a file that was read in an earlier run, without what only that run knew.
-fn closing(job: &Job, outcome: Outcome, reason: Option<Reason>) -> Receipt {
-    let Resume { new, repeats, rejected, .. } = job.resume;
-    Receipt {
-        arrival: job.arrival,
-        path: job.shown.clone(),
-        at: job.at,
-        bytes: 0,
-        digest: None,
-        outcome,
-        new,
-        repeats,
-        rejected,
-        reason,
-        original: None,
-    }
 }
