@@ -201,13 +201,22 @@ impl Config {
     /// The defaults, with a file's values over them where there is one, and the data directory given on the
     /// command line over that.
     pub fn load(file: Option<&Path>, data_dir: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(file, data_dir, &[])
+    }
+
+    /// The same with some values over those of the file, each a dotted key and a value as a person types it.
+    pub fn load_with(
+        file: Option<&Path>,
+        data_dir: Option<&Path>,
+        given: &[(String, String)],
+    ) -> Result<Self, ConfigError> {
         let name = file.unwrap_or(Path::new("(built in)"));
         let text = match file {
             Some(path) => fs::read_to_string(path)
                 .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?,
             None => String::new(),
         };
-        let mut config = parse(name, &text)?;
+        let mut config = parse(name, &text, given)?;
         if let Some(data_dir) = data_dir {
             data_dir.clone_into(&mut config.data_dir);
         }
@@ -318,14 +327,35 @@ impl LogConfig {
     }
 }
 
-fn parse(name: &Path, text: &str) -> Result<Config, ConfigError> {
+fn parse(name: &Path, text: &str, given: &[(String, String)]) -> Result<Config, ConfigError> {
     let invalid = |what: String| ConfigError::Invalid { path: name.to_owned(), what };
     let said = |e: toml::de::Error| invalid(e.to_string().trim().to_owned());
     let mut merged: Table = toml::from_str(DEFAULTS).map_err(said)?;
-    let given: Table = toml::from_str(text).map_err(said)?;
+    let over: Table = toml::from_str(text).map_err(said)?;
     let unknown = |(key, nearest)| ConfigError::UnknownKey { path: name.to_owned(), key, nearest };
-    overlay(&mut merged, given, "").map_err(unknown)?;
+    overlay(&mut merged, over, "").map_err(unknown)?;
+    let typed = Path::new("(command line)");
+    for (key, value) in given {
+        let unknown = |(key, nearest)| ConfigError::UnknownKey { path: typed.to_owned(), key, nearest };
+        overlay(&mut merged, nested(key, typed_value(value)), "").map_err(unknown)?;
+    }
     Value::Table(merged).try_into().map_err(said)
+}
+
+/// A dotted key and its value as a file would have them.
+fn nested(key: &str, value: Value) -> Table {
+    match key.split_once('.') {
+        Some((part, rest)) => Table::from_iter([(part.to_owned(), Value::Table(nested(rest, value)))]),
+        None => Table::from_iter([(key.to_owned(), value)]),
+    }
+}
+
+/// A whole number, a number, true, false, or else a word.
+fn typed_value(value: &str) -> Value {
+    let whole = || value.parse().ok().map(Value::Integer);
+    let number = || value.parse().ok().map(Value::Float);
+    let switch = || value.parse().ok().map(Value::Boolean);
+    whole().or_else(number).or_else(switch).unwrap_or_else(|| Value::String(value.to_owned()))
 }
 
 /// Puts the given values over the defaults. A key that has no default is returned with the nearest that has.
@@ -388,7 +418,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<Config, ConfigError> {
-        parse(Path::new("my.toml"), text).and_then(|config| config.check().map(|()| config))
+        parse(Path::new("my.toml"), text, &[]).and_then(|config| config.check().map(|()| config))
     }
 
     #[test]
@@ -435,6 +465,19 @@ mod tests {
         assert!(said("data_dir = '~/wf'").contains("only a shell understands"));
         assert!(said("[log]\nlevel = 'loud'").starts_with("log.level is loud; it must be error, warn"));
         assert!(of("[log]\nlevel = 'info,wirefold::inbox=debug'").is_ok());
+    }
+
+    #[test]
+    fn a_value_typed_on_the_command_line_comes_before_the_file() {
+        let given = |key: &str, value: &str| {
+            let given = [(key.to_owned(), value.to_owned())];
+            parse(Path::new("my.toml"), "[match]\njoin = 0.7", &given)
+        };
+        assert_eq!(given("match.join", ".57").unwrap().matching.join.to_bits(), 0.57_f64.to_bits());
+        assert!(!given("match.merging", "false").unwrap().matching.merging);
+        let said = |key, value| given(key, value).unwrap_err().to_string();
+        assert!(said("match.joint", "1").contains("(command line) has the unknown key 'match.joint'"));
+        assert!(said("match.join", "much").contains("join"));
     }
 
     #[test]

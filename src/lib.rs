@@ -19,5 +19,6 @@ pub mod store;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod eval;
 pub mod query;
 pub mod service;

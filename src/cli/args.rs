@@ -37,6 +37,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Make the view anew from the journal.
     Rebuild,
+    /// Measure on labelled articles how well it matches, in a store that is thrown away.
+    Eval(EvalArgs),
 }
 
 /// What to ingest.
@@ -79,6 +81,49 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub struct EvalArgs {
+    /// A folder with articles.jsonl (a line: id, text, perhaps title, published, source, url, cluster), and where known
+    /// pairs.jsonl (a, b, same, perhaps kind) and wild.jsonl (a, b, label); or a folder of such folders.
+    #[arg(value_name = "DIR")]
+    pub path: PathBuf,
+    /// Write JSON, one object a set and setting.
+    #[arg(long)]
+    pub json: bool,
+    /// List so many of the worst false joins, and of the worst misses, with their evidence.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub errors: usize,
+    /// Measure with each of these values of a setting, as in match.join=.55,.60,.65. Given more than once, with as many
+    /// values each, the settings move together.
+    #[arg(long, value_name = "KEY=A,B,C", value_parser = sweep)]
+    pub sweep: Vec<Sweep>,
+    /// Take in these articles first, so that the store is not empty.
+    #[arg(long, value_name = "FILE")]
+    pub background: Option<PathBuf>,
+    /// Measure also the articles in N other orders.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub shuffles: u32,
+}
+
+/// A setting and the values that it is to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// Its dotted key.
+    pub key: String,
+    /// The values, as they were typed.
+    pub values: Vec<String>,
+}
+
+fn sweep(typed: &str) -> Result<Sweep, String> {
+    let (key, values) = typed.split_once('=').ok_or("it must be KEY=A,B,C, as in match.join=.55,.60")?;
+    let values: Vec<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
+    if values.iter().any(String::is_empty) {
+        return Err(format!("{key} has an empty value"));
+    }
+    Ok(Sweep { key: key.trim().to_owned(), values })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +132,16 @@ mod tests {
     #[test]
     fn the_definitions_are_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_sweep_is_a_key_and_its_values() {
+        let values = |v: &[&str]| v.iter().map(|v| (*v).to_owned()).collect();
+        assert_eq!(
+            sweep("match.join=.5, .6"),
+            Ok(Sweep { key: "match.join".to_owned(), values: values(&[".5", ".6"]) })
+        );
+        assert!(sweep("match.join").unwrap_err().contains("KEY=A,B,C"));
+        assert!(sweep("match.join=.5,").unwrap_err().contains("empty value"));
     }
 }

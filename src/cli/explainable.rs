@@ -1,7 +1,7 @@
 //! The one place that turns an error into a sentence, its causes, a hint and an exit code.
 
 use crate::{
-    config::ConfigError, control::ControlError, inbox::InboxError, pipeline::PipelineError,
+    config::ConfigError, control::ControlError, eval::EvalError, inbox::InboxError, pipeline::PipelineError,
     query::QueryError, service::ServiceError, store::LockError,
 };
 use std::{error::Error, io, process::ExitCode};
@@ -45,6 +45,23 @@ pub enum CliError {
     /// A question has no answer.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// A labelled set cannot be measured.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// Settings that are to move together have different numbers of values.
+    #[error(
+        "{first} takes {first_values} values and {other} takes {other_values}; settings that move together take as many each"
+    )]
+    UnevenSweep {
+        /// A setting.
+        first: String,
+        /// How many values it has.
+        first_values: usize,
+        /// Another setting.
+        other: String,
+        /// How many that has.
+        other_values: usize,
+    },
     /// An answer is not what it should be.
     #[error("an answer cannot be understood")]
     Answer(#[from] serde_json::Error),
@@ -111,6 +128,10 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Query(QueryError::Store(_)) => {
             (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)
         }
+        CliError::Eval(EvalError::NoSets { .. } | EvalError::Invalid { .. }) => (
+            Some("the README tells the form of a labelled set under 'Measuring it on your own stories'"),
+            Exit::Failed,
+        ),
         CliError::NoData(_) => (
             Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
             Exit::Failed,

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod eval;
 mod explainable;
 mod export;
 mod ingest;
@@ -32,6 +33,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
+        Command::Eval(what) => eval::run(args, what),
     }
 }
 

@@ -152,7 +152,7 @@ fn law(holds: bool) -> &'static str {
     if holds { "" } else { "  (DOES NOT ADD UP)" }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }
 
@@ -166,9 +166,12 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("\r\n", "\n").replace(steers, "\u{fffd}"))
 }
 
-fn table<const N: usize>(head: [&str; N]) -> Table {
+pub(super) fn table<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(head.into_iter().collect::<Vec<_>>());
     if !table.is_tty() {
         table.set_width(COLUMNS_WITHOUT_TERMINAL);
     }
@@ -177,7 +180,7 @@ fn table<const N: usize>(head: [&str; N]) -> Table {
 
 /// The table as lines no wider than the terminal. Only the last column is cut short: an id that is cut cannot be
 /// used.
-fn fitted(mut table: Table) -> String {
+pub(super) fn fitted(mut table: Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for column in table.column_iter_mut().take(last) {
         column.set_constraint(ColumnConstraint::ContentWidth);

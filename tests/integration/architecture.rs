@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("inbox", &["model", "clock"]),
@@ -42,6 +42,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
             "control",
         ],
     ),
+    ("eval", &["model", "inbox", "store", "pipeline", "config", "query", "service"]),
     (
         "cli",
         &[
@@ -59,6 +60,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
             "query",
             "control",
             "service",
+            "eval",
         ],
     ),
 ];

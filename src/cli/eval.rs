@@ -1,0 +1,196 @@
+//! `wirefold eval`.
+
+use super::{
+    CliError, Exit, Out,
+    args::{Args, EvalArgs},
+    render::{fitted, one_line, table},
+    runtime,
+};
+use crate::{
+    config::Config,
+    eval::{self, JudgedFigures, Plan, SetFigures},
+};
+use comfy_table::{CellAlignment, Table};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+/// The progress bar; where standard error is no terminal there is none.
+const BAR: &str = "{prefix}: {bar:30} {bytes}/{total_bytes}, {elapsed}";
+
+/// Settings with the values that they are to have.
+type Settings = Vec<(String, String)>;
+
+/// What was measured with one setting.
+#[derive(Serialize)]
+struct Measured {
+    /// The settings that were swept, as they were typed.
+    settings: serde_json::Map<String, serde_json::Value>,
+    #[serde(flatten)]
+    figures: SetFigures,
+}
+
+/// Measures every set with every setting, and prints the figures.
+pub(super) fn run(args: &Args, what: &EvalArgs) -> Result<Exit, CliError> {
+    let sets = eval::sets_at(&what.path)?;
+    let plan = Plan { background: what.background.clone(), shuffles: what.shuffles, errors: what.errors };
+    let settings = settings(what)?;
+    // Settings are checked before the first run, which may take long.
+    let configs = settings
+        .iter()
+        .map(|given| Config::load_with(args.config.as_deref(), args.data_dir.as_deref(), given))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (runtime, bar) = (runtime()?, bar());
+    let mut measured = Vec::new();
+    for (config, given) in configs.iter().zip(&settings) {
+        for set in &sets {
+            bar.set_prefix(set.name.clone());
+            let figures = runtime.block_on(eval::evaluate(config, set, &plan, |pace| {
+                bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
+                bar.set_position(pace.bytes_read);
+            }))?;
+            let settings = given.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
+            measured.push(Measured { settings, figures });
+        }
+    }
+    bar.finish_and_clear();
+    let mut out = Out::new();
+    if what.json {
+        for one in &measured {
+            out.line(&serde_json::to_string(one)?)?;
+        }
+    } else {
+        out.line(&fitted(overview(&measured)))?;
+        if what.sweep.is_empty() {
+            for part in details(&measured) {
+                out.line(&part)?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(BAR) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// The settings of each run: the first values of all keys, the second values, and so on; one run with none where
+/// nothing is swept.
+fn settings(what: &EvalArgs) -> Result<Vec<Settings>, CliError> {
+    let Some(first) = what.sweep.first() else { return Ok(vec![Settings::new()]) };
+    if let Some(other) = what.sweep.iter().find(|s| s.values.len() != first.values.len()) {
+        return Err(CliError::UnevenSweep {
+            first: first.key.clone(),
+            first_values: first.values.len(),
+            other: other.key.clone(),
+            other_values: other.values.len(),
+        });
+    }
+    let nth = |n: usize| {
+        what.sweep.iter().filter_map(|s| Some((s.key.clone(), s.values.get(n)?.clone()))).collect()
+    };
+    Ok((0..first.values.len()).map(nth).collect())
+}
+
+/// What a column of the overview tells of a run; nothing where the set has no such labels.
+type Figure = fn(&Measured) -> Option<String>;
+
+/// One row a run; columns that would be empty are left out.
+fn overview(measured: &[Measured]) -> Table {
+    let columns: [(&str, Figure); 13] = [
+        ("SET", |m| Some(m.figures.set.clone())),
+        ("SETTINGS", |m| Some(said(&m.settings)).filter(|said| !said.is_empty())),
+        ("ARTICLES", |m| Some(m.figures.articles.to_string())),
+        ("RECORDS", |m| Some(m.figures.records.to_string())),
+        ("PAIR P", |m| Some(figure(m.figures.agreement?.pair_precision))),
+        ("PAIR R", |m| Some(figure(m.figures.agreement?.pair_recall))),
+        ("B3 F1", |m| Some(figure(m.figures.agreement?.b3_f1))),
+        ("ARI", |m| Some(figure(m.figures.agreement?.ari))),
+        ("FOUND", |m| of_file(m, "pairs", true)),
+        ("FALSE", |m| of_file(m, "pairs", false)),
+        ("WILD FOUND", |m| of_file(m, "wild", true)),
+        ("WILD FALSE", |m| of_file(m, "wild", false)),
+        ("UNREAD", |m| Some(m.figures.unread.to_string()).filter(|_| m.figures.unread > 0)),
+    ];
+    let used: Vec<_> =
+        columns.into_iter().filter(|(_, of)| measured.iter().any(|m| of(m).is_some())).collect();
+    let mut table = table(used.iter().map(|(name, _)| *name));
+    for one in measured {
+        table.add_row(used.iter().map(|(_, of)| of(one).unwrap_or_default()));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn said(settings: &serde_json::Map<String, serde_json::Value>) -> String {
+    let one =
+        |(key, value): (&String, &serde_json::Value)| format!("{key}={}", value.as_str().unwrap_or_default());
+    settings.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn of_file(measured: &Measured, file: &str, same: bool) -> Option<String> {
+    let all = |j: &&JudgedFigures| j.file == file && j.same == same && j.kind.is_none();
+    measured.figures.judged.iter().find(all).map(|j| figure(j.share))
+}
+
+/// What the overview has no room for: kinds of pairs, relations, other orders.
+fn details(measured: &[Measured]) -> Vec<String> {
+    let figures: Vec<&SetFigures> = measured.iter().map(|m| &m.figures).collect();
+    [
+        ("judged pairs by kind", kinds(&figures)),
+        (
+            "variants by how they stand to what they were matched with, right where both are of one cluster",
+            relations(&figures),
+        ),
+        ("the same articles in other orders", orders(&figures)),
+    ]
+    .into_iter()
+    .filter(|(_, table)| !table.is_empty())
+    .map(|(title, table)| format!("\n{title}\n{}", fitted(table)))
+    .collect()
+}
+
+fn kinds(figures: &[&SetFigures]) -> Table {
+    let mut table = table(["SET", "FILE", "BELONG", "PAIRS", "JOINED", "SHARE", "KIND"]);
+    for f in figures {
+        for j in &f.judged {
+            let Some(kind) = &j.kind else { continue };
+            let belong = if j.same { "together" } else { "apart" };
+            let counts = [j.pairs.to_string(), j.joined.to_string(), figure(j.share), one_line(kind)];
+            table.add_row([f.set.clone(), j.file.clone(), belong.to_owned()].into_iter().chain(counts));
+        }
+    }
+    table
+}
+
+fn relations(figures: &[&SetFigures]) -> Table {
+    let mut table = table(["SET", "RELATION", "VARIANTS", "LABELLED", "RIGHT"]);
+    for f in figures {
+        for r in &f.relations {
+            let counts = [r.variants, r.labelled, r.right].map(|n| n.to_string());
+            table.add_row([f.set.clone(), r.relation.name().to_owned()].into_iter().chain(counts));
+        }
+    }
+    table
+}
+
+fn orders(figures: &[&SetFigures]) -> Table {
+    let mut table = table(["SET", "ORDERS", "ARI BETWEEN TWO", "ARI", "LOWEST", "PAIR P"]);
+    for f in figures {
+        let Some(s) = &f.shuffles else { continue };
+        let known = [s.ari, s.ari_min, s.pair_precision].map(|x| x.map(figure).unwrap_or_default());
+        let own = [f.set.clone(), s.runs.to_string(), figure(s.ari_between)];
+        table.add_row(own.into_iter().chain(known));
+    }
+    table
+}
+
+fn figure(share: f64) -> String {
+    format!("{share:.3}")
+}
