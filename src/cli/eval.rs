@@ -8,11 +8,13 @@ use super::{
 };
 use crate::{
     config::Config,
-    eval::{self, JudgedFigures, Plan, SetFigures},
+    eval::{self, JudgedFigures, LabelledSet, Plan, SetFigures},
 };
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::path::Path;
+use tokio::{select, signal::ctrl_c};
 
 /// The progress bar; where standard error is no terminal there is none.
 const BAR: &str = "{prefix}: {bar:30} {bytes}/{total_bytes}, {elapsed}";
@@ -39,35 +41,61 @@ pub(super) fn run(args: &Args, what: &EvalArgs) -> Result<Exit, CliError> {
         .iter()
         .map(|given| Config::load_with(args.config.as_deref(), args.data_dir.as_deref(), given))
         .collect::<Result<Vec<_>, _>>()?;
-    let (runtime, bar) = (runtime()?, bar());
+    let scratch = eval::scratch()?;
+    let runtime = runtime()?;
+    let measured = runtime.block_on(async {
+        select! {
+            measured = measure(&sets, &settings, &configs, &plan, scratch.path()) => measured,
+            _ = ctrl_c() => Err(CliError::Interrupted),
+        }
+    });
+    // What an interrupt leaves under way ends with the process; the throw-away stores go now.
+    runtime.shutdown_background();
+    drop(scratch);
+    print(&measured?, what)?;
+    Ok(Exit::Done)
+}
+
+async fn measure(
+    sets: &[LabelledSet],
+    settings: &[Settings],
+    configs: &[Config],
+    plan: &Plan,
+    scratch: &Path,
+) -> Result<Vec<Measured>, CliError> {
+    let bar = bar();
     let mut measured = Vec::new();
-    for (config, given) in configs.iter().zip(&settings) {
-        for set in &sets {
+    for (config, given) in configs.iter().zip(settings) {
+        for set in sets {
             bar.set_prefix(set.name.clone());
-            let figures = runtime.block_on(eval::evaluate(config, set, &plan, |pace| {
+            let figures = eval::evaluate(config, set, plan, scratch, |pace| {
                 bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
                 bar.set_position(pace.bytes_read);
-            }))?;
+            });
             let settings = given.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
-            measured.push(Measured { settings, figures });
+            measured.push(Measured { settings, figures: figures.await? });
         }
     }
     bar.finish_and_clear();
+    Ok(measured)
+}
+
+fn print(measured: &[Measured], what: &EvalArgs) -> Result<(), CliError> {
     let mut out = Out::new();
     if what.json {
-        for one in &measured {
+        for one in measured {
             out.line(&serde_json::to_string(one)?)?;
         }
     } else {
-        out.line(&fitted(overview(&measured)))?;
+        out.line(&fitted(overview(measured)))?;
         if what.sweep.is_empty() {
-            for part in details(&measured) {
+            for part in details(measured) {
                 out.line(&part)?;
             }
         }
     }
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn bar() -> ProgressBar {

@@ -62,6 +62,9 @@ pub enum CliError {
         /// How many that has.
         other_values: usize,
     },
+    /// A person pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// An answer is not what it should be.
     #[error("an answer cannot be understood")]
     Answer(#[from] serde_json::Error),

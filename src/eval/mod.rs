@@ -23,7 +23,8 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use trial::Trial;
+use tempfile::TempDir;
+use trial::{Bench, Trial};
 
 /// Why a set cannot be measured.
 #[derive(Debug, thiserror::Error)]
@@ -84,16 +85,22 @@ pub struct Plan {
     pub errors: usize,
 }
 
-/// Measures one set under a configuration; its data directory and its inboxes are not touched. `tell` hears now and
-/// then how far the run has come.
+/// A folder for throw-away stores; it goes when it is dropped.
+pub fn scratch() -> Result<TempDir, EvalError> {
+    tempfile::Builder::new().prefix("wirefold-eval-").tempdir().map_err(EvalError::Folder)
+}
+
+/// Measures one set under a configuration; its data directory and its inboxes are not touched. Stores are made in
+/// `scratch`, and go when they have been asked. `tell` hears now and then how far the run has come.
 pub async fn evaluate(
     config: &Config,
     set: &LabelledSet,
     plan: &Plan,
+    scratch: &Path,
     mut tell: impl FnMut(Pace),
 ) -> Result<SetFigures, EvalError> {
-    let background = plan.background.as_deref();
-    let trial = Trial::run(config, background, &set.articles_path, &mut tell).await?;
+    let bench = Bench { config, scratch, background: plan.background.as_deref() };
+    let trial = Trial::run(bench, &set.articles_path, &mut tell).await?;
     let grouping = trial.grouping(set)?;
     let mut figures = SetFigures::of(set, &grouping);
     if plan.errors > 0 {
@@ -103,8 +110,8 @@ pub async fn evaluate(
     if plan.shuffles > 0 {
         let mut groupings = Vec::new();
         for seed in 1..=plan.shuffles {
-            let shuffled = set::shuffled(&set.articles_path, u64::from(seed))?;
-            let trial = Trial::run(config, background, shuffled.path(), &mut tell).await?;
+            let shuffled = set::shuffled(&set.articles_path, u64::from(seed), scratch)?;
+            let trial = Trial::run(bench, shuffled.path(), &mut tell).await?;
             groupings.push(trial.grouping(set)?);
         }
         figures.shuffles = Some(ShuffleFigures::of(set, &groupings));

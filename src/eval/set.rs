@@ -163,13 +163,12 @@ fn pairs(
     Ok(pairs)
 }
 
-/// The lines of a file in an order that the seed decides, in a file that goes when it is dropped.
-pub(super) fn shuffled(path: &Path, seed: u64) -> Result<NamedTempFile, EvalError> {
+/// The lines of a file in an order that the seed decides, in a new file in `folder` that goes when it is dropped.
+pub(super) fn shuffled(path: &Path, seed: u64, folder: &Path) -> Result<NamedTempFile, EvalError> {
     let text = fs::read(path).map_err(|source| EvalError::Read { path: path.to_owned(), source })?;
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut lines);
-    let mut file =
-        Builder::new().prefix("wirefold-eval-").suffix(".jsonl").tempfile().map_err(EvalError::Folder)?;
+    let mut file = Builder::new().suffix(".jsonl").tempfile_in(folder).map_err(EvalError::Folder)?;
     file.write_all(&lines.join(&b'\n')).map_err(EvalError::Folder)?;
     Ok(file)
 }

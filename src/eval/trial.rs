@@ -38,21 +38,29 @@ pub(super) struct Placed {
 /// Where each article of a set has come to lie; nothing for one that could not be read.
 pub(super) type Grouping = Vec<Option<Placed>>;
 
+/// What every trial of an evaluation shares.
+#[derive(Clone, Copy)]
+pub(super) struct Bench<'b> {
+    pub config: &'b Config,
+    /// Where stores are made.
+    pub scratch: &'b Path,
+    /// What is taken in first.
+    pub background: Option<&'b Path>,
+}
+
 impl Trial {
     /// Takes in the background, where there is one, and then the articles.
     pub async fn run(
-        config: &Config,
-        background: Option<&Path>,
+        bench: Bench<'_>,
         articles: &Path,
         tell: &mut impl FnMut(Pace),
     ) -> Result<Self, EvalError> {
-        let folder =
-            tempfile::Builder::new().prefix("wirefold-eval-").tempdir().map_err(EvalError::Folder)?;
-        let mut config = config.clone();
+        let folder = TempDir::new_in(bench.scratch).map_err(EvalError::Folder)?;
+        let mut config = bench.config.clone();
         folder.path().clone_into(&mut config.data_dir);
         // Those configured are a daemon's, and the store is to be thrown away.
         config.inbox.clear();
-        let paths = background.into_iter().chain([articles]).map(Path::to_owned).collect();
+        let paths = bench.background.into_iter().chain([articles]).map(Path::to_owned).collect();
         let what = Ingest { paths, is_archive: false };
         let summary = service::ingest(config.clone(), what, tell).await?;
         if let Some((path, why)) = summary.skipped.first.first() {
