@@ -25,6 +25,7 @@ mod folding;
 mod in_flight;
 mod kill;
 mod place;
+mod quality;
 mod restart;
 mod seeds;
 mod settings;
