@@ -2,7 +2,9 @@
 
 mod args;
 mod ask;
+mod explain;
 mod explainable;
+mod explained;
 mod export;
 mod ingest;
 mod list;
@@ -29,6 +31,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
+        Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
         Command::Rebuild => rebuild::run(&config),

@@ -2,7 +2,7 @@
 //! newcomer's record clearly better than its own. Both change what was published, so both are events, both can
 //! be switched off, and neither touches a founder's record id.
 
-use super::decide::{Round, with_small};
+use super::decide::{Asked, Round, with_small};
 use crate::model::{ArticleId, ArticleNo, Event, MergeEvent, MoveEvent, Relation, Score};
 
 /// Two records of few members must agree more to merge: so much, divided by the pairs across.
@@ -53,23 +53,30 @@ impl Round<'_> {
         // Where the founder itself has left the windows, the oldest of its members stands for it.
         let founder = gone.members.first().copied()?;
         let (nearest, matched, relation) = self.best_match(founder, &members)?;
-        let threshold = self.merge_threshold(into, from);
-        let evidence = self.evidence(founder, nearest, score, threshold).map(Box::new);
+        let asked = self.merge_asked(into, from, score);
+        let evidence = self.evidence(founder, nearest, asked).map(Box::new);
         self.detector.records.merge(into, from, kept_id);
         Some(Event::Merge(MergeEvent { into: kept_id, from: gone_id, relation, matched, score, evidence }))
     }
 
-    pub(super) fn merge_threshold(&self, one: ArticleNo, other: ArticleNo) -> Score {
+    fn merge_threshold(&self, one: ArticleNo, other: ArticleNo) -> Score {
         let size = |founder| self.detector.records.get(founder).map_or(1, |r| r.members.len());
         with_small(self.detector.settings.merge, MERGE_SMALL, size(one) * size(other))
     }
 
+    /// What decides on a merge with this mean.
+    pub(super) fn merge_asked(&self, one: ArticleNo, other: ArticleNo, mean: Score) -> Asked {
+        let pairs = self.merge_panel(one).len() * self.merge_panel(other).len();
+        Asked { pairs, mean, threshold: self.merge_threshold(one, other) }
+    }
+
+    fn merge_panel(&self, founder: ArticleNo) -> Vec<ArticleNo> {
+        self.detector.records.get(founder).map(super::records::Record::merge_panel).unwrap_or_default()
+    }
+
     /// The mean probability across two records.
     pub(super) fn across(&mut self, one: ArticleNo, other: ArticleNo) -> Score {
-        let panel = |founder| {
-            self.detector.records.get(founder).map(super::records::Record::merge_panel).unwrap_or_default()
-        };
-        let (a, b) = (panel(one), panel(other));
+        let (a, b) = (self.merge_panel(one), self.merge_panel(other));
         let pairs: Vec<_> = a.iter().flat_map(|i| b.iter().map(|j| (*i, *j))).collect();
         self.mean(pairs)
     }
@@ -88,7 +95,9 @@ impl Round<'_> {
             let (there, here) = (self.fit(*no, to), self.fit(*no, from));
             let asked = MOVE_MIN.max(here.share() + MOVE_GAIN);
             if there.share() >= asked {
-                moved.extend(self.move_member(*no, (from, to), there, Score::from_share(asked)));
+                let threshold = Score::from_share(asked);
+                let pairs = self.asked_by(to).0.len();
+                moved.extend(self.move_member(*no, (from, to), Asked { pairs, mean: there, threshold }));
             }
         }
         moved
@@ -98,16 +107,16 @@ impl Round<'_> {
         &mut self,
         no: ArticleNo,
         (from, to): (ArticleNo, ArticleNo),
-        score: Score,
-        threshold: Score,
+        asked: Asked,
     ) -> Option<Event> {
         let (old, new) = (self.detector.records.get(from)?.id, self.detector.records.get(to)?);
         let (new_id, members) = (new.id, new.members.iter().copied().collect::<Vec<_>>());
         let (nearest, matched, relation) = self.best_match(no, &members)?;
-        let evidence = self.evidence(no, nearest, score, threshold).map(Box::new);
+        let evidence = self.evidence(no, nearest, asked).map(Box::new);
         let id = self.detector.index.get(no)?.id;
         self.detector.records.remove(no);
         self.detector.records.add(no, to, new_id);
+        let score = asked.mean;
         Some(Event::Move(MoveEvent { id, from: old, to: new_id, relation, matched, score, evidence }))
     }
 

@@ -4,7 +4,7 @@
 use super::{
     Newcomer, ProfileError, Settings,
     assemble::MERGE_SMALL,
-    decide::{JOIN_SMALL, with_small},
+    decide::{Asked, JOIN_SMALL, with_small},
     frequencies::Frequencies,
     named::named,
     pair::Pair,
@@ -40,17 +40,11 @@ impl Measured {
 /// How two groups of articles fit each other.
 #[derive(Clone, Debug)]
 pub struct Fit {
-    /// Pairs across.
-    pub pairs: usize,
-    /// The mean probability over them; but for the bar, where siblings of one form bar them.
-    pub mean: Score,
-    /// What it has to reach.
-    pub threshold: Score,
     /// The likeliest pair, of the first and the second group; where they are barred, of those that bar them.
     pub decisive: (ArticleNo, ArticleNo),
     /// How the later of that pair stands to the earlier, if they tell one story.
     pub relation: Relation,
-    /// What was measured on that pair, with the mean and the threshold.
+    /// What was measured on that pair, with the mean over all pairs, but for any bar, and what it has to reach.
     pub evidence: Evidence,
 }
 
@@ -81,9 +75,8 @@ pub fn fit(one: &[Measured], other: &[Measured], threshold: Score) -> Option<Fit
     let weighed = mean_of(&pairs)?;
     let (a, b) = across().find(|(a, b)| (a.no, b.no) == weighed.decisive)?;
     let pair = Pair::of(a, b);
-    let evidence = Evidence { mean: weighed.mean, threshold, ..named(&pair, a, b) };
-    let (decisive, mean) = (weighed.decisive, weighed.mean);
-    Some(Fit { pairs: pairs.len(), mean, threshold, decisive, relation: pair.relation, evidence })
+    let evidence = named(&pair, a, b, Asked { pairs: pairs.len(), mean: weighed.mean, threshold });
+    Some(Fit { decisive: weighed.decisive, relation: pair.relation, evidence })
 }
 
 /// The mean over pairs but for any bar, and the pair that says most.

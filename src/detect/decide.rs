@@ -35,6 +35,17 @@ pub struct Decision {
     pub evicted: Vec<ArticleNo>,
 }
 
+/// What decided on a pair, beside the pair itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// How many pairs were asked.
+    pub pairs: usize,
+    /// Their mean probability.
+    pub mean: Score,
+    /// What it had to reach.
+    pub threshold: Score,
+}
+
 /// Decides on an article and takes it in.
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
     let profile = detector.index.frequencies.weigh(newcomer);
@@ -86,16 +97,10 @@ impl Round<'_> {
     }
 
     /// What was measured on two articles, by name, with the mean that decided and what it had to reach.
-    pub fn evidence(
-        &mut self,
-        one: ArticleNo,
-        other: ArticleNo,
-        mean: Score,
-        threshold: Score,
-    ) -> Option<Evidence> {
+    pub fn evidence(&mut self, one: ArticleNo, other: ArticleNo, asked: Asked) -> Option<Evidence> {
         let pair = self.pair(one, other)?.clone();
         let (one, other) = (self.detector.index.get(one)?, self.detector.index.get(other)?);
-        Some(Evidence { mean, threshold, ..named(&pair, one, other) })
+        Some(named(&pair, one, other, asked))
     }
 
     /// The members of a record that a newcomer is weighed against, and what their mean must reach.
@@ -143,17 +148,18 @@ impl Round<'_> {
 
     /// The record that the article joins, or the one that it founds.
     fn join(&mut self, near: &[ArticleNo], candidates: &[ArticleNo]) -> (ArticleNo, Verdict) {
-        let mut best: Option<(Score, ArticleNo, Score)> = None;
+        let mut best: Option<(ArticleNo, Asked)> = None;
         for founder in self.founders(near) {
             let (panel, threshold) = self.asked_by(founder);
+            let pairs = panel.len();
             let mean = self.mean(panel.into_iter().map(|member| (self.no, member)).collect::<Vec<_>>());
-            if mean >= threshold && best.is_none_or(|(highest, ..)| mean > highest) {
-                best = Some((mean, founder, threshold));
+            if mean >= threshold && best.is_none_or(|(_, highest)| mean > highest.mean) {
+                best = Some((founder, Asked { pairs, mean, threshold }));
             }
         }
-        let joined = best.and_then(|(mean, founder, threshold)| {
+        let joined = best.and_then(|(founder, asked)| {
             let record = self.detector.records.get(founder)?.id;
-            Some((founder, self.joined(near, (founder, record), mean, threshold)))
+            Some((founder, self.joined(near, (founder, record), asked)))
         });
         let (founder, mut verdict) = joined.unwrap_or_else(|| self.found());
         verdict.near_misses = self.join_misses(candidates, founder);
@@ -164,8 +170,7 @@ impl Round<'_> {
         &mut self,
         near: &[ArticleNo],
         (founder, record): (ArticleNo, RecordId),
-        mean: Score,
-        threshold: Score,
+        asked: Asked,
     ) -> Verdict {
         let nearest = near.iter().find(|no| self.detector.records.founder_of(**no) == Some(founder)).copied();
         let matched = nearest.and_then(|no| self.detector.index.get(no)).map(|p| p.id);
@@ -173,8 +178,8 @@ impl Round<'_> {
             record,
             relation: nearest.and_then(|no| self.pair(self.no, no)).map(|pair| pair.relation),
             matched,
-            score: Some(mean),
-            evidence: nearest.and_then(|no| self.evidence(self.no, no, mean, threshold)),
+            score: Some(asked.mean),
+            evidence: nearest.and_then(|no| self.evidence(self.no, no, asked)),
             related: Vec::new(),
             near_misses: Vec::new(),
         }

@@ -3,7 +3,7 @@
 
 use super::{
     compare::{Weighed, mean_of},
-    decide::Round,
+    decide::{Asked, Round},
 };
 use crate::model::{ArticleNo, NearMiss, Score, Step};
 use std::cmp::Reverse;
@@ -25,9 +25,10 @@ impl Round<'_> {
             let (panel, threshold) = self.asked_by(founder);
             let Some(weighed) = self.weigh_unbarred(&panel) else { continue };
             // Siblings are no near miss of their own: they are one where nothing but the bar stood between.
-            let asked = if weighed.barred { threshold.share() } else { NEAR_SHARE * threshold.share() };
-            if weighed.mean.share() >= asked {
-                let miss = self.miss(Step::Join, founder, weighed.decisive.1, weighed.mean, threshold);
+            let least = if weighed.barred { 1. } else { NEAR_SHARE } * threshold.share();
+            if weighed.mean.share() >= least {
+                let asked = Asked { pairs: panel.len(), mean: weighed.mean, threshold };
+                let miss = self.miss(Step::Join, founder, weighed.decisive.1, asked);
                 found.extend(miss.map(|miss| (Reverse(weighed.mean), founder, miss)));
             }
         }
@@ -48,12 +49,13 @@ impl Round<'_> {
             if misses.len() >= MISSES_MAX || self.detector.records.get(other).is_none_or(|r| is_known(r.id)) {
                 continue;
             }
-            let (mean, threshold) = (self.across(own, other), self.merge_threshold(own, other));
+            let mean = self.across(own, other);
+            let asked = self.merge_asked(own, other, mean);
             let nearest = near.iter().find(|no| self.detector.records.founder_of(**no) == Some(other));
-            if mean.share() >= NEAR_SHARE * threshold.share()
+            if mean.share() >= NEAR_SHARE * asked.threshold.share()
                 && let Some(nearest) = nearest
             {
-                misses.extend(self.miss(Step::Merge, other, *nearest, mean, threshold));
+                misses.extend(self.miss(Step::Merge, other, *nearest, asked));
             }
         }
     }
@@ -68,16 +70,9 @@ impl Round<'_> {
         mean_of(&pairs)
     }
 
-    fn miss(
-        &mut self,
-        step: Step,
-        founder: ArticleNo,
-        matched: ArticleNo,
-        mean: Score,
-        threshold: Score,
-    ) -> Option<NearMiss> {
+    fn miss(&mut self, step: Step, founder: ArticleNo, matched: ArticleNo, asked: Asked) -> Option<NearMiss> {
         let relation = self.pair(self.no, matched)?.relation;
-        let evidence = self.evidence(self.no, matched, mean, threshold)?;
+        let evidence = self.evidence(self.no, matched, asked)?;
         let (record, matched) =
             (self.detector.records.get(founder)?.id, self.detector.index.get(matched)?.id);
         Some(NearMiss { record, step, matched, relation, evidence })

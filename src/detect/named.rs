@@ -3,6 +3,7 @@
 //! Terms are known here by their numbers only; their letters stand in the texts, which the journal keeps.
 
 use super::{
+    decide::Asked,
     pair::Pair,
     profile::{Profile, Term, UNIT},
     rewrite::both,
@@ -17,10 +18,14 @@ const TERMS_MAX: usize = 8;
 /// So many figures of each kind are kept, the rarest: a form report of newswire has about as many.
 const FIGURES_MAX: usize = 12;
 
-/// What was measured on a pair, with the names of what was weighed.
-pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile) -> Evidence {
+/// What was measured on a pair, with the names of what was weighed and what decided.
+pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -> Evidence {
     let (a, b) = if one.no > other.no { (one, other) } else { (other, one) };
+    let Asked { pairs, mean, threshold } = asked;
     Evidence {
+        mean,
+        threshold,
+        pairs: u32::try_from(pairs).unwrap_or(u32::MAX),
         masking_gain: Score::from_share(template::masking_gain(a, b)),
         shared_terms: shared_terms(a, b),
         compared: compared_figures(a, b),

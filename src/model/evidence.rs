@@ -70,6 +70,9 @@ pub struct Evidence {
     pub mean: Score,
     /// What the mean had to reach.
     pub threshold: Score,
+    /// How many pairs the mean is over; 0 where that was not kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pairs: u32,
     /// The probability by shared wording alone; 0 where too little is shared to say anything.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wording: Score,

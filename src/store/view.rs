@@ -118,6 +118,11 @@ impl<'s> View<'s> {
         self.row(&codec::profile(no))
     }
 
+    /// Whether an article is in a window.
+    pub fn is_live(self, no: ArticleNo) -> Result<bool, StoreError> {
+        Ok(self.tree.contains_key(codec::profile(no))?)
+    }
+
     /// The profiles of the articles that are in a window, in order of first sighting.
     pub fn profiles(self) -> impl Iterator<Item = Result<(ArticleNo, Vec<u8>), StoreError>> + use<'s> {
         self.tree.scan_prefix(b"p").map(|entry| {
