@@ -31,6 +31,8 @@ pub enum Command {
     List(ListArgs),
     /// Show one record with its articles.
     Show(ShowArgs),
+    /// Say why an article is where it is, or how near two articles or records are.
+    Explain(ExplainArgs),
     /// Write all records, one JSON object a line, in founding order.
     Export,
     /// Tell how things stand: backlog, counts by outcome, inboxes.
@@ -69,6 +71,19 @@ pub struct ShowArgs {
     /// A record's id (wf-...), an alias of one, or an article's id.
     pub id: String,
     /// Write JSON: the record with the text and metadata of each of its articles.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to explain.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// An article's id or a record's (wf-...), which may be shortened.
+    pub id: String,
+    /// Another one, to compare it with.
+    #[arg(value_name = "OTHER")]
+    pub other: Option<String>,
+    /// Write JSON.
     #[arg(long)]
     pub json: bool,
 }

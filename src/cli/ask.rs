@@ -48,7 +48,7 @@ fn from_store(
 ) -> Result<(), CliError> {
     let opened = pipeline::open_to_read(&config.data_dir, config.detect_settings(), &lock);
     let store = opened.map_err(ServiceError::from)?;
-    let library = Library::new(&store, &config.data_dir);
+    let library = Library::new(&store, &config.data_dir, config.detect_settings());
     match question {
         Question::Status => {
             let status = stopped(config, &library)?;

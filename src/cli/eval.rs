@@ -3,12 +3,13 @@
 use super::{
     CliError, Exit, Out,
     args::{Args, EvalArgs},
+    explained::explained,
     render::{fitted, one_line, table},
     runtime,
 };
 use crate::{
     config::Config,
-    eval::{self, JudgedFigures, LabelledSet, Plan, SetFigures},
+    eval::{self, JudgedFigures, LabelledSet, Mistake, MistakeKind, Plan, SetFigures},
 };
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -92,6 +93,9 @@ fn print(measured: &[Measured], what: &EvalArgs) -> Result<(), CliError> {
             for part in details(measured) {
                 out.line(&part)?;
             }
+        }
+        for mistake in measured.iter().flat_map(|m| &m.figures.mistakes) {
+            out.line(&format!("\n{}", told(mistake)))?;
         }
     }
     out.flush()?;
@@ -217,6 +221,16 @@ fn orders(figures: &[&SetFigures]) -> Table {
         table.add_row(own.into_iter().chain(known));
     }
     table
+}
+
+/// One mistake with its evidence.
+fn told(mistake: &Mistake) -> String {
+    let (one, other) = (one_line(&mistake.articles.0), one_line(&mistake.articles.1));
+    let what = match mistake.kind {
+        MistakeKind::FalseJoin => "false join",
+        MistakeKind::Miss => "miss",
+    };
+    format!("== {what}: {one} and {other}\n{}", explained(&mistake.explanation))
 }
 
 fn figure(share: f64) -> String {

@@ -3,7 +3,9 @@
 mod args;
 mod ask;
 mod eval;
+mod explain;
 mod explainable;
+mod explained;
 mod export;
 mod ingest;
 mod list;
@@ -30,6 +32,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
+        Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
         Command::Rebuild => rebuild::run(&config),

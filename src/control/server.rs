@@ -2,6 +2,7 @@
 
 use super::{ASK, ControlError};
 use crate::{
+    detect::Settings,
     query::{Library, QueryError, Question, Status},
     store::Store,
 };
@@ -52,14 +53,21 @@ pub struct Control(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     data_dir: PathBuf,
+    settings: Settings,
     status: LiveStatus,
     turns: Arc<Semaphore>,
 }
 
 impl Control {
-    /// Answers from this store; how the daemon stands it is told by `status`.
-    pub fn new(store: Arc<Store>, data_dir: PathBuf, status: LiveStatus) -> Self {
-        Self(Arc::new(Inner { store, data_dir, status, turns: Arc::new(Semaphore::new(ANSWERS_MAX)) }))
+    /// Answers from this store, by the settings that decide; how the daemon stands it is told by `status`.
+    pub fn new(store: Arc<Store>, data_dir: PathBuf, settings: Settings, status: LiveStatus) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            data_dir,
+            settings,
+            status,
+            turns: Arc::new(Semaphore::new(ANSWERS_MAX)),
+        }))
     }
 
     fn answer(&self, question: &Question, line: &mut dyn FnMut(String) -> bool) -> Result<(), QueryError> {
@@ -67,7 +75,7 @@ impl Control {
             line(serde_json::to_string(&(self.0.status)()?)?);
             return Ok(());
         }
-        Library::new(&self.0.store, &self.0.data_dir).answer(question, line)
+        Library::new(&self.0.store, &self.0.data_dir, self.0.settings).answer(question, line)
     }
 }
 

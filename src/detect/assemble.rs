@@ -2,11 +2,11 @@
 //! newcomer's record clearly better than its own. Both change what was published, so both are events, both can
 //! be switched off, and neither touches a founder's record id.
 
-use super::decide::{Round, with_small};
+use super::decide::{Asked, Round, with_small};
 use crate::model::{ArticleId, ArticleNo, Event, MergeEvent, MoveEvent, Relation, Score};
 
 /// Two records of few members must agree more to merge: so much, divided by the pairs across.
-const MERGE_SMALL: f64 = 0.07;
+pub(super) const MERGE_SMALL: f64 = 0.07;
 /// A member moves when it fits at least so well where it goes, and so much better than where it is.
 const MOVE_MIN: f64 = 0.65;
 const MOVE_GAIN: f64 = 0.05;
@@ -52,9 +52,11 @@ impl Round<'_> {
         let members: Vec<ArticleNo> = kept.members.iter().copied().collect();
         // Where the founder itself has left the windows, the oldest of its members stands for it.
         let founder = gone.members.first().copied()?;
-        let (matched, relation) = self.best_match(founder, &members)?;
+        let (nearest, matched, relation) = self.best_match(founder, &members)?;
+        let asked = self.merge_asked(into, from, score);
+        let evidence = self.evidence(founder, nearest, asked).map(Box::new);
         self.detector.records.merge(into, from, kept_id);
-        Some(Event::Merge(MergeEvent { into: kept_id, from: gone_id, relation, matched, score }))
+        Some(Event::Merge(MergeEvent { into: kept_id, from: gone_id, relation, matched, score, evidence }))
     }
 
     fn merge_threshold(&self, one: ArticleNo, other: ArticleNo) -> Score {
@@ -62,12 +64,19 @@ impl Round<'_> {
         with_small(self.detector.settings.merge, MERGE_SMALL, size(one) * size(other))
     }
 
+    /// What decides on a merge with this mean.
+    pub(super) fn merge_asked(&self, one: ArticleNo, other: ArticleNo, mean: Score) -> Asked {
+        let pairs = self.merge_panel(one).len() * self.merge_panel(other).len();
+        Asked { pairs, mean, threshold: self.merge_threshold(one, other) }
+    }
+
+    fn merge_panel(&self, founder: ArticleNo) -> Vec<ArticleNo> {
+        self.detector.records.get(founder).map(super::records::Record::merge_panel).unwrap_or_default()
+    }
+
     /// The mean probability across two records.
-    fn across(&mut self, one: ArticleNo, other: ArticleNo) -> Score {
-        let panel = |founder| {
-            self.detector.records.get(founder).map(super::records::Record::merge_panel).unwrap_or_default()
-        };
-        let (a, b) = (panel(one), panel(other));
+    pub(super) fn across(&mut self, one: ArticleNo, other: ArticleNo) -> Score {
+        let (a, b) = (self.merge_panel(one), self.merge_panel(other));
         let pairs: Vec<_> = a.iter().flat_map(|i| b.iter().map(|j| (*i, *j))).collect();
         self.mean(pairs)
     }
@@ -84,21 +93,31 @@ impl Round<'_> {
                 continue;
             };
             let (there, here) = (self.fit(*no, to), self.fit(*no, from));
-            if there.share() >= MOVE_MIN && there.share() >= here.share() + MOVE_GAIN {
-                moved.extend(self.move_member(*no, from, to, there));
+            let asked = MOVE_MIN.max(here.share() + MOVE_GAIN);
+            if there.share() >= asked {
+                let threshold = Score::from_share(asked);
+                let pairs = self.asked_by(to).0.len();
+                moved.extend(self.move_member(*no, (from, to), Asked { pairs, mean: there, threshold }));
             }
         }
         moved
     }
 
-    fn move_member(&mut self, no: ArticleNo, from: ArticleNo, to: ArticleNo, score: Score) -> Option<Event> {
+    fn move_member(
+        &mut self,
+        no: ArticleNo,
+        (from, to): (ArticleNo, ArticleNo),
+        asked: Asked,
+    ) -> Option<Event> {
         let (old, new) = (self.detector.records.get(from)?.id, self.detector.records.get(to)?);
         let (new_id, members) = (new.id, new.members.iter().copied().collect::<Vec<_>>());
-        let (matched, relation) = self.best_match(no, &members)?;
+        let (nearest, matched, relation) = self.best_match(no, &members)?;
+        let evidence = self.evidence(no, nearest, asked).map(Box::new);
         let id = self.detector.index.get(no)?.id;
         self.detector.records.remove(no);
         self.detector.records.add(no, to, new_id);
-        Some(Event::Move(MoveEvent { id, from: old, to: new_id, relation, matched, score }))
+        let score = asked.mean;
+        Some(Event::Move(MoveEvent { id, from: old, to: new_id, relation, matched, score, evidence }))
     }
 
     /// The mean probability of an article with the panel of a record, itself left out.
@@ -108,7 +127,11 @@ impl Round<'_> {
     }
 
     /// The member that an article is likest to, and how it stands to it.
-    fn best_match(&mut self, no: ArticleNo, members: &[ArticleNo]) -> Option<(ArticleId, Relation)> {
+    fn best_match(
+        &mut self,
+        no: ArticleNo,
+        members: &[ArticleNo],
+    ) -> Option<(ArticleNo, ArticleId, Relation)> {
         let mut best: Option<(Score, ArticleNo, Relation)> = None;
         for member in members {
             let Some(pair) = self.pair(no, *member) else { continue };
@@ -117,6 +140,6 @@ impl Round<'_> {
             }
         }
         let (_, member, relation) = best?;
-        Some((self.detector.index.get(member)?.id, relation))
+        Some((member, self.detector.index.get(member)?.id, relation))
     }
 }

@@ -4,7 +4,7 @@
 //! the threshold. A probability saturates, so one huge match cannot carry a weak mean, and a join is never
 //! handed along a chain. One barred member vetoes a record.
 
-use super::{Detector, Newcomer, Twin, pair::Pair};
+use super::{Detector, Newcomer, Twin, named::named, pair::Pair};
 use crate::model::{ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, Verdict};
 use std::{
     cmp::Reverse,
@@ -14,7 +14,7 @@ use std::{
 /// A pair is worth weighing the record for from this probability on.
 const NEAR: f64 = 0.5;
 /// A record of few members asks for more: so much, divided by their number.
-const JOIN_SMALL: f64 = 0.10;
+pub(super) const JOIN_SMALL: f64 = 0.10;
 /// An article links its record to this many others at most, the best.
 const LINKS_MAX: usize = 16;
 /// `SimHash` neighbours looked at, the newest.
@@ -35,6 +35,17 @@ pub struct Decision {
     pub evicted: Vec<ArticleNo>,
 }
 
+/// What decided on a pair, beside the pair itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// How many pairs were asked.
+    pub pairs: usize,
+    /// Their mean probability.
+    pub mean: Score,
+    /// What it had to reach.
+    pub threshold: Score,
+}
+
 /// Decides on an article and takes it in.
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
     let profile = detector.index.frequencies.weigh(newcomer);
@@ -46,11 +57,12 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     let near = round.near(&candidates);
     let (founder, mut verdict) = match round.twin(live_twin, twin) {
         Some(same) => same,
-        None => round.join(&near),
+        None => round.join(&near, &candidates),
     };
     round.detector.records.add(newcomer.no, founder, verdict.record);
     verdict.related = round.related(&candidates, founder);
     let changes = round.rearrange(&near);
+    round.add_merge_misses(&near, &mut verdict.near_misses);
     let evicted = detector.evict();
     Decision { verdict, founder, changes, profile: bytes, evicted }
 }
@@ -84,6 +96,20 @@ impl Round<'_> {
         Score::mean(scores)
     }
 
+    /// What was measured on two articles, by name, with the mean that decided and what it had to reach.
+    pub fn evidence(&mut self, one: ArticleNo, other: ArticleNo, asked: Asked) -> Option<Evidence> {
+        let pair = self.pair(one, other)?.clone();
+        let (one, other) = (self.detector.index.get(one)?, self.detector.index.get(other)?);
+        Some(named(&pair, one, other, asked))
+    }
+
+    /// The members of a record that a newcomer is weighed against, and what their mean must reach.
+    pub fn asked_by(&self, founder: ArticleNo) -> (Vec<ArticleNo>, Score) {
+        let record = self.detector.records.get(founder);
+        let (panel, size) = record.map(|r| (r.panel(), r.members.len())).unwrap_or_default();
+        (panel, with_small(self.detector.settings.join, JOIN_SMALL, size))
+    }
+
     /// The candidates that may well tell the same story, likeliest first, then the older.
     fn near(&mut self, candidates: &[ArticleNo]) -> Vec<ArticleNo> {
         let mut near: Vec<(Reverse<Score>, ArticleNo)> =
@@ -115,35 +141,48 @@ impl Round<'_> {
             score: Some(Score::ONE),
             evidence,
             related: Vec::new(),
+            near_misses: Vec::new(),
         };
         Some((founder, verdict))
     }
 
     /// The record that the article joins, or the one that it founds.
-    fn join(&mut self, near: &[ArticleNo]) -> (ArticleNo, Verdict) {
-        let mut best: Option<(Score, ArticleNo, RecordId, Score)> = None;
+    fn join(&mut self, near: &[ArticleNo], candidates: &[ArticleNo]) -> (ArticleNo, Verdict) {
+        let mut best: Option<(ArticleNo, Asked)> = None;
         for founder in self.founders(near) {
-            let Some(record) = self.detector.records.get(founder) else { continue };
-            let threshold = with_small(self.detector.settings.join, JOIN_SMALL, record.members.len());
-            let (id, panel) = (record.id, record.panel());
+            let (panel, threshold) = self.asked_by(founder);
+            let pairs = panel.len();
             let mean = self.mean(panel.into_iter().map(|member| (self.no, member)).collect::<Vec<_>>());
-            if mean >= threshold && best.is_none_or(|(highest, ..)| mean > highest) {
-                best = Some((mean, founder, id, threshold));
+            if mean >= threshold && best.is_none_or(|(_, highest)| mean > highest.mean) {
+                best = Some((founder, Asked { pairs, mean, threshold }));
             }
         }
-        let Some((mean, founder, record, threshold)) = best else { return self.found() };
+        let joined = best.and_then(|(founder, asked)| {
+            let record = self.detector.records.get(founder)?.id;
+            Some((founder, self.joined(near, (founder, record), asked)))
+        });
+        let (founder, mut verdict) = joined.unwrap_or_else(|| self.found());
+        verdict.near_misses = self.join_misses(candidates, founder);
+        (founder, verdict)
+    }
+
+    fn joined(
+        &mut self,
+        near: &[ArticleNo],
+        (founder, record): (ArticleNo, RecordId),
+        asked: Asked,
+    ) -> Verdict {
         let nearest = near.iter().find(|no| self.detector.records.founder_of(**no) == Some(founder)).copied();
         let matched = nearest.and_then(|no| self.detector.index.get(no)).map(|p| p.id);
-        let pair = nearest.and_then(|no| self.pair(self.no, no)).cloned();
-        let verdict = Verdict {
+        Verdict {
             record,
-            relation: pair.as_ref().map(|p| p.relation),
+            relation: nearest.and_then(|no| self.pair(self.no, no)).map(|pair| pair.relation),
             matched,
-            score: Some(mean),
-            evidence: pair.map(|p| Evidence { mean, threshold, ..p.evidence }),
+            score: Some(asked.mean),
+            evidence: nearest.and_then(|no| self.evidence(self.no, no, asked)),
             related: Vec::new(),
-        };
-        (founder, verdict)
+            near_misses: Vec::new(),
+        }
     }
 
     fn found(&self) -> (ArticleNo, Verdict) {
@@ -155,6 +194,7 @@ impl Round<'_> {
             score: None,
             evidence: None,
             related: Vec::new(),
+            near_misses: Vec::new(),
         };
         (self.no, verdict)
     }

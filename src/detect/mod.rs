@@ -6,13 +6,17 @@
 //! survive a restart it hands out as profiles. Called by `pipeline`.
 //!
 //! The matchers, each confirmed on the text, are `exact`, `near`, `overlap` and `rewrite`;
-//! `template` bars what is alike in form only; `records` assembles.
+//! `template` bars what is alike in form only; `records` and `assemble` keep them together. `named` and `misses`
+//! keep what a person asks for later, and `compare` measures for whoever asks; they decide nothing.
 
 mod assemble;
+mod compare;
 mod decide;
 mod exact;
 mod frequencies;
 mod index;
+mod misses;
+mod named;
 mod near;
 mod overlap;
 mod pair;
@@ -28,6 +32,7 @@ use index::Index;
 use profile::Profile;
 use records::Records;
 
+pub use compare::{Fit, Measured, asked, fit, threshold};
 pub use decide::Decision;
 pub use profile::ProfileError;
 

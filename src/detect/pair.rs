@@ -1,7 +1,7 @@
 //! Whether two articles tell one story: all that the matchers measured on the pair, and the probability.
 
 use super::{near, overlap::Overlap, profile::Profile, rewrite::Shared, template};
-use crate::model::{Evidence, Language, Relation, Score};
+use crate::model::{Evidence, Language, LogOdds, Parts, Relation, Score};
 
 /// The logistic combination, fitted on labelled pairs of four sets at once (independently written stories, two
 /// stories of one topic, a dense agency stream, running stories) and thinned to what carries weight. The
@@ -39,6 +39,8 @@ const LENGTH_RATIO: f64 = 1.25;
 pub(super) struct Pair {
     /// The probability that they tell one story; 0 for siblings of one template.
     pub probability: Score,
+    /// The same but for that bar.
+    pub unbarred: Score,
     /// Whether they are siblings of one template, which bars them from one record.
     pub siblings: bool,
     /// How the later stands to the earlier, where they tell one story.
@@ -56,7 +58,10 @@ impl Pair {
             _ => u64::BITS,
         };
         let siblings = template::siblings(a, b, &overlap, shared.figure_count);
-        let probability = if siblings { Score::ZERO } else { probability(a, b, &shared, &overlap) };
+        let (by_terms, parts) = by_terms(a, b, &shared);
+        let by_wording = by_wording(&overlap);
+        let unbarred = Score::from_share(by_terms.max(by_wording));
+        let probability = if siblings { Score::ZERO } else { unbarred };
         let evidence = Evidence {
             hamming,
             contained: Score::from_share(overlap.contained),
@@ -67,38 +72,56 @@ impl Pair {
             rare: Score::from_share(shared.rare),
             names: Score::from_share(shared.names),
             probability,
+            wording: Score::from_share(by_wording),
+            parts,
+            siblings,
             ..Evidence::default()
         };
-        Self { probability, siblings, relation: relation(&overlap, hamming), evidence }
+        Self { probability, unbarred, siblings, relation: relation(&overlap, hamming), evidence }
     }
 }
 
-fn probability(a: &Profile, b: &Profile, shared: &Shared, overlap: &Overlap) -> Score {
+/// The probability by terms, and what gave it.
+fn by_terms(a: &Profile, b: &Profile, shared: &Shared) -> (f64, Parts) {
     let fewest = f64::from(a.figures.min(b.figures));
     // Shared figures weigh as much as there are figures to share; with none nothing is said.
     let figures = (fewest * shared.figures + 0.6) / (fewest + 3.);
-    let agreement = BIAS
-        + TOP * shared.top
-        + HEAD * shared.head
-        + FIGURES * figures
-        + RARE * shared.rare
-        + NAMES * shared.names;
-    let z = agreement - caution(a, b) - distance(a, b);
-    let by_terms = 1. / (1. + libm::exp(-SLOPE * z));
-    let by_wording = if overlap.joins() { 0.6 + 0.4 * overlap.containment() } else { 0. };
-    Score::from_share(by_terms.max(by_wording))
+    let [top, head, figures] = [TOP * shared.top, HEAD * shared.head, FIGURES * figures];
+    let [rare, names] = [RARE * shared.rare, NAMES * shared.names];
+    let ((cold, short), (days, same_source)) = (caution(a, b), distance(a, b));
+    let z = BIAS + top + head + figures + rare + names - (cold + short) - (days + same_source);
+    let part = |weight: f64| LogOdds::from_real(SLOPE * weight);
+    let parts = Parts {
+        bias: part(BIAS),
+        terms: part(top),
+        head: part(head),
+        figures: part(figures),
+        rare: part(rare),
+        names: part(names),
+        cold: part(-cold),
+        short: part(-short),
+        days: part(-days),
+        same_source: part(-same_source),
+    };
+    (1. / (1. + libm::exp(-SLOPE * z)), parts)
+}
+
+/// The probability by shared wording; 0 where too little is shared.
+fn by_wording(overlap: &Overlap) -> f64 {
+    if overlap.joins() { 0.6 + 0.4 * overlap.containment() } else { 0. }
 }
 
 /// What is asked for beyond agreement where little is known: of the language, or because the texts are short.
-fn caution(a: &Profile, b: &Profile) -> f64 {
+fn caution(a: &Profile, b: &Profile) -> (f64, f64) {
     let have_prior = a.language == Language::ENGLISH && b.language == Language::ENGLISH;
     let cold = if have_prior { COLD_PRIOR } else { COLD_NO_PRIOR };
     let words = f64::from(a.words.min(b.words).max(SHORT_WORDS_MIN));
-    cold * (1. - f64::from(a.seen) / COLD_DOCUMENTS).max(0.) + SHORT * (1. - words / SHORT_WORDS).max(0.)
+    let cold = cold * (1. - f64::from(a.seen) / COLD_DOCUMENTS).max(0.);
+    (cold, SHORT * (1. - words / SHORT_WORDS).max(0.))
 }
 
 /// What days apart and one source take away. Unknown days count nothing.
-fn distance(a: &Profile, b: &Profile) -> f64 {
+fn distance(a: &Profile, b: &Profile) -> (f64, f64) {
     let days = match (a.published, b.published) {
         (Some(x), Some(y)) => x.days_apart(y),
         _ => 0.,
@@ -106,7 +129,7 @@ fn distance(a: &Profile, b: &Profile) -> f64 {
     let apart = (PER_DAY * (days - DAYS_FREE).max(0.)).min(DAYS_MOST);
     let is_same_source = a.source.is_some() && a.source == b.source;
     let same_source = SAME_SOURCE + SAME_SOURCE_PER_DAY * days.min(SAME_SOURCE_DAYS_MAX);
-    apart + if is_same_source { same_source } else { 0. }
+    (apart, if is_same_source { same_source } else { 0. })
 }
 
 /// How a later article stands to an earlier one that tells the same story. The two containments are shares of the
@@ -121,5 +144,53 @@ fn relation(overlap: &Overlap, hamming: u32) -> Relation {
         Relation::Extended
     } else {
         Relation::Near
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        detect::{Newcomer, frequencies::Frequencies},
+        fingerprint::fingerprint,
+        model::{ArticleNo, Digest, Normalized, Time},
+    };
+
+    const DAY: i64 = 86_400_000;
+
+    fn profile(no: u32, text: &str, source: Option<&str>) -> Profile {
+        let normalized = Normalized { text: text.to_owned(), title_bytes: 0 };
+        let newcomer = Newcomer {
+            no: ArticleNo(no),
+            id: Digest::of(text.as_bytes()),
+            text_digest: normalized.digest(),
+            time: Time::default(),
+            published: Some(Time::from_millis(i64::from(no) * 3 * DAY)),
+            source,
+            fingerprint: &fingerprint(&normalized),
+        };
+        Frequencies::default().weigh(&newcomer)
+    }
+
+    /// What a person is shown must be what decided, so the parts give the probability again, to the last figure that
+    /// is kept of them.
+    #[test]
+    fn the_parts_add_up_to_the_probability() {
+        let texts = [
+            "The ferry Halcyon ran aground off Port Ellery on Tuesday with 212 passengers, the harbour master said.",
+            "All 212 passengers were taken off the Halcyon on Tuesday after the ferry struck a bank at Port Ellery.",
+            "Barley closed at 187 crowns.",
+        ];
+        let profiles: Vec<Profile> =
+            (0..).zip(texts).map(|(no, text)| profile(no, text, (no < 2).then_some("Agency"))).collect();
+        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            let pair = Pair::of(&profiles[a], &profiles[b]);
+            let evidence = &pair.evidence;
+            let difference = evidence.unbarred().share() - pair.unbarred.share();
+            assert!(difference.abs() < 2e-4, "{difference} of {evidence:?}");
+            assert!(evidence.parts.cold < LogOdds::default() && evidence.parts.days < LogOdds::default());
+            assert_eq!(evidence.parts.same_source < LogOdds::default(), (a, b) == (0, 1));
+            assert!(evidence.parts.short < LogOdds::default(), "{evidence:?}");
+        }
     }
 }

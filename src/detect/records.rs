@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// An article is weighed against this many members of a record at most: a third of them the oldest, the rest
 /// the newest. Two records are weighed with half as many of each.
-const PANEL: usize = 24;
-const MERGE_PANEL: usize = 12;
+pub(super) const PANEL: usize = 24;
+pub(super) const MERGE_PANEL: usize = 12;
 
 /// One record, as far as it is in the windows.
 #[derive(Debug)]
@@ -28,7 +28,8 @@ impl Record {
     }
 }
 
-fn panel(members: &BTreeSet<ArticleNo>, size: usize) -> Vec<ArticleNo> {
+/// At most `size` of some members: a third of them the oldest, the rest the newest.
+pub(super) fn panel(members: &BTreeSet<ArticleNo>, size: usize) -> Vec<ArticleNo> {
     if members.len() <= size {
         return members.iter().copied().collect();
     }

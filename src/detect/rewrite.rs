@@ -142,7 +142,7 @@ fn real(sum: u64) -> f64 {
 }
 
 /// The terms that two sorted lists have in common.
-fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (&'t Term, &'t Term)> {
+pub(super) fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (&'t Term, &'t Term)> {
     let mut others = b.iter().peekable();
     a.iter().filter_map(move |x| {
         while others.next_if(|y| y.number < x.number).is_some() {}

@@ -28,7 +28,7 @@ pub(super) fn siblings(a: &Profile, b: &Profile, overlap: &Overlap, shared_figur
 /// By how much the Jaccard index of the shingles rises when figures are masked. The shingles that hold a figure
 /// are kept whole; what the plain ones have in common is estimated from the sketches.
 #[expect(clippy::cast_precision_loss, reason = "counts of shingles are far below 2^52")]
-fn masking_gain(a: &Profile, b: &Profile) -> f64 {
+pub(super) fn masking_gain(a: &Profile, b: &Profile) -> f64 {
     let plain = |p: &Profile| (f64::from(p.shingles) - p.figured.len() as f64).max(0.);
     let (plain_a, plain_b) = (plain(a), plain(b));
     let sampled = common(&a.sketch, &b.sketch).filter(|s| a.figured.binary_search(s).is_err()).count();

@@ -78,7 +78,7 @@ impl Trial {
         let data_dir = &self.config.data_dir;
         let lock = DataLock::take(data_dir, LOCK_PATIENCE)?;
         let store = pipeline::open_to_read(data_dir, self.config.detect_settings(), &lock)?;
-        let answer = question(&Library::new(&store, data_dir))?;
+        let answer = question(&Library::new(&store, data_dir, self.config.detect_settings()))?;
         drop(store);
         lock.release_clean()?;
         Ok(answer)

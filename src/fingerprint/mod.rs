@@ -1,14 +1,17 @@
 //! From the normalized text to its fingerprint, in one pass over its words.
 //!
 //! Owns tokenization, shingles, the 64-bit `SimHash`, the sketch and the term counts. It knows nothing of
-//! other articles: what depends on what has been seen is weighed in `detect`. Called by `pipeline`.
+//! other articles: what depends on what has been seen is weighed in `detect`. Called by `pipeline`, and by `query`
+//! for the letters behind the numbers.
 
 mod language;
 mod shingles;
+mod spelling;
 mod terms;
 mod words;
 
 pub use language::language_of;
+pub use spelling::{spellings, words_in};
 
 use crate::model::{Fingerprint, Normalized};
 use shingles::Shingles;

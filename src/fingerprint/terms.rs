@@ -65,6 +65,6 @@ fn add(counts: &mut HashMap<u32, TermCount>, one: TermCount) {
         .or_insert(one);
 }
 
-fn without_possessive(letters: &str) -> &str {
+pub(super) fn without_possessive(letters: &str) -> &str {
     letters.strip_suffix("'s").or_else(|| letters.strip_suffix("\u{2019}s")).unwrap_or(letters)
 }

@@ -82,13 +82,13 @@ fn is_shouting(text: &Normalized) -> bool {
 }
 
 /// The byte ranges of the words of a text.
-struct Tokens<'t> {
+pub(super) struct Tokens<'t> {
     text: &'t str,
     at: usize,
 }
 
 impl<'t> Tokens<'t> {
-    fn of(text: &'t str) -> Self {
+    pub fn of(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
 

@@ -107,6 +107,35 @@ pub struct Verdict {
     /// Records of the same running story, with the probability of the best pair across.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Link>,
+    /// Records that it came close to, best first and a few at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near_misses: Vec<NearMiss>,
+}
+
+/// A record that an article was weighed against and did not come together with, though little was missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMiss {
+    /// The record.
+    pub record: RecordId,
+    /// What nearly happened.
+    pub step: Step,
+    /// The member that it is likest to; where siblings of one form bar the record, the one of them that it is.
+    pub matched: ArticleId,
+    /// How it would have stood to that member.
+    pub relation: Relation,
+    /// What was measured on the two, with the mean over the members and what it had to reach. Where the record is
+    /// barred it is the mean but for the bar.
+    pub evidence: Evidence,
+}
+
+/// What brings articles together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// An article joins a record.
+    Join,
+    /// The article's record and another merge.
+    Merge,
 }
 
 /// A link between the record of a verdict and another one. It joins nothing.
@@ -165,6 +194,9 @@ pub struct MergeEvent {
     pub matched: ArticleId,
     /// The mean probability across.
     pub score: Score,
+    /// What was measured on the founder and that member, with the mean and what it had to reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// An article went from one record to another.
@@ -182,6 +214,9 @@ pub struct MoveEvent {
     pub matched: ArticleId,
     /// The mean probability with its new record.
     pub score: Score,
+    /// What was measured on the article and that member, with the mean and what it had to reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl Event {

@@ -1,6 +1,6 @@
 //! Why an article is where it is.
 
-use super::Score;
+use super::{LogOdds, Score};
 use serde::{Deserialize, Serialize};
 
 /// How a variant stands to the article it was matched with.
@@ -33,9 +33,19 @@ impl Relation {
             Self::Revision => "revision",
         }
     }
+
+    /// How the other stands to the one, where the one stands so to the other.
+    #[must_use]
+    pub const fn turned(self) -> Self {
+        match self {
+            Self::Excerpt => Self::Extended,
+            Self::Extended => Self::Excerpt,
+            same => same,
+        }
+    }
 }
 
-/// What was measured on the pair of an article and the member it was matched with.
+/// What was measured on two articles: the later, which is spoken of, and the earlier, which is the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Bits in which the two 64-bit `SimHash` values differ.
@@ -54,10 +64,144 @@ pub struct Evidence {
     pub rare: Score,
     /// The share of one's names, by weight, that the other has too; the lower of both directions.
     pub names: Score,
-    /// The probability that the two tell one story.
+    /// The probability that the two tell one story; 0 where they are siblings of one form.
     pub probability: Score,
-    /// The mean probability over the panel of the record's members, which decided.
+    /// The mean probability over the pairs that were asked, which decided.
     pub mean: Score,
     /// What the mean had to reach.
     pub threshold: Score,
+    /// How many pairs the mean is over; 0 where that was not kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pairs: u32,
+    /// The probability by shared wording alone; 0 where too little is shared to say anything.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub wording: Score,
+    /// What each piece of evidence gave to the probability by terms.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parts: Parts,
+    /// Whether they are siblings of one form, which bars them from one record.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub siblings: bool,
+    /// By how much they are more alike with every figure masked: the Jaccard index of their shingles.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub masking_gain: Score,
+    /// The terms that gave most to the cosine of the strongest, most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_terms: Vec<SharedTerm>,
+    /// The figures that were compared.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub compared: ComparedFigures,
+}
+
+impl Evidence {
+    /// The probability but for a bar: the higher of that by terms and that by wording.
+    pub fn unbarred(&self) -> Score {
+        self.parts.total().probability().max(self.wording)
+    }
+
+    /// The same evidence with the earlier article spoken of.
+    #[must_use]
+    pub fn turned(mut self) -> Self {
+        std::mem::swap(&mut self.contained, &mut self.contains);
+        std::mem::swap(&mut self.compared.only_here, &mut self.compared.only_there);
+        std::mem::swap(&mut self.compared.here, &mut self.compared.there);
+        self
+    }
+}
+
+/// The log-odds that two articles tell one story, by what gave them. They add up: the probability by terms is
+/// 1 / (1 + e^-sum).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parts {
+    /// Where two articles start of which nothing is known.
+    pub bias: LogOdds,
+    /// By the strongest terms.
+    pub terms: LogOdds,
+    /// By the heads.
+    pub head: LogOdds,
+    /// By the figures.
+    pub figures: LogOdds,
+    /// By the rare terms.
+    pub rare: LogOdds,
+    /// By the names.
+    pub names: LogOdds,
+    /// Taken away because few articles of the language had been seen.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cold: LogOdds,
+    /// Taken away because one is short.
+    #[serde(skip_serializing_if = "is_default")]
+    pub short: LogOdds,
+    /// Taken away for the days between them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub days: LogOdds,
+    /// Taken away because both are of one source.
+    #[serde(skip_serializing_if = "is_default")]
+    pub same_source: LogOdds,
+}
+
+impl Parts {
+    /// Their sum.
+    pub fn total(&self) -> LogOdds {
+        let Self { bias, terms, head, figures, rare, names, cold, short, days, same_source } = *self;
+        [bias, terms, head, figures, rare, names, cold, short, days, same_source].into_iter().sum()
+    }
+}
+
+/// A term that two articles share, by its number: its letters stand in their texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedTerm {
+    /// Its number.
+    pub term: u32,
+    /// What it gives to the cosine of the strongest terms.
+    pub weight: Score,
+}
+
+/// The figures of two articles by their terms' numbers, rarest first and cut to a few; with how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComparedFigures {
+    /// Different figures in this article.
+    pub here: u32,
+    /// Different figures in the other.
+    pub there: u32,
+    /// How many of them are in both.
+    pub both: u32,
+    /// Those in both.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<u32>,
+    /// Those only in this article.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_here: Vec<u32>,
+    /// Those only in the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_there: Vec<u32>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was written before there were parts, names and bars is read for ever.
+    #[test]
+    fn the_first_form_of_evidence_is_still_read() {
+        let line = r#"{"hamming":30,"contained":0.1,"contains":0.2,"terms":0.4,"head":0.5,"figures":0.0,
+            "rare":0.3,"names":0.6,"probability":0.9,"mean":0.8,"threshold":0.65}"#;
+        let evidence: Evidence = serde_json::from_str(line).unwrap();
+        assert_eq!(evidence.mean, Score::from_share(0.8));
+        assert!(!evidence.siblings && evidence.shared_terms.is_empty());
+    }
+
+    #[test]
+    fn what_is_turned_twice_is_as_it_was() {
+        let compared =
+            ComparedFigures { here: 3, there: 2, only_here: vec![1, 2], ..ComparedFigures::default() };
+        let evidence = Evidence { contained: Score::ONE, compared, ..Evidence::default() };
+        assert_eq!(evidence.clone().turned().compared.there, 3);
+        assert_eq!(evidence.clone().turned().turned(), evidence);
+    }
 }

@@ -14,11 +14,12 @@ mod time;
 
 pub use article::{Article, Normalized, RawItem};
 pub use event::{
-    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict,
+    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, NearMiss, Rejection, Sighting, Step,
+    Verdict,
 };
-pub use evidence::{Evidence, Relation};
+pub use evidence::{ComparedFigures, Evidence, Parts, Relation, SharedTerm};
 pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, TermCount, TermKind, low_half};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
-pub use score::Score;
+pub use score::{LogOdds, Score};
 pub use time::Time;

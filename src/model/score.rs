@@ -1,4 +1,4 @@
-//! A share between 0 and 1 as a fixed-point integer, so that every machine decides and prints alike.
+//! A share between 0 and 1, and log-odds, as fixed-point integers, so that every machine decides and prints alike.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -69,6 +69,53 @@ impl<'de> Deserialize<'de> for Score {
     }
 }
 
+/// Log-odds in ten-thousandths, with their sign: what a piece of evidence gives, or takes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogOdds(i32);
+
+impl LogOdds {
+    /// From a number; it is cut to what a fitted model can give.
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to 1e3 before")]
+    pub fn from_real(value: f64) -> Self {
+        Self((value.clamp(-1e3, 1e3) * 1e4).round() as i32)
+    }
+
+    /// As a number.
+    pub fn real(self) -> f64 {
+        f64::from(self.0) / 1e4
+    }
+
+    /// The probability with these odds.
+    pub fn probability(self) -> Score {
+        Score::from_share(1. / (1. + libm::exp(-self.real())))
+    }
+}
+
+impl std::iter::Sum for LogOdds {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        Self(all.fold(0, |sum: i32, one| sum.saturating_add(one.0)))
+    }
+}
+
+/// With its sign and two decimals, as a person compares them.
+impl fmt::Display for LogOdds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+.2}", self.real())
+    }
+}
+
+impl Serialize for LogOdds {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(self.real())
+    }
+}
+
+impl<'de> Deserialize<'de> for LogOdds {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        f64::deserialize(from).map(Self::from_real)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +134,13 @@ mod tests {
         assert_eq!(Score::ratio(1, 0), Score::ZERO);
         assert_eq!(Score::mean([]), Score::ZERO);
         assert_eq!(Score::mean([Score::ZERO, Score::ONE]), Score::from_share(0.5));
+    }
+
+    #[test]
+    fn log_odds_add_up_and_print_their_sign() {
+        let sum: LogOdds = [2.5, -3.25].map(LogOdds::from_real).into_iter().sum();
+        assert_eq!((sum.to_string(), serde_json::to_string(&sum).unwrap()), ("-0.75".into(), "-0.75".into()));
+        assert_eq!(LogOdds::default().probability(), Score::from_share(0.5));
+        assert_eq!(serde_json::from_str::<LogOdds>("-0.75").unwrap(), sum);
     }
 }

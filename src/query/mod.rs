@@ -4,13 +4,23 @@
 //! prints nothing and does not care who asks: the daemon answers over its socket and a command straight from the
 //! store with the same code, so with the same bytes. An answer is a sequence of lines of JSON.
 
+mod explain;
+mod passages;
 mod records;
 mod status;
+mod weigh;
+mod why;
 
+pub use explain::{
+    Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NearMissAnswer, PairAnswer, SideAnswer,
+    Standing, TermAnswer, ThresholdsAnswer,
+};
+pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
 pub use status::{ArticleCounts, FileCounts, InboxStatus, Status};
 
 use crate::{
+    detect::{ProfileError, Settings},
     journal::JournalError,
     model::ArticleNo,
     store::{Store, StoreError, View},
@@ -34,6 +44,14 @@ pub enum Question {
     Show {
         /// The id.
         id: String,
+    },
+    /// Why an article or a record is as it is; with a second id, how near the two are.
+    Explain {
+        /// The id of an article or a record.
+        id: String,
+        /// Another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
     },
     /// All records in founding order.
     Export,
@@ -64,6 +82,15 @@ pub enum QueryError {
         /// The id.
         id: String,
     },
+    /// Two ids were given that mean one thing.
+    #[error("both ids mean the same as {id}; give one of them, or two that differ")]
+    Same {
+        /// The first that was given.
+        id: String,
+    },
+    /// What was kept of an article cannot be read.
+    #[error("what was kept of an article to compare it cannot be read")]
+    Profile(#[from] ProfileError),
     /// The view cannot be read.
     #[error("the view cannot be read")]
     Store(#[from] StoreError),
@@ -81,12 +108,21 @@ pub struct Library<'s> {
     view: View<'s>,
     store: &'s Store,
     data_dir: &'s Path,
+    settings: Settings,
+}
+
+/// What an id means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Article(ArticleNo),
+    /// By its founder.
+    Record(ArticleNo),
 }
 
 impl<'s> Library<'s> {
-    /// The library of a data directory and its view.
-    pub fn new(store: &'s Store, data_dir: &'s Path) -> Self {
-        Self { view: store.view(), store, data_dir }
+    /// The library of a data directory and its view, with the settings that decide.
+    pub fn new(store: &'s Store, data_dir: &'s Path, settings: Settings) -> Self {
+        Self { view: store.view(), store, data_dir, settings }
     }
 
     fn journal(&self) -> PathBuf {
@@ -106,9 +142,13 @@ impl<'s> Library<'s> {
             }
             Question::Export => self.records(self.view.founders(), line),
             Question::Show { id } => {
-                let record = self.record(self.find(id)?, true)?;
+                let record = self.record(self.founder_of(self.find(id)?)?, true)?;
                 let record = record.ok_or_else(|| QueryError::NotFound { id: id.clone() })?;
                 line(serde_json::to_string(&record)?);
+                Ok(())
+            }
+            Question::Explain { id, other } => {
+                line(serde_json::to_string(&self.explain(id, other.as_deref())?)?);
                 Ok(())
             }
             Question::Status => {
@@ -133,9 +173,16 @@ impl<'s> Library<'s> {
         Ok(())
     }
 
-    /// The founder of the record that an id means: a record's own or an alias, or that of an article in it. It may
-    /// be shortened to what is unique.
-    fn find(&self, id: &str) -> Result<ArticleNo, QueryError> {
+    /// The founder of the record that is meant, or that holds the article that is meant.
+    fn founder_of(&self, found: Found) -> Result<ArticleNo, QueryError> {
+        match found {
+            Found::Record(founder) => Ok(founder),
+            Found::Article(no) => Ok(self.view.article(no)?.map_or(no, |article| article.founder)),
+        }
+    }
+
+    /// What an id means: a record, by its own or an alias, or an article. It may be shortened to what is unique.
+    fn find(&self, id: &str) -> Result<Found, QueryError> {
         let given = id.to_lowercase();
         let (is_record, digits) = match given.strip_prefix("wf-") {
             Some(digits) => (true, digits),
@@ -151,8 +198,8 @@ impl<'s> Library<'s> {
             if is_record { self.view.founders_like(digits)? } else { self.view.articles_like(digits)? };
         match found.as_slice() {
             [] => Err(QueryError::NotFound { id: id.to_owned() }),
-            [one] if is_record => Ok(*one),
-            [one] => Ok(self.view.article(*one)?.map_or(*one, |article| article.founder)),
+            [one] if is_record => Ok(Found::Record(*one)),
+            [one] => Ok(Found::Article(*one)),
             _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
         }
     }

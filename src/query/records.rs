@@ -140,7 +140,7 @@ impl Library<'_> {
         }
     }
 
-    fn related(&self, founder: ArticleNo) -> Result<Vec<LinkAnswer>, QueryError> {
+    pub(super) fn related(&self, founder: ArticleNo) -> Result<Vec<LinkAnswer>, QueryError> {
         let mut links = self.view.links(founder)?;
         // By the score as it is printed: the journal knows no more of it, and a rebuild must give the same bytes.
         links.sort_by_key(|(other, score)| (Reverse(score.ten_thousandths()), *other));

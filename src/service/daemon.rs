@@ -97,7 +97,8 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         since: clock::now(),
     };
     let listener = control::listen(&socket)?;
-    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), Box::new(move || live.status()));
+    let (settings, status) = (config.detect_settings(), Box::new(move || live.status()));
+    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), settings, status);
     others.spawn("control", serve(listener, control, stopped.clone()));
     let arrivals = Arc::new(Arrivals::starting_at(ground.next_arrival));
     let inbox = ground.inboxes;
@@ -233,7 +234,7 @@ struct Live {
 
 impl Live {
     fn status(&self) -> Result<Status, crate::query::QueryError> {
-        let library = Library::new(&self.store, &self.config.data_dir);
+        let library = Library::new(&self.store, &self.config.data_dir, self.config.detect_settings());
         let mut status = library.status()?;
         let state = self.state.borrow().clone();
         let claimed: Vec<Arrival> =

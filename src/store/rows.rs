@@ -41,6 +41,8 @@ pub struct ArticleRow {
     pub last_seen: Time,
     /// Where the journal has it whole.
     pub place: Place,
+    /// Where the journal has what put it where it is: the same place, or that of a later merge or move.
+    pub decided: Place,
 }
 
 /// One record. Its members and links are rows of their own, so that no row grows with it.

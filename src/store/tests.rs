@@ -41,6 +41,7 @@ fn article(no: u32, record: RecordId, matched: Option<u32>, related: Vec<Link>) 
             score: matched.map(|_| Score::ONE),
             evidence: None,
             related,
+            near_misses: Vec::new(),
         },
         meta: serde_json::Map::new(),
         text: format!("text {no}"),
@@ -65,8 +66,20 @@ fn receipt(arrival: u64) -> Event {
 
 fn apply(store: &Store, events: &[Event]) {
     let changes: Vec<_> =
-        events.iter().map(|e| Change::Event(e, Place::default(), Some(&b"profile"[..]))).collect();
+        events.iter().map(|e| Change::Event(e, place_of(e), Some(&b"profile"[..]))).collect();
     store.apply(&changes, Position::default()).unwrap();
+}
+
+/// Changes lie in a segment of their own.
+fn place_of(event: &Event) -> Place {
+    let is_change = matches!(event, Event::Merge(_) | Event::Move(_));
+    Place { segment: if is_change { 2 } else { 1 }, ..Place::default() }
+}
+
+/// Where the journal has an article, and what put it where it is.
+fn places(store: &Store, no: u32) -> (u32, u32) {
+    let row = store.view().article(ArticleNo(no)).unwrap().unwrap();
+    (row.place.segment, row.decided.segment)
 }
 
 /// Five articles: 0 with 1, 2 with 3 related to 0, and 4 alone related to 2.
@@ -93,6 +106,7 @@ fn a_merge_takes_members_links_and_names_along() {
         relation: Relation::Rewrite,
         matched: id(1),
         score: Score::from_share(0.7),
+        evidence: None,
     });
     apply(&store, &[merge]);
     let view = store.view();
@@ -104,6 +118,7 @@ fn a_merge_takes_members_links_and_names_along() {
     assert_eq!(view.links(ArticleNo(4)).unwrap(), [(ArticleNo(0), Score::from_share(0.5))]);
     let founder_of_the_other = view.article(ArticleNo(2)).unwrap().unwrap();
     assert_eq!(founder_of_the_other.relation, Some(Relation::Rewrite));
+    assert_eq!([0, 1, 2, 3].map(|no| places(&store, no)), [(1, 1), (1, 1), (1, 2), (1, 1)]);
     let counts = view.counts().unwrap();
     assert_eq!((counts.canonical, counts.variants, counts.sightings), (2, 3, 5));
     check::whole(view).unwrap();
@@ -120,9 +135,11 @@ fn a_move_within_the_same_batch_as_its_article_is_seen() {
         relation: Relation::Rewrite,
         matched: id(2),
         score: Score::from_share(0.7),
+        evidence: None,
     });
     apply(&store, &[article(5, record(0), Some(0), vec![]), moved]);
     assert_eq!((members(&store, 0), members(&store, 2)), (vec![0, 1], vec![2, 3, 5]));
+    assert_eq!(places(&store, 5), (1, 2));
     check::whole(store.view()).unwrap();
 }
 
@@ -198,6 +215,7 @@ fn what_speaks_of_something_lost_does_what_it_still_can() {
         relation: Relation::Rewrite,
         matched: id(1),
         score: Score::ONE,
+        evidence: None,
     });
     let link = Link { record: lost, score: Score::ONE };
     apply(&store, &[article(50, lost, Some(3), vec![link]), sighting, merge]);

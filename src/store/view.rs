@@ -113,6 +113,16 @@ impl<'s> View<'s> {
             .collect()
     }
 
+    /// The profile of an article; nothing where it has left the windows.
+    pub fn profile(self, no: ArticleNo) -> Result<Option<Vec<u8>>, StoreError> {
+        self.row(&codec::profile(no))
+    }
+
+    /// Whether an article is in a window.
+    pub fn is_live(self, no: ArticleNo) -> Result<bool, StoreError> {
+        Ok(self.tree.contains_key(codec::profile(no))?)
+    }
+
     /// The profiles of the articles that are in a window, in order of first sighting.
     pub fn profiles(self) -> impl Iterator<Item = Result<(ArticleNo, Vec<u8>), StoreError>> + use<'s> {
         self.tree.scan_prefix(b"p").map(|entry| {

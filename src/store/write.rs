@@ -67,8 +67,8 @@ impl Writer<'_> {
             Event::Sighting(e) => self.sighting(e),
             Event::Rejected(e) => self.rejected(e),
             Event::Receipt(e) => self.receipt(e),
-            Event::Merge(e) => self.merge(e),
-            Event::Move(e) => self.move_article(e),
+            Event::Merge(e) => self.merge(e, place),
+            Event::Move(e) => self.move_article(e, place),
         }
     }
 
@@ -95,6 +95,7 @@ impl Writer<'_> {
             first_seen: e.at,
             last_seen: e.at,
             place,
+            decided: place,
         };
         self.put(codec::article(e.no), &row)?;
         self.put(codec::id(e.id), &e.no)?;
@@ -156,7 +157,7 @@ impl Writer<'_> {
     }
 
     /// Everything of the younger record goes over to the older.
-    fn merge(&mut self, e: &MergeEvent) -> Result<(), StoreError> {
+    fn merge(&mut self, e: &MergeEvent, place: Place) -> Result<(), StoreError> {
         let (Some(into), Some(from)) = (self.founder(e.into)?, self.founder(e.from)?) else { return Ok(()) };
         if into == from {
             return Ok(());
@@ -168,6 +169,7 @@ impl Writer<'_> {
             row.founder = into;
             if no == gone.canonical {
                 (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
+                row.decided = place;
             }
             self.put(codec::article(no), &row)?;
             self.remove(codec::member(from, no));
@@ -192,7 +194,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn move_article(&mut self, e: &MoveEvent) -> Result<(), StoreError> {
+    fn move_article(&mut self, e: &MoveEvent, place: Place) -> Result<(), StoreError> {
         let Some(to) = self.founder(e.to)? else { return Ok(()) };
         let Some((no, mut row)) = self.article_by_id(e.id)? else { return Ok(()) };
         let from = row.founder;
@@ -202,6 +204,7 @@ impl Writer<'_> {
         }
         row.founder = to;
         (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
+        row.decided = place;
         self.put(codec::article(no), &row)?;
         self.remove(codec::member(from, no));
         self.mark(codec::member(to, no));

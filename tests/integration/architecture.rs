@@ -22,8 +22,8 @@ const MAY_NAME: [(&str, &[&str]); 16] = [
         &["model", "clock", "inbox", "format", "normalize", "fingerprint", "detect", "journal", "store"],
     ),
     ("config", &["inbox", "detect"]),
-    ("query", &["model", "journal", "store"]),
-    ("control", &["model", "query", "store"]),
+    ("query", &["model", "normalize", "fingerprint", "detect", "journal", "store"]),
+    ("control", &["model", "detect", "query", "store"]),
     (
         "service",
         &[

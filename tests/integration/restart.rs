@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use wirefold::{
+    config::Config,
     journal::{self, Position},
     model::{Digest, Event, Link, RecordId, Score},
     query::{Library, Question},
@@ -306,8 +307,9 @@ fn exported(events: &[Event]) -> Vec<String> {
     let changes: Vec<_> =
         events.iter().map(|event| Change::Event(event, journal::Place::default(), None)).collect();
     store.apply(&changes, Position::default()).unwrap();
+    let settings = Config::load(None, Some(Path::new("/nowhere"))).unwrap().detect_settings();
     let mut lines = Vec::new();
-    let library = Library::new(&store, dir.path());
+    let library = Library::new(&store, dir.path(), settings);
     library
         .answer(&Question::Export, &mut |line| {
             lines.push(line);
