@@ -76,7 +76,10 @@ fn why_no_join(near_misses: &[NearMissAnswer], known: &Known) -> String {
     };
     let (nearest, evidence) = (miss.nearest.name(), &miss.pair.evidence);
     if evidence.siblings {
-        return format!("nothing but its form is that of {nearest}, {}", of_bar(&miss.pair));
+        return format!(
+            "it is of one form with {nearest}, which bars them from one record: {}",
+            of_bar(&miss.pair)
+        );
     }
     format!("it was near enough to no record; nearest was that of {nearest}, {}", asked(miss.step, evidence))
 }
@@ -107,7 +110,9 @@ pub(super) fn of_two(compared: &Compared) -> String {
     }
     let related = if compared.link.is_some() { "related, but apart" } else { "apart" };
     let because = match compared.fits.first() {
-        _ if compared.pair.evidence.siblings => of_bar(&compared.pair),
+        _ if compared.pair.evidence.siblings => {
+            format!("they are of one form, which bars them from one record: {}", of_bar(&compared.pair))
+        }
         Some(fit) => of_fit(fit, compared),
         None => format!("the probability is {}", short(compared.pair.unbarred)),
     };
@@ -138,7 +143,7 @@ fn of_bar(pair: &PairAnswer) -> String {
     let figures = &pair.figures;
     let fewest = figures.one.min(figures.other);
     format!(
-        "which bars them from one record: {} of {fewest} figures differ, and with figures masked they are {} more alike",
+        "{} of {fewest} figures differ, and with figures masked they are {} more alike",
         fewest.saturating_sub(figures.both),
         short(pair.evidence.masking_gain)
     )
@@ -163,7 +168,8 @@ pub(super) fn of_basis(pair: &PairAnswer) -> Option<String> {
     })
 }
 
-/// That two lie so far apart in time that they were never compared.
+/// That two lie so far apart in time that they were hardly compared: only the first article after a long pause meets
+/// what is out of the windows.
 pub(super) fn of_windows(compared: &Compared, settings: &Settings) -> Option<String> {
     let time = |known: &Known| -> Time { known.event.time };
     let days = time(&compared.articles.0).days_apart(time(&compared.articles.1));
@@ -171,12 +177,12 @@ pub(super) fn of_windows(compared: &Compared, settings: &Settings) -> Option<Str
     let overlap_days = settings.overlap_days.max(settings.rewrite_days);
     if looked(overlap_days) {
         return Some(format!(
-            "they were not compared when they came: {days:.1} days lie between them, and copies are looked for {overlap_days} days back"
+            "{days:.1} days lie between them, and copies are looked for {overlap_days} days back, so they were hardly compared when they came"
         ));
     }
     (looked(settings.rewrite_days) && compared.pair.evidence.wording == Score::ZERO).then(|| {
         format!(
-            "they were not compared when they came: {days:.1} days lie between them, they share little wording, and rewrites are looked for {} days back",
+            "{days:.1} days lie between them, they share little wording, and rewrites are looked for {} days back, so they were hardly compared when they came",
             settings.rewrite_days
         )
     })
