@@ -10,8 +10,8 @@ use crate::{
     fingerprint::{fingerprint, spellings},
     journal::{self, Place},
     model::{
-        Article, ArticleEvent, ArticleId, ArticleNo, Event, Evidence, Normalized, RecordId, Relation, Score, Step,
-        TermKind, Time,
+        Article, ArticleEvent, ArticleId, ArticleNo, Event, Evidence, Normalized, RecordId, Relation, Score,
+        Step, TermKind, Time,
     },
     normalize::normalize,
     store::ArticleRow,

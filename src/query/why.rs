@@ -29,35 +29,23 @@ pub(super) fn of_article(
 ) -> String {
     let (name, record) = (known.side().name(), known.record);
     let other = matched.map_or_else(|| "an article that is lost".to_owned(), |m| m.side().name());
-    let is_earlier = matched.is_some_and(|matched| known.no < matched.no);
     let step = if matches!(decided, Decided::Merged(_)) { Step::Merge } else { Step::Join };
     let asked =
         decided.evidence().map_or_else(String::new, |evidence| format!(": {}", asked(step, evidence)));
-    let stands = |relation: Relation| {
-        let relation = if is_earlier { relation.turned() } else { relation };
-        format!("{} {other}", in_words(relation))
+    let Some(relation) = decided.relation_of(known, matched) else {
+        return format!("{name} founded {record}: {}", why_no_join(near_misses, known));
     };
+    let stands = format!("{name} is {} {other}", in_words(relation));
     match decided {
-        Decided::Founded => format!("{name} founded {record}: {}", why_no_join(near_misses, known)),
         Decided::Joined(Relation::Identical, _) => {
             format!("{name} has the same text as {other}, and joins it whatever else is like it")
         }
-        Decided::Joined(relation, _) => format!("{name} is {}{asked}", stands(*relation)),
+        Decided::Founded | Decided::Joined(..) => format!("{stands}{asked}"),
         Decided::Merged(merge) => {
-            format!(
-                "{name} is {}: {}, which it founded, merged into {}{asked}",
-                stands(merge.relation),
-                merge.from,
-                merge.into
-            )
+            format!("{stands}: {}, which it founded, merged into {}{asked}", merge.from, merge.into)
         }
         Decided::Moved(moved) => {
-            format!(
-                "{name} is {}, and moved from {} to {}, where it fits better{asked}",
-                stands(moved.relation),
-                moved.from,
-                moved.to
-            )
+            format!("{stands}, and moved from {} to {}, where it fits better{asked}", moved.from, moved.to)
         }
     }
 }

@@ -89,6 +89,8 @@ fn what_cannot_be_measured_is_told_in_words() {
     let set = set.to_str().unwrap();
     assert!(said(&[fixture("stories").to_str().unwrap()]).contains("holds no articles.jsonl"));
     assert!(said(&[set, "--sweep", "match.jion=.5"]).contains("did you mean 'match.join'?"));
-    assert!(said(&[set, "--sweep", "match.join=.5,.6", "--sweep", "match.merge=.5"]).contains("as many each"));
+    assert!(
+        said(&[set, "--sweep", "match.join=.5,.6", "--sweep", "match.merge=.5"]).contains("as many each")
+    );
     assert!(said(&[set, "--background", "nowhere.jsonl"]).contains("cannot read nowhere.jsonl"));
 }
