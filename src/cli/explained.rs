@@ -1,7 +1,452 @@
-//! The answer to `explain` as a person reads it.
-use crate::query::ExplainAnswer;
+//! The answer to `explain` as a person reads it: the reason first, then what it rests on, no wider than the terminal.
+
+use super::render::{columns, one_line, short_id};
+use crate::{
+    model::{Evidence, LogOdds, Score, Step, TermKind},
+    query::{
+        Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NearMissAnswer, PairAnswer,
+        PassageAnswer, SideAnswer, TermAnswer, ThresholdsAnswer,
+    },
+};
+use std::cmp::Reverse;
+
+/// Where what is said of a label begins.
+const INDENT: usize = 10;
+/// One sign of a bar stands for so much in log-odds, and a bar has so many at most.
+const PER_SIGN: f64 = 0.25;
+const BAR_MAX: usize = 24;
+/// A passage that takes more lines is cut in its middle; the JSON has it whole.
+const PASSAGE_LINES: usize = 2;
 
 /// The whole answer.
 pub(super) fn explained(answer: &ExplainAnswer) -> String {
-    answer.why.clone()
+    within(answer, columns())
+}
+
+fn within(answer: &ExplainAnswer, width: usize) -> String {
+    let mut page = Page { width: width.max(4 * INDENT), lines: Vec::new() };
+    page.wrapped("", &answer.why, 0);
+    for note in &answer.notes {
+        page.wrapped("note", note, INDENT);
+    }
+    page.blank();
+    page.side(if answer.other.is_some() { "one" } else { "is" }, &answer.one);
+    if let Some(other) = &answer.other {
+        page.side("other", other);
+    }
+    if let Some(pair) = &answer.pair {
+        page.blank();
+        let sides = (answer.one.article, answer.other.as_ref().and_then(|other| other.article));
+        if sides != (Some(pair.one), Some(pair.other)) {
+            let (one, other) = (short_id(&pair.one), short_id(&pair.other));
+            page.wrapped(
+                "pair",
+                &format!("{one} with {other}, the likeliest across or what bars the rest"),
+                INDENT,
+            );
+        }
+        page.pair(pair, true);
+    }
+    page.fits(&answer.fits);
+    page.members(&answer.members);
+    // What kept an article alone is told as fully as what put it somewhere, for the nearest.
+    page.near_misses(&answer.near_misses, answer.pair.is_none() && answer.members.is_empty());
+    page.thresholds(&answer.thresholds);
+    let related: Vec<_> =
+        answer.related.iter().map(|link| format!("{} {}", link.record, link.score)).collect();
+    if !related.is_empty() {
+        page.wrapped("related", &related.join(", "), INDENT);
+    }
+    page.lines.join("\n")
+}
+
+/// The lines as they are made.
+struct Page {
+    width: usize,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn blank(&mut self) {
+        self.lines.push(String::new());
+    }
+
+    /// A label and a text that goes on under itself.
+    fn wrapped(&mut self, label: &str, text: &str, indent: usize) {
+        let mut line = format!("{label:<indent$}");
+        let mut is_fresh = true;
+        for word in one_line(text).split(' ') {
+            if !is_fresh && wide(&line) + 1 + wide(word) > self.width {
+                self.lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                is_fresh = true;
+            }
+            if !is_fresh {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_fresh = false;
+        }
+        self.lines.push(line.trim_end().to_owned());
+    }
+
+    /// A label and one line that is cut to the width.
+    fn cut(&mut self, label: &str, text: &str) {
+        let text = shortened(&one_line(text), self.width - INDENT);
+        self.lines.push(format!("{label:<INDENT$}{text}").trim_end().to_owned());
+    }
+
+    fn side(&mut self, label: &str, side: &SideAnswer) {
+        let what = match side.article {
+            Some(article) => format!("{} in {}", short_id(&article), side.record),
+            None => side.record.to_string(),
+        };
+        let published = side.published.map_or_else(String::new, |time| format!(", {time}"));
+        let source = side.source.as_ref().map_or_else(String::new, |source| format!(", {source}"));
+        self.cut(label, &format!("{what}, {} words{published}{source}", side.words));
+        let place =
+            side.item.as_ref().map_or_else(|| side.path.clone(), |item| format!("{} #{item}", side.path));
+        let title = side.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
+        self.cut("", &format!("{place}{title}"));
+    }
+
+    /// A pair; passages where they were looked for.
+    fn pair(&mut self, pair: &PairAnswer, with_passages: bool) {
+        self.wrapped("measured", basis(pair.basis), INDENT);
+        self.blank();
+        self.evidence(pair);
+        self.blank();
+        self.terms(&pair.strongest);
+        self.compared(&pair.figures);
+        if with_passages {
+            self.passages(&pair.passages, pair.passages_left_out);
+        }
+    }
+
+    /// What was measured, and what each piece gave.
+    fn evidence(&mut self, pair: &PairAnswer) {
+        let evidence = &pair.evidence;
+        self.lines.push(format!("{:<22}{:<24}{:>6}", "EVIDENCE", "VALUE", "GIVES"));
+        for (name, value, gives) in rows(pair) {
+            let bar = bar(gives);
+            self.lines
+                .push(format!("{name:<22}{value:<24}{:>6}  {bar}", gives.to_string()).trim_end().to_owned());
+        }
+        let total = evidence.parts.total();
+        let by_terms = format!("a probability of {}", total.probability());
+        self.lines.push(format!("{:<22}{by_terms:<24}{:>6}", "by these", total.to_string()));
+        let held = format!("{} and {} held", evidence.contained, evidence.contains);
+        let by_wording = match evidence.wording {
+            Score::ZERO => "too little to tell by".to_owned(),
+            wording => format!("a probability of {wording}"),
+        };
+        self.lines.push(format!("{:<22}{held:<24}{by_wording}", "shared wording"));
+        self.lines.push(format!("{:<22}{} of 64 bits differ", "SimHash", evidence.hamming));
+        if evidence.siblings {
+            let gain = format!("{} more alike with figures masked: 0 for one form", evidence.masking_gain);
+            self.lines.push(format!("{:<22}{gain}", "barred"));
+        }
+        self.lines.push(format!("{:<22}{}", "probability", probability(evidence)));
+    }
+
+    fn terms(&mut self, terms: &[TermAnswer]) {
+        let mut told: Vec<(String, Score)> = Vec::new();
+        for term in terms {
+            // A name counts beside its plain word; a person sees one word. A capital sorts before a small letter.
+            match told.iter_mut().find(|(letters, _)| letters.eq_ignore_ascii_case(&term.term)) {
+                Some((letters, weight)) => {
+                    *weight = Score::from_share(weight.share() + term.weight.share());
+                    *letters = spelt(term).min(std::mem::take(letters));
+                }
+                None => told.push((spelt(term), term.weight)),
+            }
+        }
+        told.sort_by_key(|(_, weight)| Reverse(*weight));
+        let told: Vec<_> = told.iter().map(|(letters, weight)| format!("{letters} {weight}")).collect();
+        if !told.is_empty() {
+            self.wrapped("terms", &told.join(", "), INDENT);
+        }
+    }
+
+    fn compared(&mut self, figures: &FiguresAnswer) {
+        let FiguresAnswer { one, other, both, .. } = figures;
+        self.wrapped("figures", &format!("{one} in the one, {other} in the other, {both} in both"), INDENT);
+        let lists = [
+            ("in both", &figures.shared),
+            ("one only", &figures.only_one),
+            ("other only", &figures.only_other),
+        ];
+        for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            self.wrapped("", &format!("{name}: {}", list.join(" ")), INDENT);
+        }
+    }
+
+    fn passages(&mut self, passages: &[PassageAnswer], left_out: usize) {
+        if passages.is_empty() {
+            self.wrapped("passages", "no five words in a row are in both texts", INDENT);
+            return;
+        }
+        self.blank();
+        self.lines.push(format!("{:>5}  {:<15}{:<15}PASSAGE", "WORDS", "ONE (BYTES)", "OTHER (BYTES)"));
+        for passage in passages {
+            let at = |[start, end]: [usize; 2]| format!("{start}-{end}");
+            let (one, other) = (at(passage.one), at(passage.other));
+            let room = self.width.saturating_sub(38).max(INDENT) * PASSAGE_LINES;
+            let text = shortened(&one_line(&passage.text), room);
+            self.wrapped(&format!("{:>5}  {one:<15}{other:<15}", passage.words), &text, 37);
+        }
+        if left_out > 0 {
+            self.lines.push(format!("       and {left_out} shorter"));
+        }
+    }
+
+    fn fits(&mut self, fits: &[FitAnswer]) {
+        if !fits.is_empty() {
+            self.blank();
+        }
+        for fit in fits {
+            let what = match (fit.step, &fit.article) {
+                (Step::Join, Some(article)) => format!("{} to join {}", short_id(article), fit.record),
+                (Step::Join, None) => format!("to join {}", fit.record),
+                (Step::Merge, _) => format!("to merge with {}", fit.record),
+            };
+            let verdict = match (fit.barred, fit.mean >= fit.threshold) {
+                (true, _) => format!("barred by {}", short_id(&fit.nearest)),
+                (false, true) => "enough".to_owned(),
+                (false, false) => "too little".to_owned(),
+            };
+            let (mean, asked) = (fit.mean, fit.threshold);
+            self.wrapped(
+                "today",
+                &format!("{what}: mean {mean} over {}, {asked} is asked: {verdict}", fit.pairs),
+                INDENT,
+            );
+        }
+    }
+
+    fn members(&mut self, members: &[MemberAnswer]) {
+        for member in members {
+            self.blank();
+            if let Some(article) = &member.side.article {
+                self.wrapped(&short_id(article), &member.why, INDENT + 4);
+            }
+        }
+    }
+
+    fn near_misses(&mut self, misses: &[NearMissAnswer], is_full: bool) {
+        for (at, miss) in misses.iter().enumerate() {
+            let evidence = &miss.pair.evidence;
+            let step = if miss.step == Step::Merge { "merged with" } else { "joined" };
+            let because = match (evidence.siblings, evidence.mean >= evidence.threshold) {
+                (true, _) => format!("barred, one form, {} figures in both", miss.pair.figures.both),
+                (false, true) => "another was nearer".to_owned(),
+                (false, false) => "too little".to_owned(),
+            };
+            let since = if miss.together_now { "; one record since" } else { "" };
+            let (mean, asked) = (evidence.mean, evidence.threshold);
+            self.blank();
+            self.wrapped(
+                "near miss",
+                &format!(
+                    "{} nearly {step} {} of {}: mean {mean}, {asked} was asked: {because}{since}",
+                    short_id(&miss.article),
+                    miss.record,
+                    miss.nearest.name()
+                ),
+                INDENT,
+            );
+            if is_full && at == 0 {
+                self.pair(&miss.pair, false);
+            }
+        }
+    }
+
+    fn thresholds(&mut self, t: &ThresholdsAnswer) {
+        self.blank();
+        let said = format!(
+            "join {} ({} a record of one), merge {} ({} two of one), related from {}; copies are looked for {} days back, rewrites {}",
+            Score::from_share(t.join),
+            t.join_one,
+            Score::from_share(t.merge),
+            t.merge_one,
+            Score::from_share(t.link),
+            t.overlap_days,
+            t.rewrite_days
+        );
+        self.wrapped("in force", &said, INDENT);
+    }
+}
+
+/// The pieces of evidence that say something, with what each gave.
+fn rows(pair: &PairAnswer) -> Vec<(&'static str, String, LogOdds)> {
+    let (e, parts) = (&pair.evidence, &pair.evidence.parts);
+    let days = pair.days_apart.map_or_else(|| "unknown".to_owned(), |days| format!("{days:.1}"));
+    let source = if pair.same_source { "yes" } else { "no" }.to_owned();
+    let mut rows = vec![
+        ("before any", String::new(), parts.bias),
+        ("strongest terms", e.terms.to_string(), parts.terms),
+        ("heads", e.head.to_string(), parts.head),
+        ("figures", e.figures.to_string(), parts.figures),
+        ("rare terms", e.rare.to_string(), parts.rare),
+        ("names", e.names.to_string(), parts.names),
+        ("few articles seen", String::new(), parts.cold),
+        ("a short text", String::new(), parts.short),
+        ("days apart", days, parts.days),
+        ("one source", source, parts.same_source),
+    ];
+    rows.retain(|(_, value, gives)| !value.is_empty() || *gives != LogOdds::default());
+    rows
+}
+
+fn bar(gives: LogOdds) -> String {
+    let sign = if gives < LogOdds::default() { '-' } else { '+' };
+    let signs = (1..=BAR_MAX)
+        .take_while(|n| gives.real().abs() >= PER_SIGN * f64::from(u32::try_from(*n).unwrap_or(0)));
+    signs.map(|_| sign).collect()
+}
+
+fn probability(evidence: &Evidence) -> String {
+    if evidence.siblings {
+        return format!("{} (but for the bar {})", evidence.probability, evidence.unbarred());
+    }
+    evidence.probability.to_string()
+}
+
+const fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Journal => "when it was decided",
+        Basis::Kept => "from what was kept of both when they came",
+        Basis::Anew => "anew, from the texts",
+    }
+}
+
+/// A name as names are written.
+fn spelt(term: &TermAnswer) -> String {
+    let mut letters = term.term.chars();
+    match (term.kind, letters.next()) {
+        (TermKind::Name, Some(first)) => first.to_uppercase().chain(letters).collect(),
+        _ => term.term.clone(),
+    }
+}
+
+/// A text of at most so many columns: its beginning and its end.
+fn shortened(text: &str, most: usize) -> String {
+    if wide(text) <= most {
+        return text.to_owned();
+    }
+    let half = most.saturating_sub(5) / 2;
+    let take = |letters: &mut dyn Iterator<Item = char>| {
+        let mut room = half;
+        let mut taken = Vec::new();
+        for letter in letters {
+            let Some(left) = room.checked_sub(of_letter(letter)) else { break };
+            room = left;
+            taken.push(letter);
+        }
+        taken
+    };
+    let begin: String = take(&mut text.chars()).into_iter().collect();
+    let end: String = take(&mut text.chars().rev()).into_iter().rev().collect();
+    format!("{} ... {}", begin.trim_end(), end.trim_start())
+}
+
+/// How many columns a text takes.
+fn wide(text: &str) -> usize {
+    text.chars().map(of_letter).sum()
+}
+
+/// The scripts of East Asia, and what stands after them, take two columns a letter.
+fn of_letter(letter: char) -> usize {
+    if letter >= '\u{2e80}' { 2 } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn side(article: &str, path: &str, title: &str) -> Value {
+        json!({
+            "article": article.repeat(64), "record": "wf-0000000000000001", "path": path, "item": null,
+            "title": title, "source": "Agency", "published": "2026-11-22T00:00:00Z", "words": 100
+        })
+    }
+
+    /// An answer with something in every part, and with what would steer a terminal.
+    fn answer() -> ExplainAnswer {
+        let evil = "\u{1b}[2Jevil\u{9b}\u{7} ";
+        let long = format!("{evil}{}", "a passage of the story that is told twice ".repeat(12));
+        let (ids, wide) = (["a".repeat(64), "b".repeat(64)], "潮見ヶ浦町の岬に立つ古い灯台に".repeat(8));
+        let pair = json!({
+            "one": ids[0], "other": ids[1], "basis": "kept", "unbarred": 0.97, "days_apart": 0.5,
+            "evidence": {
+                "hamming": 30, "contained": 0.1, "contains": 0.2, "terms": 0.4, "head": 0.5, "figures": 0.2,
+                "rare": 0.3, "names": 0.6, "probability": 0.0, "mean": 0.97, "threshold": 0.65, "pairs": 2,
+                "wording": 0.7, "siblings": true, "masking_gain": 0.2,
+                "parts": { "bias": -2.616, "terms": 0.5, "head": 9.9, "cold": -1.5 }
+            },
+            "strongest": [
+                { "term": evil, "kind": "Name", "weight": 0.1 }, { "term": "dam", "kind": "Word", "weight": 0.05 },
+                { "term": "dam", "kind": "Name", "weight": 0.07 }
+            ],
+            "figures": {
+                "one": 30, "other": 30, "both": 0, "shared": [], "only_other": [],
+                "only_one": (0..60).map(|n| (n * 1001).to_string()).collect::<Vec<_>>()
+            },
+            "same_source": true, "passages_left_out": 3,
+            "passages": [{ "one": [0, 400], "other": [123_456, 123_856], "words": 90, "text": long }],
+        });
+        serde_json::from_value(json!({
+            "why": long, "notes": [long], "one": side("a", &long, &wide), "other": side("b", "b.txt", evil),
+            "standing": "apart", "relation": null, "pair": pair,
+            "fits": [{
+                "step": "join", "article": ids[0], "record": "wf-0000000000000001", "pairs": 2, "mean": 0.97,
+                "threshold": 0.65, "nearest": ids[1], "barred": true
+            }],
+            "members": [{
+                "side": side("a", "a.txt", evil), "standing": "founded", "relation": null, "matched": null,
+                "mean": null, "threshold": null, "why": long
+            }],
+            "near_misses": [{
+                "article": ids[0], "record": "wf-0000000000000001", "together_now": true, "step": "merge",
+                "relation": "near", "nearest": side("b", "b.txt", evil), "pair": pair
+            }],
+            "related": [{ "record": "wf-0000000000000001", "score": 0.5 }],
+            "thresholds": {
+                "join": 0.6, "join_one": 0.7, "merge": 0.64, "merge_one": 0.71, "link": 0.3, "overlap_days": 42,
+                "rewrite_days": 7
+            }
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [80, 160] {
+            for line in within(&answer(), width).lines() {
+                assert!(wide(line) <= width, "{} columns of {width}: {line}", wide(line));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_explained_cannot_steer_the_terminal() {
+        let shown = within(&answer(), 80);
+        assert!(shown.contains("evil") && !shown.contains(['\u{1b}', '\u{9b}', '\u{7}']), "{shown}");
+    }
+
+    #[test]
+    fn what_carried_it_and_what_bars_it_are_seen() {
+        let shown = within(&answer(), 160);
+        for said in [
+            "heads                 0.5000                   +9.90  ++++++++++++++++++++++++",
+            "few articles seen                              -1.50  ------",
+            "barred                0.2000 more alike with figures masked",
+            "probability           0.0000 (but for the bar 0.9",
+            "Dam 0.1200",
+            "30 in the one, 30 in the other, 0 in both",
+            "aaaaaaaaaaaa to join wf-0000000000000001: mean 0.9700 over 2, 0.6500 is asked: barred by bbbbbbbbbbbb",
+        ] {
+            assert!(shown.contains(said), "{said} is not in\n{shown}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! escaped already.
 
 use crate::{
-    model::{Relation, Time},
+    model::{ArticleId, Relation, Time},
     query::{ArticleAnswer, RecordAnswer, Status},
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
@@ -79,16 +79,15 @@ pub(super) fn record(record: &RecordAnswer) -> String {
 }
 
 fn article_cells(article: &ArticleAnswer) -> [String; 8] {
-    let short = |id: String| id.chars().take(SHORT_ID).collect::<String>();
     let place = match &article.item {
         Some(item) => format!("{} #{item}", article.path),
         None => article.path.clone(),
     };
     [
-        short(article.id.to_string()),
+        short_id(&article.id),
         article.relation.map_or("canonical", Relation::name).to_owned(),
         article.score.map_or_else(String::new, |s| s.to_string()),
-        article.matched.map_or_else(String::new, |m| short(m.to_string())),
+        article.matched.as_ref().map_or_else(String::new, short_id),
         article.words.to_string(),
         format!("{}x", article.sightings),
         one_line(article.source.as_deref().unwrap_or_default()),
@@ -152,6 +151,17 @@ fn law(holds: bool) -> &'static str {
     if holds { "" } else { "  (DOES NOT ADD UP)" }
 }
 
+/// The beginning of an article's id, which is enough to tell it by.
+pub(super) fn short_id(id: &ArticleId) -> String {
+    id.to_string().chars().take(SHORT_ID).collect()
+}
+
+/// How many columns there are.
+pub(super) fn columns() -> usize {
+    usize::from(Table::new().width().unwrap_or(COLUMNS_WITHOUT_TERMINAL))
+}
+
+/// A text on one line, that steers no terminal.
 pub(super) fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }

@@ -29,35 +29,23 @@ pub(super) fn of_article(
 ) -> String {
     let (name, record) = (known.side().name(), known.record);
     let other = matched.map_or_else(|| "an article that is lost".to_owned(), |m| m.side().name());
-    let is_earlier = matched.is_some_and(|matched| known.no < matched.no);
     let step = if matches!(decided, Decided::Merged(_)) { Step::Merge } else { Step::Join };
     let asked =
         decided.evidence().map_or_else(String::new, |evidence| format!(": {}", asked(step, evidence)));
-    let stands = |relation: Relation| {
-        let relation = if is_earlier { relation.turned() } else { relation };
-        format!("{} {other}", in_words(relation))
+    let Some(relation) = decided.relation_of(known, matched) else {
+        return format!("{name} founded {record}: {}", why_no_join(near_misses, known));
     };
+    let stands = format!("{name} is {} {other}", in_words(relation));
     match decided {
-        Decided::Founded => format!("{name} founded {record}: {}", why_no_join(near_misses, known)),
         Decided::Joined(Relation::Identical, _) => {
             format!("{name} has the same text as {other}, and joins it whatever else is like it")
         }
-        Decided::Joined(relation, _) => format!("{name} is {}{asked}", stands(*relation)),
+        Decided::Founded | Decided::Joined(..) => format!("{stands}{asked}"),
         Decided::Merged(merge) => {
-            format!(
-                "{name} is {}: {}, which it founded, merged into {}{asked}",
-                stands(merge.relation),
-                merge.from,
-                merge.into
-            )
+            format!("{stands}: {}, which it founded, merged into {}{asked}", merge.from, merge.into)
         }
         Decided::Moved(moved) => {
-            format!(
-                "{name} is {}, and moved from {} to {}, where it fits better{asked}",
-                stands(moved.relation),
-                moved.from,
-                moved.to
-            )
+            format!("{stands}, and moved from {} to {}, where it fits better{asked}", moved.from, moved.to)
         }
     }
 }
@@ -76,7 +64,10 @@ fn why_no_join(near_misses: &[NearMissAnswer], known: &Known) -> String {
     };
     let (nearest, evidence) = (miss.nearest.name(), &miss.pair.evidence);
     if evidence.siblings {
-        return format!("nothing but its form is that of {nearest}, {}", of_bar(&miss.pair));
+        return format!(
+            "it is of one form with {nearest}, which bars them from one record: {}",
+            of_bar(&miss.pair)
+        );
     }
     format!("it was near enough to no record; nearest was that of {nearest}, {}", asked(miss.step, evidence))
 }
@@ -107,7 +98,9 @@ pub(super) fn of_two(compared: &Compared) -> String {
     }
     let related = if compared.link.is_some() { "related, but apart" } else { "apart" };
     let because = match compared.fits.first() {
-        _ if compared.pair.evidence.siblings => of_bar(&compared.pair),
+        _ if compared.pair.evidence.siblings => {
+            format!("they are of one form, which bars them from one record: {}", of_bar(&compared.pair))
+        }
         Some(fit) => of_fit(fit, compared),
         None => format!("the probability is {}", short(compared.pair.unbarred)),
     };
@@ -138,7 +131,7 @@ fn of_bar(pair: &PairAnswer) -> String {
     let figures = &pair.figures;
     let fewest = figures.one.min(figures.other);
     format!(
-        "which bars them from one record: {} of {fewest} figures differ, and with figures masked they are {} more alike",
+        "{} of {fewest} figures differ, and with figures masked they are {} more alike",
         fewest.saturating_sub(figures.both),
         short(pair.evidence.masking_gain)
     )
@@ -163,7 +156,8 @@ pub(super) fn of_basis(pair: &PairAnswer) -> Option<String> {
     })
 }
 
-/// That two lie so far apart in time that they were never compared.
+/// That two lie so far apart in time that they were hardly compared: only the first article after a long pause meets
+/// what is out of the windows.
 pub(super) fn of_windows(compared: &Compared, settings: &Settings) -> Option<String> {
     let time = |known: &Known| -> Time { known.event.time };
     let days = time(&compared.articles.0).days_apart(time(&compared.articles.1));
@@ -171,12 +165,12 @@ pub(super) fn of_windows(compared: &Compared, settings: &Settings) -> Option<Str
     let overlap_days = settings.overlap_days.max(settings.rewrite_days);
     if looked(overlap_days) {
         return Some(format!(
-            "they were not compared when they came: {days:.1} days lie between them, and copies are looked for {overlap_days} days back"
+            "{days:.1} days lie between them, and copies are looked for {overlap_days} days back, so they were hardly compared when they came"
         ));
     }
     (looked(settings.rewrite_days) && compared.pair.evidence.wording == Score::ZERO).then(|| {
         format!(
-            "they were not compared when they came: {days:.1} days lie between them, they share little wording, and rewrites are looked for {} days back",
+            "{days:.1} days lie between them, they share little wording, and rewrites are looked for {} days back, so they were hardly compared when they came",
             settings.rewrite_days
         )
     })
