@@ -136,7 +136,9 @@ impl Round<'_> {
         for member in members {
             let Some(pair) = self.pair(no, *member) else { continue };
             if best.is_none_or(|(highest, ..)| pair.probability > highest) {
-                best = Some((pair.probability, *member, pair.relation));
+                // A pair's relation is that of the later to the earlier, and here either may be the later.
+                let relation = if no < *member { pair.relation.turned() } else { pair.relation };
+                best = Some((pair.probability, *member, relation));
             }
         }
         let (_, member, relation) = best?;

@@ -39,6 +39,8 @@ pub enum MistakeKind {
 
 /// Mistakes of one cause: two clusters in one record, or one cluster in two records. The likeliest pair stands for it.
 type Cause = (MistakeKind, [usize; 4]);
+/// The places of two articles in the set, the lower first.
+type Places = (usize, usize);
 
 /// The likeliest of each cause, and of these at most so many of each kind: what wirefold was surest of and wrong, and
 /// what it came closest to and missed.
@@ -66,9 +68,9 @@ pub(super) fn worst(
 }
 
 /// All mistaken pairs by their cause.
-fn causes(set: &LabelledSet, grouping: &Grouping) -> BTreeMap<Cause, BTreeSet<(usize, usize)>> {
-    let mut causes: BTreeMap<Cause, BTreeSet<(usize, usize)>> = BTreeMap::new();
-    let mut add = |(a, b): (usize, usize), clusters: [usize; 2], is_same: bool| {
+fn causes(set: &LabelledSet, grouping: &Grouping) -> BTreeMap<Cause, BTreeSet<Places>> {
+    let mut causes: BTreeMap<Cause, BTreeSet<Places>> = BTreeMap::new();
+    let mut add = |(a, b): Places, clusters: [usize; 2], is_same: bool| {
         let (Some(x), Some(y)) = (placed(grouping, a), placed(grouping, b)) else { return };
         let kind = match (x.record == y.record, is_same) {
             (true, false) => MistakeKind::FalseJoin,
@@ -99,9 +101,9 @@ fn placed(grouping: &Grouping, place: usize) -> Option<&Placed> {
 fn likeliest(
     library: &Library<'_>,
     grouping: &Grouping,
-    pairs: &BTreeSet<(usize, usize)>,
-) -> Result<Option<(Score, (usize, usize))>, QueryError> {
-    let mut best: Option<(Score, (usize, usize))> = None;
+    pairs: &BTreeSet<Places>,
+) -> Result<Option<(Score, Places)>, QueryError> {
+    let mut best: Option<(Score, Places)> = None;
     for (a, b) in pairs {
         let (Some(x), Some(y)) = (placed(grouping, *a), placed(grouping, *b)) else { continue };
         let probability = library.probability(x.id, y.id)?;
@@ -116,7 +118,7 @@ fn explained(
     library: &Library<'_>,
     set: &LabelledSet,
     grouping: &Grouping,
-    (kind, probability, (a, b)): (MistakeKind, Score, (usize, usize)),
+    (kind, probability, (a, b)): (MistakeKind, Score, Places),
 ) -> Result<Option<Mistake>, QueryError> {
     let (Some(x), Some(y)) = (placed(grouping, a), placed(grouping, b)) else { return Ok(None) };
     let explanation = library.explain(&y.id.to_string(), Some(&x.id.to_string()))?;
