@@ -55,7 +55,7 @@ impl Pair {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
         };
-        let siblings = template::siblings(a, b, &overlap, shared.figure_count);
+        let (siblings, form) = template::siblings(a, b, &overlap);
         let probability = if siblings { Score::ZERO } else { probability(a, b, &shared, &overlap) };
         let evidence = Evidence {
             hamming,
@@ -66,6 +66,7 @@ impl Pair {
             figures: Score::from_share(shared.figures),
             rare: Score::from_share(shared.rare),
             names: Score::from_share(shared.names),
+            form,
             probability,
             ..Evidence::default()
         };

@@ -195,3 +195,5 @@ fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
     let founds = |d: &Decision| d.verdict.record == record && d.verdict.relation.is_none();
     ArticleNo(u32::try_from(decided.iter().position(founds).unwrap()).unwrap())
 }
+
+mod forms;

@@ -35,6 +35,19 @@ impl Relation {
     }
 }
 
+/// What stands where both articles have a figure between the same words, which tells two reports of one form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// The frames that both have: runs of three words, one of them a figure that is left open.
+    pub frames: u32,
+    /// Those of them in which other figures stand.
+    pub frames_changed: u32,
+    /// How many different figures changed, wherever they stand; the lower of both articles.
+    pub changed: u32,
+    /// How many different figures stand in the same frame of both.
+    pub stayed: u32,
+}
+
 /// What was measured on the pair of an article and the member it was matched with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -54,6 +67,9 @@ pub struct Evidence {
     pub rare: Score,
     /// The share of one's names, by weight, that the other has too; the lower of both directions.
     pub names: Score,
+    /// What stands where both have a figure.
+    #[serde(default)]
+    pub form: Form,
     /// The probability that the two tell one story.
     pub probability: Score,
     /// The mean probability over the panel of the record's members, which decided.

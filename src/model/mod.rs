@@ -16,8 +16,8 @@ pub use article::{Article, Normalized, RawItem};
 pub use event::{
     ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict,
 };
-pub use evidence::{Evidence, Relation};
-pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, TermCount, TermKind, low_half};
+pub use evidence::{Evidence, Form, Relation};
+pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, Slot, TermCount, TermKind, low_half};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
 pub use score::Score;
