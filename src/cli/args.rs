@@ -37,6 +37,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Make the view anew from the journal.
     Rebuild,
+    /// Keep an article in its record for good. For now only while no daemon runs.
+    Pin(PinArgs),
+    /// Let an article that was pinned go where it fits best again.
+    Unpin(PinArgs),
 }
 
 /// What to ingest.
@@ -69,6 +73,14 @@ pub struct ShowArgs {
     /// Write JSON: the record with the text and metadata of each of its articles.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to pin.
+#[derive(Debug, clap::Args)]
+pub struct PinArgs {
+    /// The article's id, or its first digits.
+    #[arg(value_name = "ARTICLE")]
+    pub id: String,
 }
 
 /// How to tell it.

@@ -7,6 +7,7 @@ mod export;
 mod ingest;
 mod list;
 mod logging;
+mod pin;
 mod rebuild;
 mod render;
 mod run;
@@ -32,6 +33,8 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
+        Command::Pin(what) => pin::run(&config, what, true),
+        Command::Unpin(what) => pin::run(&config, what, false),
     }
 }
 

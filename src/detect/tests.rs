@@ -14,6 +14,7 @@ const SETTINGS: Settings = Settings {
     link: 0.30,
     merging: true,
     moving: true,
+    alarm_articles: 100,
 };
 const DAY: i64 = 86_400_000;
 
@@ -39,7 +40,11 @@ fn measured(text: &str) -> (ArticleId, Digest, Fingerprint) {
 
 impl Feed {
     fn new() -> Self {
-        Self { detector: Detector::new(SETTINGS), no: 0, day: 0 }
+        Self::with(SETTINGS)
+    }
+
+    fn with(settings: Settings) -> Self {
+        Self { detector: Detector::new(settings), no: 0, day: 0 }
     }
 
     fn add(&mut self, text: &str) -> Decision {
@@ -196,4 +201,5 @@ fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
     ArticleNo(u32::try_from(decided.iter().position(founds).unwrap()).unwrap())
 }
 
+mod assembly;
 mod forms;

@@ -14,7 +14,7 @@ mod time;
 
 pub use article::{Article, Normalized, RawItem};
 pub use event::{
-    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, Rejection, Sighting, Verdict,
+    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, PinEvent, Rejection, Sighting, Verdict,
 };
 pub use evidence::{Evidence, Form, Relation};
 pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, Slot, TermCount, TermKind, low_half};

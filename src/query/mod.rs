@@ -12,7 +12,7 @@ pub use status::{ArticleCounts, FileCounts, InboxStatus, Status};
 
 use crate::{
     journal::JournalError,
-    model::ArticleNo,
+    model::{ArticleId, ArticleNo},
     store::{Store, StoreError, View},
 };
 use serde::{Deserialize, Serialize};
@@ -133,22 +133,27 @@ impl<'s> Library<'s> {
         Ok(())
     }
 
+    /// The article that an id means; it may be shortened to what is unique.
+    pub fn article_id(&self, id: &str) -> Result<ArticleId, QueryError> {
+        let not_found = || QueryError::NotFound { id: id.to_owned() };
+        match self.view.articles_like(&digits_of(id)?)?.as_slice() {
+            [] => Err(not_found()),
+            [one] => Ok(self.view.article(*one)?.ok_or_else(not_found)?.id),
+            _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
+        }
+    }
+
     /// The founder of the record that an id means: a record's own or an alias, or that of an article in it. It may
     /// be shortened to what is unique.
     fn find(&self, id: &str) -> Result<ArticleNo, QueryError> {
         let given = id.to_lowercase();
         let (is_record, digits) = match given.strip_prefix("wf-") {
-            Some(digits) => (true, digits),
-            None => (false, given.as_str()),
+            Some(digits) => (true, digits_of(digits)),
+            None => (false, digits_of(&given)),
         };
-        let is_id = digits.len() >= ID_DIGITS_MIN && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_id {
-            return Err(QueryError::NoId { id: id.to_owned() });
-        }
-        // Keys hold the first half of an article's digest; more digits tell no two apart.
-        let digits = digits.get(..digits.len().min(32)).unwrap_or(digits);
+        let digits = digits.map_err(|_| QueryError::NoId { id: id.to_owned() })?;
         let found =
-            if is_record { self.view.founders_like(digits)? } else { self.view.articles_like(digits)? };
+            if is_record { self.view.founders_like(&digits)? } else { self.view.articles_like(&digits)? };
         match found.as_slice() {
             [] => Err(QueryError::NotFound { id: id.to_owned() }),
             [one] if is_record => Ok(*one),
@@ -156,4 +161,13 @@ impl<'s> Library<'s> {
             _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
         }
     }
+}
+
+/// The digits that an id is looked up by.
+fn digits_of(id: &str) -> Result<String, QueryError> {
+    if id.len() < ID_DIGITS_MIN || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(QueryError::NoId { id: id.to_owned() });
+    }
+    // Keys hold the first half of an article's digest; more digits tell no two apart.
+    Ok(id.get(..id.len().min(32)).unwrap_or(id).to_lowercase())
 }
