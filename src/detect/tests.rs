@@ -203,3 +203,4 @@ fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
 
 mod assembly;
 mod forms;
+mod scripts;

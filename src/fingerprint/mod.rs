@@ -4,6 +4,7 @@
 //! other articles: what depends on what has been seen is weighed in `detect`. Called by `pipeline`.
 
 mod language;
+mod segments;
 mod shingles;
 mod slots;
 mod terms;
