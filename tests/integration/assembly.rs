@@ -41,6 +41,8 @@ fn events(place: &Place) -> Vec<Event> {
 
 /// Two texts that share too little to join, and a third that shares much with both.
 const TO_MERGE: [Range<usize>; 3] = [0..20, 14..34, 6..27];
+/// A text that draws the second of [`TO_MOVE`] once more.
+const LATER: Range<usize> = 13..34;
 /// The second joins the first, and fits the third better.
 const TO_MOVE: [Range<usize>; 3] = [0..20, 11..31, 13..33];
 
@@ -98,7 +100,7 @@ fn a_pinned_article_stays_through_restart_and_rebuild_until_it_is_let_go() {
     place.done(["rebuild"]);
     check();
     place.done(["unpin", &id]);
-    ingest(&place, 3, &[13..34]);
+    ingest(&place, 3, std::slice::from_ref(&LATER));
     assert_eq!(grouped(&place.export()), [vec!['0'], vec!['1', '2', '3']]);
 }
 
