@@ -157,6 +157,8 @@ pub struct MatchConfig {
     pub moving: bool,
     /// The probability at which two records are related.
     pub link: f64,
+    /// At how many articles, most of them of one day, a record raises an alarm.
+    pub alarm_articles: u32,
 }
 
 /// How what was decided is made durable.
@@ -274,6 +276,7 @@ impl Config {
             link: m.link,
             merging: m.merging,
             moving: m.moving,
+            alarm_articles: m.alarm_articles,
         }
     }
 
@@ -290,6 +293,7 @@ impl Config {
         within("match.join", m.join, 0., 1.)?;
         within("match.merge", m.merge, 0., 1.)?;
         within("match.link", m.link, 0., 1.)?;
+        within("match.alarm_articles", m.alarm_articles, 0, 1_000_000)?;
         within("commit.group_articles_max", self.commit.group_articles_max, 1, 100_000)
     }
 }

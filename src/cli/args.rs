@@ -41,6 +41,10 @@ pub enum Command {
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
     Eval(EvalArgs),
+    /// Keep an article in its record for good. For now only while no daemon runs.
+    Pin(PinArgs),
+    /// Let an article that was pinned go where it fits best again.
+    Unpin(PinArgs),
 }
 
 /// What to ingest.
@@ -86,6 +90,14 @@ pub struct ExplainArgs {
     /// Write JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to pin.
+#[derive(Debug, clap::Args)]
+pub struct PinArgs {
+    /// The article's id, or its first digits.
+    #[arg(value_name = "ARTICLE")]
+    pub id: String,
 }
 
 /// How to tell it.

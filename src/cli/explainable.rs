@@ -114,7 +114,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             (Some("every key with its meaning and range stands in config/wirefold.toml"), Exit::Config)
         }
         CliError::Service(ServiceError::Lock(LockError::Busy { .. })) => (
-            Some("stop the other one first, or, while a daemon runs, drop the files into its inbox instead"),
+            Some("stop the other one first; files can be dropped into the inbox of a daemon that runs"),
             Exit::Busy,
         ),
         CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),

@@ -2,7 +2,7 @@
 
 use super::render::{columns, one_line, short_id};
 use crate::{
-    model::{Evidence, LogOdds, Score, Step, TermKind},
+    model::{Evidence, Form, LogOdds, Score, Step, TermKind},
     query::{
         Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NearMissAnswer, PairAnswer,
         PassageAnswer, SideAnswer, TermAnswer, ThresholdsAnswer,
@@ -142,8 +142,10 @@ impl Page {
         self.lines.push(format!("{:<22}{held:<24}{by_wording}", "shared wording"));
         self.lines.push(format!("{:<22}{} of 64 bits differ", "SimHash", evidence.hamming));
         if evidence.siblings {
-            let gain = format!("{} more alike with figures masked: 0 for one form", evidence.masking_gain);
-            self.lines.push(format!("{:<22}{gain}", "barred"));
+            let Form { frames, changed, stayed, .. } = evidence.form;
+            let form =
+                format!("0 for one form: in {frames} frames {changed} figures changed, {stayed} stayed");
+            self.lines.push(format!("{:<22}{form}", "barred"));
         }
         self.lines.push(format!("{:<22}{}", "probability", probability(evidence)));
     }
@@ -381,7 +383,8 @@ mod tests {
             "evidence": {
                 "hamming": 30, "contained": 0.1, "contains": 0.2, "terms": 0.4, "head": 0.5, "figures": 0.2,
                 "rare": 0.3, "names": 0.6, "probability": 0.0, "mean": 0.97, "threshold": 0.65, "pairs": 2,
-                "wording": 0.7, "siblings": true, "masking_gain": 0.2,
+                "wording": 0.7, "siblings": true,
+                "form": { "frames": 9, "frames_changed": 7, "changed": 6, "stayed": 1 },
                 "parts": { "bias": -2.616, "terms": 0.5, "head": 9.9, "cold": -1.5 }
             },
             "strongest": [

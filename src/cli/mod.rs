@@ -10,6 +10,7 @@ mod export;
 mod ingest;
 mod list;
 mod logging;
+mod pin;
 mod rebuild;
 mod render;
 mod run;
@@ -37,6 +38,8 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Status(what) => status::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
+        Command::Pin(what) => pin::run(&config, what, true),
+        Command::Unpin(what) => pin::run(&config, what, false),
     }
 }
 

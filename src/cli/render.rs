@@ -132,6 +132,10 @@ pub(super) fn status(status: &Status) -> String {
     lines.push(format!("backlog   {} files", status.backlog));
     let last = status.last_commit.map_or_else(|| "nothing yet".to_owned(), |t| t.to_string());
     lines.push(format!("commit    {last}"));
+    if !status.alarms.is_empty() {
+        let records: Vec<String> = status.alarms.iter().map(ToString::to_string).collect();
+        lines.push(format!("alarm     grow suspiciously fast: {}", records.join(", ")));
+    }
     for inbox in &status.inboxes {
         let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
         lines.push(format!("inbox     {}", inbox.path));

@@ -1,6 +1,6 @@
 //! What a newcomer changes in the records that are there: two may turn out to be one, and a member may fit the
 //! newcomer's record clearly better than its own. Both change what was published, so both are events, both can
-//! be switched off, and neither touches a founder's record id.
+//! be switched off, and neither touches a founder's record id or what a person has pinned.
 
 use super::decide::{Asked, Round, with_small};
 use crate::model::{ArticleId, ArticleNo, Event, MergeEvent, MoveEvent, Relation, Score};
@@ -33,6 +33,9 @@ impl Round<'_> {
             let Some(own) = self.detector.records.founder_of(self.no) else { break };
             let mut best: Option<(Score, ArticleNo)> = None;
             for other in self.founders(near).into_iter().filter(|founder| *founder != own) {
+                if self.detector.records.holds_a_pin(own.max(other)) {
+                    continue;
+                }
                 let fit = self.across(own, other);
                 if fit >= self.merge_threshold(own, other) && best.is_none_or(|(highest, _)| fit > highest) {
                     best = Some((fit, other));
@@ -81,7 +84,7 @@ impl Round<'_> {
         self.mean(pairs)
     }
 
-    /// Moves members of other records that fit the newcomer's clearly better; never a founder.
+    /// Moves members of other records that fit the newcomer's clearly better; never a founder, nor what is pinned.
     fn moves(&mut self, near: &[ArticleNo]) -> Vec<Event> {
         let mut moved = Vec::new();
         if !self.detector.settings.moving {
@@ -89,9 +92,10 @@ impl Round<'_> {
         }
         let Some(to) = self.detector.records.founder_of(self.no) else { return moved };
         for no in near {
-            let Some(from) = self.detector.records.founder_of(*no).filter(|f| f != no && *f != to) else {
+            let Some(from) = self.detector.records.founder_of(*no).filter(|f| *f != to) else { continue };
+            if self.detector.records.stays(*no) {
                 continue;
-            };
+            }
             let (there, here) = (self.fit(*no, to), self.fit(*no, from));
             let asked = MOVE_MIN.max(here.share() + MOVE_GAIN);
             if there.share() >= asked {

@@ -4,7 +4,7 @@
 //! the threshold. A probability saturates, so one huge match cannot carry a weak mean, and a join is never
 //! handed along a chain. One barred member vetoes a record.
 
-use super::{Detector, Newcomer, Twin, named::named, pair::Pair};
+use super::{Detector, Newcomer, Twin, growth::Growth, named::named, pair::Pair};
 use crate::model::{ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, Verdict};
 use std::{
     cmp::Reverse,
@@ -29,6 +29,8 @@ pub struct Decision {
     pub founder: ArticleNo,
     /// The merges and moves that it caused, in order.
     pub changes: Vec<Event>,
+    /// Set where its record has grown suspiciously fast.
+    pub growth: Option<Growth>,
     /// What must be kept of it to compare it after a restart.
     pub profile: Vec<u8>,
     /// The articles that have left every window with it.
@@ -55,6 +57,7 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     detector.index.insert(profile);
     let mut round = Round { detector, no: newcomer.no, id: newcomer.id, pairs: HashMap::new() };
     let near = round.near(&candidates);
+    let sizes = round.sizes(&near);
     let (founder, mut verdict) = match round.twin(live_twin, twin) {
         Some(same) => same,
         None => round.join(&near, &candidates),
@@ -63,8 +66,9 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     verdict.related = round.related(&candidates, founder);
     let changes = round.rearrange(&near);
     round.add_merge_misses(&near, &mut verdict.near_misses);
+    let growth = round.growth(&sizes);
     let evicted = detector.evict();
-    Decision { verdict, founder, changes, profile: bytes, evicted }
+    Decision { verdict, founder, changes, growth, profile: bytes, evicted }
 }
 
 /// One article that has come, and the pairs measured on its account.

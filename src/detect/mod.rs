@@ -14,6 +14,7 @@ mod compare;
 mod decide;
 mod exact;
 mod frequencies;
+mod growth;
 mod index;
 mod misses;
 mod named;
@@ -34,6 +35,7 @@ use records::Records;
 
 pub use compare::{Fit, Measured, asked, fit, threshold};
 pub use decide::Decision;
+pub use growth::Growth;
 pub use profile::ProfileError;
 
 /// What an operator may set.
@@ -53,6 +55,8 @@ pub struct Settings {
     pub merging: bool,
     /// Whether an article may move to a record that it fits clearly better.
     pub moving: bool,
+    /// At how many articles, most of them of one day, a record raises an alarm; 0 for never.
+    pub alarm_articles: u32,
 }
 
 /// One article on its way in.
@@ -138,6 +142,15 @@ impl Detector {
         let bytes = profile.to_bytes();
         let evicted = self.take_in(profile, founder, event.verdict.record);
         (bytes, evicted)
+    }
+
+    /// Keeps an article in the record of `founder`, whether or not it is in a window, or lets it go.
+    pub fn pin(&mut self, no: ArticleNo, founder: ArticleNo, pinned: bool) {
+        if pinned {
+            self.records.pin(no, founder);
+        } else {
+            self.records.unpin(no);
+        }
     }
 
     /// Applies a merge or a move that was decided on before; `from` and `to` are the founders of the records

@@ -7,7 +7,6 @@ use super::{
     pair::Pair,
     profile::{Profile, Term, UNIT},
     rewrite::both,
-    template,
 };
 use crate::model::{ComparedFigures, Evidence, Score, SharedTerm, TermKind};
 use std::cmp::Reverse;
@@ -26,7 +25,6 @@ pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -
         mean,
         threshold,
         pairs: u32::try_from(pairs).unwrap_or(u32::MAX),
-        masking_gain: Score::from_share(template::masking_gain(a, b)),
         shared_terms: shared_terms(a, b),
         compared: compared_figures(a, b),
         ..pair.evidence.clone()

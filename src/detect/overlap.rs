@@ -89,7 +89,7 @@ impl Overlap {
 }
 
 /// What two sorted lists have in common.
-pub(super) fn common<'l>(a: &'l [u32], b: &'l [u32]) -> impl Iterator<Item = u32> + 'l {
+fn common<'l>(a: &'l [u32], b: &'l [u32]) -> impl Iterator<Item = u32> + 'l {
     let mut others = b.iter().peekable();
     a.iter().copied().filter(move |x| {
         while others.next_if(|y| **y < *x).is_some() {}

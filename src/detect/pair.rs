@@ -57,7 +57,7 @@ impl Pair {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
         };
-        let siblings = template::siblings(a, b, &overlap, shared.figure_count);
+        let (siblings, form) = template::siblings(a, b, &overlap);
         let (by_terms, parts) = by_terms(a, b, &shared);
         let by_wording = by_wording(&overlap);
         let unbarred = Score::from_share(by_terms.max(by_wording));
@@ -71,6 +71,7 @@ impl Pair {
             figures: Score::from_share(shared.figures),
             rare: Score::from_share(shared.rare),
             names: Score::from_share(shared.names),
+            form,
             probability,
             wording: Score::from_share(by_wording),
             parts,

@@ -1,7 +1,7 @@
 //! What is kept of an article to compare it with others: its fingerprint, weighed once, when it came, with the
 //! document frequencies of that moment. All weights are fixed-point integers.
 
-use crate::model::{ArticleId, ArticleNo, Digest, Language, TermKind, Time};
+use crate::model::{ArticleId, ArticleNo, Digest, Language, Slot, TermKind, Time};
 use serde::{Deserialize, Serialize};
 
 /// What stands for 1 in the weight of a term of a unit vector.
@@ -59,8 +59,7 @@ pub(super) struct Profile {
     pub simhash: Option<u64>,
     pub shingles: u32,
     pub sketch: Vec<u32>,
-    pub figured: Vec<u32>,
-    pub masked: Vec<u32>,
+    pub slots: Vec<Slot>,
     pub terms: Vec<Term>,
     /// How many of the terms are figures.
     pub figures: u32,

@@ -1,10 +1,11 @@
-//! Which live article is in which record.
+//! Which live article is in which record, and what of that a person has pinned.
 
 use crate::model::{ArticleNo, RecordId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// An article is weighed against this many members of a record at most: a third of them the oldest, the rest
-/// the newest. Two records are weighed with half as many of each.
+/// An article is weighed against this many members of a record at most, picked evenly from the oldest to the
+/// newest: were most of them the newest, a story that drifts slowly would carry its record along without end. Two
+/// records are weighed with half as many of each.
 pub(super) const PANEL: usize = 24;
 pub(super) const MERGE_PANEL: usize = 12;
 
@@ -28,14 +29,12 @@ impl Record {
     }
 }
 
-/// At most `size` of some members: a third of them the oldest, the rest the newest.
+/// At most `size` of some members, picked evenly.
 pub(super) fn panel(members: &BTreeSet<ArticleNo>, size: usize) -> Vec<ArticleNo> {
-    if members.len() <= size {
-        return members.iter().copied().collect();
-    }
-    let mut newest: Vec<_> = members.iter().rev().take(size - size / 3).copied().collect();
-    newest.reverse();
-    members.iter().take(size / 3).copied().chain(newest).collect()
+    // Of n members those at the places 0, n/size, 2n/size, ... are picked: the founder is always one of them.
+    let is_picked = |place: &usize| place * size % members.len() < size;
+    let all = members.iter().copied().enumerate();
+    all.filter(|(place, _)| members.len() <= size || is_picked(place)).map(|(_, no)| no).collect()
 }
 
 /// All records with a live member, by founder.
@@ -43,6 +42,8 @@ pub(super) fn panel(members: &BTreeSet<ArticleNo>, size: usize) -> Vec<ArticleNo
 pub(super) struct Records {
     by_founder: HashMap<ArticleNo, Record>,
     founder_of: HashMap<ArticleNo, ArticleNo>,
+    /// The pinned articles, live or not, with the founders of their records, which are theirs for good.
+    pinned: BTreeMap<ArticleNo, ArticleNo>,
 }
 
 impl Records {
@@ -53,6 +54,30 @@ impl Records {
     /// The founder of the record that a live article is in.
     pub fn founder_of(&self, no: ArticleNo) -> Option<ArticleNo> {
         self.founder_of.get(&no).copied()
+    }
+
+    /// How many live members a record has.
+    pub fn size(&self, founder: ArticleNo) -> usize {
+        self.get(founder).map_or(0, |record| record.members.len())
+    }
+
+    /// Keeps an article in the record of this founder, until it is let go.
+    pub fn pin(&mut self, no: ArticleNo, founder: ArticleNo) {
+        self.pinned.insert(no, founder);
+    }
+
+    pub fn unpin(&mut self, no: ArticleNo) {
+        self.pinned.remove(&no);
+    }
+
+    /// Whether an article must stay in its record: it founded it, or a person pinned it.
+    pub fn stays(&self, no: ArticleNo) -> bool {
+        self.founder_of(no) == Some(no) || self.pinned.contains_key(&no)
+    }
+
+    /// Whether a record holds a pinned article, and so must go into no other.
+    pub fn holds_a_pin(&self, founder: ArticleNo) -> bool {
+        self.pinned.values().any(|of| *of == founder)
     }
 
     /// Puts an article into a record, which it may found.
@@ -87,10 +112,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panel_is_the_oldest_third_and_the_newest_rest() {
+    fn a_panel_is_picked_evenly() {
         let members: BTreeSet<ArticleNo> = (0..10).map(ArticleNo).collect();
         let of = |size| panel(&members, size).into_iter().map(|no| no.0).collect::<Vec<_>>();
         assert_eq!(of(12), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        assert_eq!(of(6), [0, 1, 6, 7, 8, 9]);
+        assert_eq!(of(6), [0, 2, 4, 5, 7, 9]);
+        assert_eq!(of(3), [0, 4, 7]);
     }
 }

@@ -89,8 +89,6 @@ pub(super) struct Shared {
     pub head: f64,
     /// The cosine of the figures, weighted by rarity.
     pub figures: f64,
-    /// How many figures are in both.
-    pub figure_count: u32,
     /// The rare terms in both against those of the article that has more of them.
     pub rare: f64,
     /// The names of one that the other has too, against all of the one; the lower of both directions.
@@ -103,14 +101,13 @@ const RARE_PRIOR: f64 = 10.;
 
 impl Shared {
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        let (mut top, mut head, mut figures, mut figure_count) = (0_u64, 0_u64, 0_u64, 0);
+        let (mut top, mut head, mut figures) = (0_u64, 0_u64, 0_u64);
         let (mut rare, mut names_a, mut names_b) = (0_u64, 0_u64, 0_u64);
         let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
         for (x, y) in both(&a.terms, &b.terms) {
             top += product(x.top, y.top);
             head += product(x.head, y.head);
             if x.kind == TermKind::Figure {
-                figure_count += 1;
                 figures += product(x.idf, y.idf);
             }
             if x.is_rare() && y.is_rare() {
@@ -125,7 +122,6 @@ impl Shared {
             top: cosine(top),
             head: cosine(head),
             figures: real(figures) / (IDF_UNIT * IDF_UNIT) / (a.figures_norm * b.figures_norm),
-            figure_count,
             rare: real(rare) / 2. / IDF_UNIT / (real(rare_mass) / IDF_UNIT + RARE_PRIOR),
             names: of_names(names_a, a).min(of_names(names_b, b)),
         }

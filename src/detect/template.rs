@@ -1,42 +1,111 @@
 //! Template siblings: two texts from one form whose figures differ are two stories, though nine words in ten
-//! are the same. They agree much more with their figures masked than with them.
+//! are the same. What tells them from one story told again is what stands where both have a figure.
+//!
+//! An update of one story changes the figure that it is about, wherever that stands, and leaves the date, the
+//! ages, the distances. A form that is filled in anew changes nearly all.
 
-use super::{
-    overlap::{Overlap, common},
-    profile::Profile,
-};
-use crate::model::SKETCH_ONE_IN;
+use super::{overlap::Overlap, profile::Profile};
+use crate::model::{Form, Slot};
+use std::collections::BTreeSet;
 
-/// Below this containment, or with fewer figures than this, nothing is said of form.
-const CONTAINMENT_MIN: f64 = 0.20;
+/// With fewer figures than this nothing is said of form.
 const FIGURES_MIN: u32 = 3;
-/// How much masking must gain, with at most which share of the figures in common. Over the labelled pairs of
-/// newswire the gain is at least .08 for 98% of template pairs and at most .04 for 98% of re-sends.
-const GAINS: [(f64, f64); 2] = [(0.06, 0.5), (0.12, 0.8)];
+/// Two texts are of one form when they share wording enough to join, or this share of the frames of the one that
+/// has fewer: 387 of 391 pairs of newswire forms share .56 and more; of 5,568 pairs of independently told
+/// events with changed figures, none that shares less wording has .6. Unlike sketches, frames are not sampled.
+const FRAMES_MIN: f64 = 0.6;
+/// A text is thick with changes when they stand in one frame for so many of its shingles. Then more figures must
+/// have changed than stayed; else so many, and so many times as many as stayed. It holds for 388 of 391 pairs of
+/// newswire forms, for none of 308 re-sends and of 5,718 pairs of independently told events, and for none of 1,200
+/// generated long texts in which one to three of many figures were updated.
+const THICK_ONE_IN: u32 = 20;
+const CHANGED_MIN: u32 = 3;
+const CHANGED_FOLD: u32 = 2;
 
-/// Whether two articles are siblings of one template.
-pub(super) fn siblings(a: &Profile, b: &Profile, overlap: &Overlap, shared_figures: u32) -> bool {
-    let fewest = a.figures.min(b.figures);
-    if overlap.containment() < CONTAINMENT_MIN || overlap.shared < 2 || fewest < FIGURES_MIN {
-        return false;
-    }
-    let same = f64::from(shared_figures) / f64::from(fewest);
-    let gain = masking_gain(a, b);
-    GAINS.iter().any(|(least, most_same)| gain >= *least && same <= *most_same)
+/// Whether two articles are siblings of one template, and what stands in the frames that both have.
+pub(super) fn siblings(a: &Profile, b: &Profile, overlap: &Overlap) -> (bool, Form) {
+    let form = compare(&a.slots, &b.slots);
+    let frames = |p: &Profile| by_frame(&p.slots).count();
+    let share = f64::from(form.frames) / real(frames(a).min(frames(b)).max(1));
+    let is_one_form = overlap.joins() || share >= FRAMES_MIN;
+    let has_figures = a.figures.min(b.figures) >= FIGURES_MIN;
+    let is_filled_anew = if form.frames_changed * THICK_ONE_IN >= a.shingles.min(b.shingles) {
+        form.changed > form.stayed
+    } else {
+        form.changed >= CHANGED_MIN.max(form.stayed * CHANGED_FOLD)
+    };
+    (is_one_form && has_figures && is_filled_anew, form)
 }
 
-/// By how much the Jaccard index of the shingles rises when figures are masked. The shingles that hold a figure
-/// are kept whole; what the plain ones have in common is estimated from the sketches.
-#[expect(clippy::cast_precision_loss, reason = "counts of shingles are far below 2^52")]
-pub(super) fn masking_gain(a: &Profile, b: &Profile) -> f64 {
-    let plain = |p: &Profile| (f64::from(p.shingles) - p.figured.len() as f64).max(0.);
-    let (plain_a, plain_b) = (plain(a), plain(b));
-    let sampled = common(&a.sketch, &b.sketch).filter(|s| a.figured.binary_search(s).is_err()).count();
-    let plain_shared = (sampled as f64 * f64::from(SKETCH_ONE_IN)).min(plain_a).min(plain_b);
-    let jaccard = |x: &[u32], y: &[u32]| {
-        let shared = plain_shared + common(x, y).count() as f64;
-        let either = plain_a + plain_b + x.len() as f64 + y.len() as f64 - shared;
-        if either > 0. { shared / either } else { 0. }
-    };
-    jaccard(&a.masked, &b.masked) - jaccard(&a.figured, &b.figured)
+/// What stands in the frames that two sorted lists of slots share. A frame of common words may hold several
+/// figures; those that only one article has in it changed only where the other has some of its own there.
+fn compare(a: &[Slot], b: &[Slot]) -> Form {
+    let (mut stayed, mut gone, mut come) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut form = Form::default();
+    for (here, there) in shared_frames(a, b) {
+        form.frames += 1;
+        let not_in =
+            |x: &'_ [Slot], y: &[Slot]| x.iter().filter(|s| !y.contains(s)).map(|s| s.figure).collect();
+        let (left, right): (Vec<u32>, Vec<u32>) = (not_in(here, there), not_in(there, here));
+        stayed.extend(here.iter().filter(|slot| there.contains(slot)).map(|slot| slot.figure));
+        if !left.is_empty() && !right.is_empty() {
+            form.frames_changed += 1;
+            gone.extend(left);
+            come.extend(right);
+        }
+    }
+    let count = |figures: usize| u32::try_from(figures).unwrap_or(u32::MAX);
+    form.changed = count(gone.difference(&stayed).count().min(come.difference(&stayed).count()));
+    form.stayed = count(stayed.len());
+    form
+}
+
+/// The slots of each frame that both lists have.
+fn shared_frames<'s>(a: &'s [Slot], b: &'s [Slot]) -> impl Iterator<Item = (&'s [Slot], &'s [Slot])> {
+    let frame = |slots: &[Slot]| slots.first().map(|slot| slot.frame);
+    let mut others = by_frame(b).peekable();
+    by_frame(a).filter_map(move |here| {
+        while others.next_if(|there| frame(there) < frame(here)).is_some() {}
+        others.next_if(|there| frame(there) == frame(here)).map(|there| (here, there))
+    })
+}
+
+fn by_frame(slots: &[Slot]) -> impl Iterator<Item = &[Slot]> {
+    slots.chunk_by(|x, y| x.frame == y.frame)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are at most a few hundred frames")]
+fn real(frames: usize) -> f64 {
+    frames as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots(pairs: &[(u32, u32)]) -> Vec<Slot> {
+        pairs.iter().map(|(frame, figure)| Slot { frame: *frame, figure: *figure }).collect()
+    }
+
+    fn counts(a: &[(u32, u32)], b: &[(u32, u32)]) -> (u32, u32, u32, u32) {
+        let Form { frames, frames_changed, changed, stayed } = compare(&slots(a), &slots(b));
+        (frames, frames_changed, changed, stayed)
+    }
+
+    #[test]
+    fn a_figure_counts_once_wherever_it_stands() {
+        assert_eq!(counts(&[(1, 7), (2, 7), (3, 9)], &[(1, 8), (2, 8), (3, 9), (4, 5)]), (3, 2, 1, 1));
+    }
+
+    #[test]
+    fn a_figure_that_stayed_somewhere_did_not_change() {
+        assert_eq!(counts(&[(1, 7), (2, 7)], &[(1, 8), (2, 7)]), (2, 1, 0, 1));
+    }
+
+    #[test]
+    fn a_frame_of_common_words_holds_several() {
+        assert_eq!(counts(&[(1, 3), (1, 7), (1, 9)], &[(1, 3), (1, 8)]), (1, 1, 1, 1));
+        assert_eq!(counts(&[(1, 3)], &[(1, 3), (1, 8)]), (1, 0, 0, 1), "new text is no change");
+        assert_eq!(counts(&[], &[(1, 8)]), (0, 0, 0, 0));
+    }
 }

@@ -14,6 +14,7 @@ const SETTINGS: Settings = Settings {
     link: 0.30,
     merging: true,
     moving: true,
+    alarm_articles: 100,
 };
 const DAY: i64 = 86_400_000;
 
@@ -125,7 +126,7 @@ fn a_barred_sibling_is_a_near_miss_with_its_figures() {
     assert_eq!((miss.record, miss.step), (first.record, Step::Join));
     let evidence = &miss.evidence;
     assert!(evidence.siblings && evidence.probability == Score::ZERO && evidence.mean >= evidence.threshold);
-    assert!(evidence.masking_gain.share() > 0.12, "{evidence:?}");
+    assert!(evidence.form.changed > evidence.form.stayed, "{evidence:?}");
     let sorted = |mut terms: Vec<u32>| {
         terms.sort_unstable();
         terms
@@ -249,3 +250,7 @@ fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
     let founds = |d: &Decision| d.verdict.record == record && d.verdict.relation.is_none();
     ArticleNo(u32::try_from(decided.iter().position(founds).unwrap()).unwrap())
 }
+
+mod assembly;
+mod forms;
+mod scripts;

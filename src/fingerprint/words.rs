@@ -1,8 +1,10 @@
 //! The one tokenization. A word is a run of letters, digits and combining marks, and may hold one
-//! apostrophe: without the marks the scripts of India and South-East Asia fall apart.
+//! apostrophe: without the marks the scripts of India and South-East Asia fall apart. Where a script has no spaces, a
+//! run is cut up further.
 
+use super::segments::Segments;
 use crate::model::Normalized;
-use std::ops::Range;
+use std::{cell::LazyCell, ops::Range};
 use unicode_normalization::char::is_combining_mark;
 
 /// What is known of a word beside its letters.
@@ -28,9 +30,14 @@ impl Words {
     pub fn of(text: &Normalized) -> Self {
         let mut words = Self { joined: String::with_capacity(text.text.len()), words: Vec::new() };
         let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
+        // Made only where a text needs it.
+        let segments = LazyCell::new(Segments::new);
         for range in Tokens::of(&text.text) {
             let start = range.start;
-            if let Some(token) = text.text.get(range) {
+            let Some(token) = text.text.get(range) else { continue };
+            if Segments::are_in(token) {
+                segments.of(token).into_iter().for_each(|word| words.push(word, start >= names_from));
+            } else {
                 words.push(token, start >= names_from);
             }
         }

@@ -25,6 +25,8 @@ pub enum Event {
     Merge(MergeEvent),
     /// An article was found to belong to another record.
     Move(MoveEvent),
+    /// A person said that an article stays where it is, or took that back.
+    Pin(PinEvent),
 }
 
 /// A file that was taken up: what it was, so that a restart knows it again.
@@ -219,6 +221,17 @@ pub struct MoveEvent {
     pub evidence: Option<Box<Evidence>>,
 }
 
+/// A person's word on an article: pinned, it stays in its record, and its record goes into no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinEvent {
+    /// The article.
+    pub id: ArticleId,
+    /// Whether it is pinned from now on.
+    pub pinned: bool,
+    /// When that was said.
+    pub at: Time,
+}
+
 impl Event {
     /// The arrival that this event belongs to, where it belongs to one.
     pub fn arrival(&self) -> Option<Arrival> {
@@ -228,7 +241,7 @@ impl Event {
             Self::Sighting(e) => Some(e.arrival),
             Self::Rejected(e) => Some(e.arrival),
             Self::Receipt(e) => Some(e.arrival),
-            Self::Merge(_) | Self::Move(_) => None,
+            Self::Merge(_) | Self::Move(_) | Self::Pin(_) => None,
         }
     }
 }

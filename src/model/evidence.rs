@@ -45,6 +45,19 @@ impl Relation {
     }
 }
 
+/// What stands where both articles have a figure between the same words, which tells two reports of one form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// The frames that both have: runs of three words, one of them a figure that is left open.
+    pub frames: u32,
+    /// Those of them in which other figures stand.
+    pub frames_changed: u32,
+    /// How many different figures changed, wherever they stand; the lower of both articles.
+    pub changed: u32,
+    /// How many different figures stand in the same frame of both.
+    pub stayed: u32,
+}
+
 /// What was measured on two articles: the later, which is spoken of, and the earlier, which is the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -64,6 +77,9 @@ pub struct Evidence {
     pub rare: Score,
     /// The share of one's names, by weight, that the other has too; the lower of both directions.
     pub names: Score,
+    /// What stands where both have a figure.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub form: Form,
     /// The probability that the two tell one story; 0 where they are siblings of one form.
     pub probability: Score,
     /// The mean probability over the pairs that were asked, which decided.
@@ -82,9 +98,6 @@ pub struct Evidence {
     /// Whether they are siblings of one form, which bars them from one record.
     #[serde(default, skip_serializing_if = "is_default")]
     pub siblings: bool,
-    /// By how much they are more alike with every figure masked: the Jaccard index of their shingles.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub masking_gain: Score,
     /// The terms that gave most to the cosine of the strongest, most first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_terms: Vec<SharedTerm>,

@@ -49,6 +49,15 @@ pub const fn low_half(hash: u64) -> u32 {
 /// One shingle hash in this many is in a sketch.
 pub const SKETCH_ONE_IN: u32 = 8;
 
+/// A place where a figure stands, known by the words around it, and the figure. Sorted by frame, then figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Slot {
+    /// The hash of a run of three words, one of them this figure, with every figure left open.
+    pub frame: u32,
+    /// The hash of the figure.
+    pub figure: u32,
+}
+
 /// One article's fingerprint. All lists of hashes are sorted and without repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -60,10 +69,8 @@ pub struct Fingerprint {
     pub shingles: u32,
     /// The shingles whose hash lies below a fixed fraction of the hash space.
     pub sketch: Vec<u32>,
-    /// The shingles that hold a figure.
-    pub figured: Vec<u32>,
-    /// The same shingles with every figure replaced by one sign.
-    pub masked: Vec<u32>,
+    /// The places where figures stand, and what stands there.
+    pub slots: Vec<Slot>,
     /// The terms, sorted by term.
     pub terms: Vec<TermCount>,
     /// Which document frequencies it is weighed with.

@@ -14,11 +14,11 @@ mod time;
 
 pub use article::{Article, Normalized, RawItem};
 pub use event::{
-    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, NearMiss, Rejection, Sighting, Step,
-    Verdict,
+    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, NearMiss, PinEvent, Rejection, Sighting,
+    Step, Verdict,
 };
-pub use evidence::{ComparedFigures, Evidence, Parts, Relation, SharedTerm};
-pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, TermCount, TermKind, low_half};
+pub use evidence::{ComparedFigures, Evidence, Form, Parts, Relation, SharedTerm};
+pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, Slot, TermCount, TermKind, low_half};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
 pub use score::{LogOdds, Score};

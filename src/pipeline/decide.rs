@@ -1,7 +1,7 @@
 //! The third stage, in order of arrival: is the article new, and where does it belong.
 
 use super::{
-    PipelineError,
+    PipelineError, Progress,
     job::{Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume, outcome},
     read::Preparing,
 };
@@ -25,6 +25,7 @@ const UNCOMMITTED_MANY: usize = 8192;
 pub(super) struct Decider {
     detector: Detector,
     store: Arc<Store>,
+    progress: Arc<Progress>,
     next: Option<ArticleNo>,
     /// Articles that may not be in the view yet, by id, and the first of each text.
     recent: HashMap<ArticleId, ArticleNo>,
@@ -34,9 +35,9 @@ pub(super) struct Decider {
 }
 
 impl Decider {
-    pub fn new(detector: Detector, store: Arc<Store>) -> Self {
+    pub fn new(detector: Detector, store: Arc<Store>, progress: Arc<Progress>) -> Self {
         let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { detector, store, next: None, recent, recent_texts, totals }
+        Self { detector, store, progress, next: None, recent, recent_texts, totals }
     }
 
     /// Decides until there is no more, or nobody wants it.
@@ -129,6 +130,9 @@ impl Decider {
         let decision = self.detector.decide(&newcomer, twin);
         evicted.extend(decision.evicted);
         let record = decision.verdict.record;
+        if let Some(growth) = decision.growth {
+            self.progress.alarm(growth);
+        }
         self.recent.insert(id, no);
         let first = Twin { id, founder: decision.founder, record };
         self.recent_texts.entry(text_digest).or_insert((no, first));

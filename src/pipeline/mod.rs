@@ -25,14 +25,18 @@ pub use job::{Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild};
 
 use crate::{
+    detect::Growth,
     inbox::{FailedDir, InboxError},
     journal::JournalError,
-    model::{Event, Outcome, Receipt},
+    model::{Event, Outcome, Receipt, RecordId},
     store::{Store, StoreError},
 };
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 use tokio::sync::mpsc;
 
@@ -105,7 +109,7 @@ pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
         progress: Arc::clone(&parts.progress),
         stop: parts.stop,
     };
-    let decider = decide::Decider::new(detector, Arc::clone(&store));
+    let decider = decide::Decider::new(detector, Arc::clone(&store), Arc::clone(&parts.progress));
     let committer = commit::Committer {
         packs,
         journal,
@@ -139,6 +143,7 @@ pub struct Progress {
     articles: AtomicU64,
     rejected: AtomicU64,
     unreadable: Mutex<Vec<(String, String)>>,
+    alarms: Mutex<BTreeSet<RecordId>>,
 }
 
 /// Of the files that could not be read, this many are remembered by name.
@@ -161,6 +166,17 @@ impl Progress {
         if let Some(counter) = place.and_then(|p| self.outcomes.get(p)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// The records that grew suspiciously fast since the start.
+    pub fn alarms(&self) -> Vec<RecordId> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    fn alarm(&self, growth: Growth) {
+        let Growth { record, articles, within_a_day } = growth;
+        tracing::warn!(%record, articles, within_a_day, "a record grows suspiciously fast; look whether it is one story");
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).insert(record);
     }
 
     /// Bytes of items that have been read, whether or not they are durable yet.

@@ -7,7 +7,7 @@ use crate::{
     detect::{self, Detector},
     inbox::{Claimed, FailedDir, FileKind},
     journal::{Damage, Frame, Journal, JournalError, Packs, Replay},
-    model::{Arrival, ArticleNo, Event, Reason, Receipt, RecordId},
+    model::{Arrival, ArticleNo, Event, PinEvent, Reason, Receipt, RecordId},
     store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
 };
 use std::{
@@ -180,7 +180,19 @@ fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreE
         let record = record.ok_or_else(|| broken(format!("article {} has no record", row.id)))?;
         detector.restore(&profile, row.founder, record.id).map_err(|e| broken(e.to_string()))?;
     }
+    for pin in view.pins() {
+        let (no, founder) = pin?;
+        detector.pin(no, founder, true);
+    }
     Ok(detector)
+}
+
+/// Tells the detector of a person's word. An article comes in an earlier frame than any word on it.
+fn pinned(store: &Store, detector: &mut Detector, event: &PinEvent) -> Result<(), StoreError> {
+    if let Some((no, row)) = store.view().article_by_id(event.id)? {
+        detector.pin(no, row.founder, event.pinned);
+    }
+    Ok(())
 }
 
 /// Applies a frame's recorded decisions; nothing is decided again.
@@ -213,6 +225,7 @@ fn apply(store: &Store, detector: &mut Detector, frame: &Frame) -> Result<(), St
                     detector.replay_change(event, from, to);
                 }
             }
+            Event::Pin(e) => pinned(store, detector, e)?,
             Event::Arrival(_) | Event::Sighting(_) | Event::Rejected(_) | Event::Receipt(_) => {}
         }
         profiles.push(profile);
@@ -290,6 +303,19 @@ impl Opened {
         Ok(jobs)
     }
 
+    /// Makes a person's word on an article durable. To be called while no stage runs.
+    pub fn pin(&mut self, event: PinEvent) -> Result<(), PipelineError> {
+        self.commit(&Event::Pin(event))?;
+        Ok(pinned(&self.store, &mut self.detector, &event)?)
+    }
+
+    /// Writes one event to the journal, then to the view.
+    fn commit(&mut self, event: &Event) -> Result<(), PipelineError> {
+        let places = self.journal.append(&[std::slice::from_ref(event)], clock::now())?;
+        let place = places.into_iter().flatten().next().unwrap_or_default();
+        Ok(self.store.apply(&[Change::Event(event, place, None)], self.journal.end())?)
+    }
+
     /// Closes the arrivals that nobody will finish: what was given on the command line to a process that did not
     /// live to finish it, and what was claimed from one of these inboxes and is not among the jobs any more. What
     /// is in the journal of them stays.
@@ -317,9 +343,7 @@ impl Opened {
             };
             let outcome = job::outcome(&job.resume, Some(&reason));
             let event = Event::Receipt(job.receipt(&job.resume, outcome, Some(reason)));
-            let places = self.journal.append(&[std::slice::from_ref(&event)], clock::now())?;
-            let place = places.into_iter().flatten().next().unwrap_or_default();
-            self.store.apply(&[Change::Event(&event, place, None)], self.journal.end())?;
+            self.commit(&event)?;
             tracing::warn!(path = job.shown, "a file was not read to its end; hand it in again");
         }
         Ok(())

@@ -22,7 +22,7 @@ pub use status::{ArticleCounts, FileCounts, InboxStatus, Status};
 use crate::{
     detect::{ProfileError, Settings},
     journal::JournalError,
-    model::ArticleNo,
+    model::{ArticleId, ArticleNo},
     store::{Store, StoreError, View},
 };
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,12 @@ pub enum QueryError {
     )]
     NoId {
         /// What was given.
+        id: String,
+    },
+    /// A record stands where an article is meant.
+    #[error("{id} is a record; give the id of one of its articles")]
+    NotAnArticle {
+        /// The id.
         id: String,
     },
     /// More than one thing has an id that begins so.
@@ -181,21 +187,24 @@ impl<'s> Library<'s> {
         }
     }
 
+    /// The article that an id means; it may be shortened to what is unique.
+    pub fn article_id(&self, id: &str) -> Result<ArticleId, QueryError> {
+        match self.find(id)? {
+            Found::Article(no) => Ok(self.known(no)?.row.id),
+            Found::Record(_) => Err(QueryError::NotAnArticle { id: id.to_owned() }),
+        }
+    }
+
     /// What an id means: a record, by its own or an alias, or an article. It may be shortened to what is unique.
     fn find(&self, id: &str) -> Result<Found, QueryError> {
         let given = id.to_lowercase();
         let (is_record, digits) = match given.strip_prefix("wf-") {
-            Some(digits) => (true, digits),
-            None => (false, given.as_str()),
+            Some(digits) => (true, digits_of(digits)),
+            None => (false, digits_of(&given)),
         };
-        let is_id = digits.len() >= ID_DIGITS_MIN && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_id {
-            return Err(QueryError::NoId { id: id.to_owned() });
-        }
-        // Keys hold the first half of an article's digest; more digits tell no two apart.
-        let digits = digits.get(..digits.len().min(32)).unwrap_or(digits);
+        let digits = digits.map_err(|_| QueryError::NoId { id: id.to_owned() })?;
         let found =
-            if is_record { self.view.founders_like(digits)? } else { self.view.articles_like(digits)? };
+            if is_record { self.view.founders_like(&digits)? } else { self.view.articles_like(&digits)? };
         match found.as_slice() {
             [] => Err(QueryError::NotFound { id: id.to_owned() }),
             [one] if is_record => Ok(Found::Record(*one)),
@@ -203,4 +212,13 @@ impl<'s> Library<'s> {
             _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
         }
     }
+}
+
+/// The digits that an id is looked up by.
+fn digits_of(id: &str) -> Result<String, QueryError> {
+    if id.len() < ID_DIGITS_MIN || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(QueryError::NoId { id: id.to_owned() });
+    }
+    // Keys hold the first half of an article's digest; more digits tell no two apart.
+    Ok(id.get(..id.len().min(32)).unwrap_or(id).to_lowercase())
 }

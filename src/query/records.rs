@@ -57,6 +57,9 @@ pub struct ArticleAnswer {
     pub matched: Option<ArticleId>,
     /// The score that the join rests on.
     pub score: Option<Score>,
+    /// Whether a person pinned it to its record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
     /// How often it was received, byte for byte.
     pub sightings: u32,
     /// Its text, untouched; only in `show`.
@@ -127,6 +130,7 @@ impl Library<'_> {
             relation: row.relation.filter(|_| !is_canonical),
             matched: row.matched.filter(|_| !is_canonical),
             score: row.score.filter(|_| !is_canonical),
+            pinned: self.view.is_pinned(row.id)?,
             sightings: row.sightings,
             text,
             meta,

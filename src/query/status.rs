@@ -1,7 +1,10 @@
 //! How things stand, with the two laws of counting.
 
 use super::{Library, QueryError};
-use crate::{model::Time, store::Counts};
+use crate::{
+    model::{RecordId, Time},
+    store::Counts,
+};
 use serde::{Deserialize, Serialize};
 
 /// The answer to `status`. What only a running daemon knows is absent when none runs.
@@ -31,6 +34,9 @@ pub struct Status {
     pub view_bytes: u64,
     /// Each inbox.
     pub inboxes: Vec<InboxStatus>,
+    /// The records that grew suspiciously fast since the daemon started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<RecordId>,
 }
 
 /// Files by outcome.

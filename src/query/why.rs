@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     detect::Settings,
-    model::{Evidence, Relation, Score, Step, Time},
+    model::{Evidence, Form, Relation, Score, Step, Time},
 };
 
 impl SideAnswer {
@@ -130,10 +130,10 @@ fn of_fit(fit: &FitAnswer, compared: &Compared) -> String {
 fn of_bar(pair: &PairAnswer) -> String {
     let figures = &pair.figures;
     let fewest = figures.one.min(figures.other);
+    let Form { changed, stayed, .. } = pair.evidence.form;
     format!(
-        "{} of {fewest} figures differ, and with figures masked they are {} more alike",
+        "{} of {fewest} figures differ, and where both have one between the same words {changed} changed and {stayed} stayed",
         fewest.saturating_sub(figures.both),
-        short(pair.evidence.masking_gain)
     )
 }
 

@@ -76,12 +76,13 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     let resumed = opened.resume(ground.in_flight, &shown, &ground.failed)?;
     opened.close_interrupted(&resumed, &shown)?;
     let halt = Arc::new(AtomicBool::new(false));
+    let progress = Arc::new(Progress::default());
     let parts = Parts {
         opened,
         failed: ground.failed,
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
-        progress: Arc::new(Progress::default()),
+        progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),
     };
     let (jobs, pipeline_stages, store) = pipeline::stages(parts);
@@ -94,6 +95,7 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         config: config.clone(),
         store: Arc::clone(&store),
         state: state_seen.clone(),
+        progress,
         since: clock::now(),
     };
     let listener = control::listen(&socket)?;
@@ -229,6 +231,7 @@ struct Live {
     config: Config,
     store: Arc<Store>,
     state: watch::Receiver<InboxState>,
+    progress: Arc<Progress>,
     since: Time,
 }
 
@@ -242,6 +245,7 @@ impl Live {
         status.add_live(library.unknown_arrivals(claimed)?, state.roots.iter().map(inbox_status).collect());
         let word = if state.is_ready { "running" } else { "starting" };
         word.clone_into(&mut status.state);
+        status.alarms = self.progress.alarms();
         status.pid = Some(std::process::id());
         status.since = Some(self.since);
         Ok(status)

@@ -10,6 +10,7 @@
 //! | `i` first 16 bytes of the article's id | article:u32 |
 //! | `t` first 16 bytes of the text's digest | article:u32, the first with that text |
 //! | `p` article:u32 | the profile that `detect` compares, while the article is in a window |
+//! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow) |
 //! | `n` record id:u64 | founder:u32 of the record that it names today |
 //! | `v` founder:u32 article:u32 | nothing: the article is of that record |
@@ -39,6 +40,10 @@ pub(super) fn article(no: ArticleNo) -> Key {
 
 pub(super) fn profile(no: ArticleNo) -> Key {
     [b"p", &no.0.to_be_bytes()[..]].concat()
+}
+
+pub(super) fn pin(no: ArticleNo) -> Key {
+    [b"k", &no.0.to_be_bytes()[..]].concat()
 }
 
 pub(super) fn record(founder: ArticleNo) -> Key {

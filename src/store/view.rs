@@ -131,6 +131,20 @@ impl<'s> View<'s> {
         })
     }
 
+    /// The articles that a person pinned, each with the founder of its record.
+    pub fn pins(self) -> impl Iterator<Item = Result<(ArticleNo, ArticleNo), StoreError>> + use<'s> {
+        self.tree.scan_prefix(b"k").map(|entry| {
+            let (key, row) = entry?;
+            Ok((number_of(&key)?, codec::decode(&key, &row)?))
+        })
+    }
+
+    /// Whether a person pinned an article.
+    pub fn is_pinned(self, id: Digest) -> Result<bool, StoreError> {
+        let no: Option<ArticleNo> = self.row(&codec::id(id))?;
+        Ok(no.map_or(Ok(false), |no| self.tree.contains_key(codec::pin(no)))?)
+    }
+
     /// A file's arrival.
     pub fn arrival(self, arrival: Arrival) -> Result<Option<ArrivalRow>, StoreError> {
         self.row(&codec::arrival(arrival))

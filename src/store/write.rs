@@ -11,7 +11,7 @@ use crate::{
     journal::{Place, Position},
     model::{
         Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Event, Link, MergeEvent, MoveEvent,
-        Receipt, RecordId, Rejection, Score, Sighting, Time,
+        PinEvent, Receipt, RecordId, Rejection, Score, Sighting, Time,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -69,6 +69,7 @@ impl Writer<'_> {
             Event::Receipt(e) => self.receipt(e),
             Event::Merge(e) => self.merge(e, place),
             Event::Move(e) => self.move_article(e, place),
+            Event::Pin(e) => self.pin(e),
         }
     }
 
@@ -209,6 +210,16 @@ impl Writer<'_> {
         self.remove(codec::member(from, no));
         self.mark(codec::member(to, no));
         Ok(())
+    }
+
+    fn pin(&mut self, e: &PinEvent) -> Result<(), StoreError> {
+        let Some((no, row)) = self.article_by_id(e.id)? else { return Ok(()) };
+        if e.pinned {
+            self.put(codec::pin(no), &row.founder)
+        } else {
+            self.remove(codec::pin(no));
+            Ok(())
+        }
     }
 
     fn link(&mut self, founder: ArticleNo, link: Link) -> Result<(), StoreError> {

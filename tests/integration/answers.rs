@@ -32,6 +32,8 @@ pub struct Article {
     pub matched: Option<String>,
     pub score: Option<f64>,
     pub sightings: u64,
+    #[serde(default)]
+    pub pinned: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -1,0 +1,97 @@
+//! Where figures stand in a text, and which: what tells a form that is filled in anew from a story that is told
+//! again. A figure stands in as many frames as there are runs of three words around it, so that one changed word
+//! beside it does not hide it.
+
+use super::{
+    SHINGLE_WORDS,
+    shingles::mix,
+    words::{Word, Words},
+};
+use crate::model::{Slot, low_half};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What stands in a frame for the figure whose slot it is, and for any other figure.
+const OPEN: u64 = 0x2342_2342_2342_2342;
+const MASK: u64 = 0x4223_4223_4223_4223;
+/// Words of digits side by side are one figure ("1,200", "6-3/16", "2026-03-14 12:30:00"), up to so many: the cells
+/// of a table are not all one. With three, the stamps of two copies of one page counted for as many figures.
+const FIGURE_WORDS_MAX: usize = 8;
+/// A large text of nothing but figures is cut to this many slots, those with the smallest frames, so that a
+/// fingerprint stays small and two such texts keep the same ones; 192 hold over 60 figures whole.
+const SLOTS_MAX: usize = 192;
+
+/// One word, or one figure of a few words of digits.
+struct Token {
+    hash: u64,
+    is_figure: bool,
+}
+
+/// The slots of a text, sorted and without repeats.
+pub(super) fn of(words: &Words) -> Vec<Slot> {
+    let tokens = tokens(words);
+    let mut slots = Vec::new();
+    for run in tokens.windows(SHINGLE_WORDS.min(tokens.len()).max(1)) {
+        for (place, token) in run.iter().enumerate().filter(|(_, token)| token.is_figure) {
+            let frame = mix(run.iter().enumerate().map(|(i, t)| match t.is_figure {
+                true if i == place => OPEN,
+                true => MASK,
+                false => t.hash,
+            }));
+            slots.push(Slot { frame: low_half(frame), figure: low_half(token.hash) });
+        }
+    }
+    slots.sort_unstable();
+    slots.dedup();
+    slots.truncate(SLOTS_MAX);
+    slots
+}
+
+fn tokens(words: &Words) -> Vec<Token> {
+    let words: Vec<(&Word, &str)> = words.iter().collect();
+    let mut tokens = Vec::with_capacity(words.len());
+    for run in words.chunk_by(|(a, _), (b, _)| a.is_figure && b.is_figure) {
+        let is_figure = run.first().is_some_and(|(word, _)| word.is_figure);
+        for figure in run.chunks(FIGURE_WORDS_MAX) {
+            let hash = mix(figure.iter().map(|(_, letters)| xxh3_64(letters.as_bytes())));
+            tokens.push(Token { hash, is_figure });
+        }
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Normalized;
+    use std::collections::BTreeSet;
+
+    fn slots(text: &str) -> Vec<Slot> {
+        of(&Words::of(&Normalized { text: text.to_owned(), title_bytes: 0 }))
+    }
+
+    fn frames(slots: &[Slot]) -> BTreeSet<u32> {
+        slots.iter().map(|s| s.frame).collect()
+    }
+
+    #[test]
+    fn another_figure_stands_in_the_same_frames() {
+        let one = slots("stocks of wheat fell 1,450 points in early trade");
+        let two = slots("stocks of wheat fell 88 points in early trade");
+        assert_eq!(one.len(), 3);
+        assert_eq!(frames(&one), frames(&two));
+        assert!(one.iter().all(|slot| !two.contains(slot)));
+    }
+
+    #[test]
+    fn each_figure_of_a_frame_has_its_own_slot() {
+        let one = slots("12 of 40");
+        assert_eq!((one.len(), frames(&one).len()), (2, 2));
+    }
+
+    #[test]
+    fn a_table_is_many_figures_and_bounded() {
+        assert_eq!(slots("1 2 3 4 5 6 7 8 9 and").len(), 2);
+        let table = (0..900).map(|n| format!("row{n} {n}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(slots(&table).len(), SLOTS_MAX);
+    }
+}
