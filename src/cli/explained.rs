@@ -443,7 +443,7 @@ mod tests {
         for said in [
             "heads                 0.5000                   +9.90  ++++++++++++++++++++++++",
             "few articles seen                              -1.50  ------",
-            "barred                0.2000 more alike with figures masked",
+            "barred                0 for one form: in 9 frames 6 figures changed, 1 stayed",
             "probability           0.0000 (but for the bar 0.9",
             "Dam 0.1200",
             "30 in the one, 30 in the other, 0 in both",
