@@ -16,6 +16,7 @@
 //! store does to that and to other texts, and what articles of real lengths and vocabulary cost.
 
 mod edits;
+mod labelled;
 mod rng;
 mod site;
 mod spelling;
@@ -25,6 +26,7 @@ mod telling;
 mod vocabulary;
 
 pub use edits::Edit;
+pub use labelled::{Labelled, LabelledPair, Size};
 pub use rng::Rng;
 pub use story::{Story, Topic};
 pub use stream::Stream;
