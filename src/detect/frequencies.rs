@@ -5,10 +5,9 @@
 
 use super::{
     Newcomer,
-    index::TermMap,
-    profile::{IDF_UNIT, Profile, Term, UNIT},
+    profile::{Compared, IDF_UNIT, Profile, Term, UNIT},
 };
-use crate::model::{Language, TermCount, TermKind, prior::Prior};
+use crate::model::{Language, TermCount, TermKind, TermMap, prior::Prior};
 use std::collections::HashMap;
 
 /// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
@@ -41,6 +40,7 @@ impl Frequencies {
         let documents = learned.documents + 1;
         let idf = Idf::new(print.language, documents, &learned.with_term);
         let weighed = strongest(&print.terms, &idf);
+        let terms = unit_vectors(&weighed);
         let mut profile = Profile {
             no: newcomer.no,
             id: newcomer.id,
@@ -58,7 +58,8 @@ impl Frequencies {
             masked: print.masked.clone(),
             figures: 0,
             figures_norm: norm(weighed.iter().filter(|w| w.count.kind == TermKind::Figure).map(|w| w.idf)),
-            terms: unit_vectors(&weighed),
+            compared: Compared::of(&terms),
+            terms,
         };
         profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.kind == TermKind::Figure).count())
             .unwrap_or(u32::MAX);

@@ -5,31 +5,17 @@ use super::{
     rewrite::TermIndex,
 };
 use crate::model::{ArticleId, ArticleNo, Time};
-use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
-/// A map whose keys are hashes already.
-pub(super) type TermMap<V> = HashMap<u32, V, BuildHasherDefault<Hashed>>;
-
-/// The hasher of keys that are hashes: it spreads their bits and no more.
-#[derive(Default)]
-pub(super) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, hash: u32) {
-        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+/// Takes one article's posting out of a list that is sorted by number. What leaves the windows is mostly the oldest, so
+/// that nothing has to be moved.
+pub(super) fn remove_number<T>(
+    postings: &mut VecDeque<T>,
+    no: ArticleNo,
+    number: impl FnMut(&T) -> ArticleNo,
+) {
+    if let Ok(at) = postings.binary_search_by_key(&no, number) {
+        postings.remove(at);
     }
 }
 

@@ -20,6 +20,7 @@ mod named;
 mod near;
 mod overlap;
 mod pair;
+mod probe;
 mod profile;
 mod records;
 mod rewrite;

@@ -4,8 +4,8 @@
 //! the term, in how many texts it occurs, and in how many with a capital inside the text. It must be modern:
 //! with a prior of 1987 names that are everywhere today would count as rare.
 
-use super::low_half;
-use std::{collections::HashMap, sync::LazyLock};
+use super::{TermMap, low_half};
+use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A word in at least this many of the prior's texts is a common word of the language.
@@ -20,7 +20,7 @@ static ENGLISH: LazyLock<Prior> = LazyLock::new(|| Prior::read(ENGLISH_TABLE));
 pub struct Prior {
     /// How many texts were counted.
     pub documents: u32,
-    frequency: HashMap<u32, u32>,
+    frequency: TermMap<u32>,
 }
 
 impl Prior {
@@ -41,7 +41,7 @@ impl Prior {
 
     fn read(table: &'static str) -> Self {
         let stated = table.lines().find_map(|line| line.strip_prefix("#documents\t")?.parse().ok());
-        let mut prior = Self { documents: stated.unwrap_or(0), frequency: HashMap::new() };
+        let mut prior = Self { documents: stated.unwrap_or(0), frequency: TermMap::default() };
         for (term, documents, capital) in rows(table) {
             prior.frequency.insert(term_of(term), documents);
             if capital > 0 {
