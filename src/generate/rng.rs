@@ -63,7 +63,7 @@ mod tests {
     fn the_numbers_of_a_seed_are_pinned() {
         let mut rng = Rng::new(7);
         let drawn: Vec<usize> = (0..6).map(|_| rng.below(1000)).collect();
-        assert_eq!(drawn, [389, 16, 900, 582, 953, 711]);
+        assert_eq!(drawn, [389, 16, 900, 582, 452, 249]);
         assert_eq!((rng.below(0), rng.pick::<&str>(&[])), (0, ""));
     }
 }
