@@ -50,7 +50,7 @@ pub(super) struct Asked {
 
 /// Decides on an article and takes it in.
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
-    let profile = detector.index.frequencies.weigh(newcomer);
+    let profile = detector.index.weigh(newcomer);
     let bytes = profile.to_bytes();
     let candidates = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
     let live_twin = detector.index.exact.find(newcomer.text_digest);

@@ -1,8 +1,8 @@
 //! The articles in the windows, and what finds them again.
 
 use super::{
-    exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex, profile::Profile,
-    rewrite::TermIndex,
+    Newcomer, exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex,
+    profile::Profile, rewrite::TermIndex,
 };
 use crate::model::{ArticleId, ArticleNo, Time};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -70,6 +70,18 @@ impl Index {
         self.by_time.len()
     }
 
+    /// Weighs an article that has come with what the latest before it have taught.
+    pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
+        while let Some(no) = self.frequencies.outdated_by(newcomer.no) {
+            let place = no.0.wrapping_sub(self.first) as usize;
+            match self.profiles.get(place).and_then(Option::as_deref) {
+                Some(profile) => self.frequencies.unlearn(profile),
+                None => break,
+            }
+        }
+        self.frequencies.weigh(newcomer)
+    }
+
     /// The live articles that any matcher finds, each once; of `SimHash` neighbours the newest.
     pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<ArticleNo> {
         let mut found = self.terms.candidates(profile);
@@ -114,7 +126,7 @@ impl Index {
                 self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref)
             {
                 self.terms.remove(profile);
-                self.frequencies.unlearn(profile);
+                self.frequencies.leave(profile);
             }
         }
         let mut gone = Vec::new();

@@ -135,7 +135,7 @@ impl Detector {
             source: event.source.as_deref(),
             fingerprint,
         };
-        let profile = self.index.frequencies.weigh(&newcomer);
+        let profile = self.index.weigh(&newcomer);
         let bytes = profile.to_bytes();
         let evicted = self.take_in(profile, founder, event.verdict.record);
         (bytes, evicted)
