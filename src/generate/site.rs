@@ -85,10 +85,15 @@ pub(super) fn page(article: &Article, rng: &mut Rng) -> String {
     let site = Site::new(article, rng);
     let title = escaped(article.title.as_deref().unwrap_or_default());
     let list = |entries: &[&str]| {
-        entries.iter().map(|e| format!("<li><a href=\"/{e}\">{}</a></li>", escaped(e))).collect::<String>()
+        let entry = |e: &&str| format!("<li><a href=\"/{e}\">{}</a></li>", escaped(e));
+        entries.iter().map(entry).collect::<Vec<_>>().concat()
     };
-    let paragraphs: String =
-        article.text.split("\n\n").map(|paragraph| format!("<p>{}</p>\n", escaped(paragraph))).collect();
+    let paragraphs: String = article
+        .text
+        .split("\n\n")
+        .map(|paragraph| format!("<p>{}</p>\n", escaped(paragraph)))
+        .collect::<Vec<_>>()
+        .concat();
     let links: Vec<&str> = site.links.iter().map(String::as_str).collect();
     let [heading, notice, yes, no] = site.banner;
     format!(
