@@ -68,7 +68,8 @@ fn fold(folder: &Path) -> BTreeMap<String, String> {
     let summary = runtime.block_on(service::ingest(config.clone(), what, |_| {})).expect("it is taken in");
     assert!(summary.is_whole(), "{summary:?}");
     let lock = DataLock::take(&config.data_dir, Duration::from_secs(10)).expect("nobody else has it");
-    let store = pipeline::open_to_read(&config.data_dir, config.detect_settings(), &lock).expect("it opens");
+    let settings = config.detect_settings();
+    let store = pipeline::open_to_read(&config.data_dir, settings, &lock).expect("it opens");
     let mut record_of = BTreeMap::new();
     let mut read = |line: String| {
         let record: serde_json::Value = serde_json::from_str(&line).expect("an answer is JSON");
@@ -78,7 +79,9 @@ fn fold(folder: &Path) -> BTreeMap<String, String> {
         }
         true
     };
-    Library::new(&store, &config.data_dir).answer(&Question::Export, &mut read).expect("it answers");
+    Library::new(&store, &config.data_dir, settings)
+        .answer(&Question::Export, &mut read)
+        .expect("it answers");
     record_of
 }
 
