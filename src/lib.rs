@@ -16,6 +16,8 @@ pub mod normalize;
 pub mod pipeline;
 pub mod store;
 
+pub mod generate;
+
 pub mod cli;
 pub mod config;
 pub mod control;

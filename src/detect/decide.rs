@@ -4,8 +4,10 @@
 //! the threshold. A probability saturates, so one huge match cannot carry a weak mean, and a join is never
 //! handed along a chain. One barred member vetoes a record.
 
-use super::{Detector, Newcomer, Twin, growth::Growth, named::named, pair::Pair};
-use crate::model::{ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, Verdict};
+use super::{Detector, Newcomer, Twin, growth::Growth, named::named, pair::Pair, probe::Probe};
+use crate::model::{
+    ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, SpreadHasher, Verdict,
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -50,12 +52,13 @@ pub(super) struct Asked {
 
 /// Decides on an article and takes it in.
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
-    let profile = detector.index.frequencies.weigh(newcomer);
+    let profile = detector.index.weigh(newcomer);
     let bytes = profile.to_bytes();
     let candidates = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
     let live_twin = detector.index.exact.find(newcomer.text_digest);
+    let probe = Probe::new(&profile);
     detector.index.insert(profile);
-    let mut round = Round { detector, no: newcomer.no, id: newcomer.id, pairs: HashMap::new() };
+    let mut round = Round { detector, no: newcomer.no, id: newcomer.id, probe, pairs: HashMap::default() };
     let near = round.near(&candidates);
     let sizes = round.sizes(&near);
     let (founder, mut verdict) = match round.twin(live_twin, twin) {
@@ -76,7 +79,8 @@ pub(super) struct Round<'d> {
     pub detector: &'d mut Detector,
     pub no: ArticleNo,
     id: ArticleId,
-    pairs: HashMap<(ArticleNo, ArticleNo), Pair>,
+    probe: Probe,
+    pairs: HashMap<(ArticleNo, ArticleNo), Pair, SpreadHasher>,
 }
 
 impl Round<'_> {
@@ -84,7 +88,8 @@ impl Round<'_> {
     pub fn pair(&mut self, one: ArticleNo, other: ArticleNo) -> Option<&Pair> {
         let key = (one.max(other), one.min(other));
         let (a, b) = (self.detector.index.get(key.0)?, self.detector.index.get(key.1)?);
-        Some(self.pairs.entry(key).or_insert_with(|| Pair::of(a, b)))
+        let measure = || if a.no == self.no { Pair::probed(&self.probe, a, b) } else { Pair::of(a, b) };
+        Some(self.pairs.entry(key).or_insert_with(measure))
     }
 
     /// The mean probability over pairs; 0 where one of them is of siblings of one template.
@@ -207,9 +212,11 @@ impl Round<'_> {
     fn related(&mut self, candidates: &[ArticleNo], own: ArticleNo) -> Vec<Link> {
         let mut best: BTreeMap<ArticleNo, Score> = BTreeMap::new();
         for no in candidates {
-            let Some(founder) = self.detector.records.founder_of(*no).filter(|f| *f != own) else { continue };
             let probability = self.probability(*no);
-            if probability.share() >= self.detector.settings.link {
+            if probability.share() < self.detector.settings.link {
+                continue;
+            }
+            if let Some(founder) = self.detector.records.founder_of(*no).filter(|f| *f != own) {
                 let score = best.entry(founder).or_default();
                 *score = probability.max(*score);
             }

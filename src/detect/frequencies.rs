@@ -1,15 +1,14 @@
 //! Document frequencies, and the weighing of an article with them.
 //!
-//! What the stream teaches is counted over the articles in the rewrite window, so it fades as they leave, stays
+//! What the stream teaches is counted over the last articles in the rewrite window, so it fades as others come, stays
 //! bounded, and is the same after a restart. Behind it stands the shipped prior for English.
 
 use super::{
     Newcomer,
-    index::TermMap,
-    profile::{IDF_UNIT, Profile, Term, UNIT},
+    profile::{Compared, IDF_UNIT, Profile, Term, UNIT},
 };
-use crate::model::{Language, TermCount, TermKind, prior::Prior};
-use std::collections::HashMap;
+use crate::model::{ArticleNo, Language, TermCount, TermKind, TermMap, prior::Prior};
+use std::collections::{BTreeSet, HashMap};
 
 /// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
 /// reference, 96 ranked best.
@@ -19,9 +18,19 @@ const TERMS_MAX: usize = 512;
 /// A language without a prior is taken to have been seen in this many texts that had none of its terms.
 const PSEUDO_DOCUMENTS: u32 = 200;
 
-/// The document frequencies of one language in the window.
+/// What the stream teaches is counted over so many articles, those that came last: about as many as the prior was
+/// counted over, so that both weigh the same however full the window is. Over a whole window of 100,000 articles what
+/// the reports on one topic have in common stays rare, and two events of a topic were joined: the pair precision on
+/// labelled topics fell from .98 to .85. With 2,000 it was .95, with 1,000 .98; with 500 the forms of a stream count
+/// too little, and twice as many of their reports were joined.
+const RECENT_ARTICLES: u32 = 1_500;
+
+/// What is known of one language.
 #[derive(Default)]
 struct Learned {
+    /// Its articles in the window.
+    in_window: u32,
+    /// Those of them that are counted, and in how many of these each term is.
     documents: u32,
     with_term: TermMap<u32>,
 }
@@ -30,6 +39,8 @@ struct Learned {
 #[derive(Default)]
 pub(super) struct Frequencies {
     of: HashMap<Language, Learned>,
+    /// The articles that are counted.
+    counted: BTreeSet<ArticleNo>,
 }
 
 impl Frequencies {
@@ -41,6 +52,7 @@ impl Frequencies {
         let documents = learned.documents + 1;
         let idf = Idf::new(print.language, documents, &learned.with_term);
         let weighed = strongest(&print.terms, &idf);
+        let terms = unit_vectors(&weighed);
         let mut profile = Profile {
             no: newcomer.no,
             id: newcomer.id,
@@ -49,7 +61,7 @@ impl Frequencies {
             published: newcomer.published,
             source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
             language: print.language,
-            seen: documents,
+            seen: learned.in_window + 1,
             words: print.words,
             simhash: print.simhash,
             shingles: print.shingles,
@@ -57,7 +69,8 @@ impl Frequencies {
             slots: print.slots.clone(),
             figures: 0,
             figures_norm: norm(weighed.iter().filter(|w| w.count.kind == TermKind::Figure).map(|w| w.idf)),
-            terms: unit_vectors(&weighed),
+            compared: Compared::of(&terms),
+            terms,
         };
         profile.figures = u32::try_from(profile.terms.iter().filter(|t| t.kind == TermKind::Figure).count())
             .unwrap_or(u32::MAX);
@@ -65,18 +78,28 @@ impl Frequencies {
         profile
     }
 
-    /// Counts an article that is in the window.
+    /// Counts an article that has come into the window.
     pub fn learn(&mut self, profile: &Profile) {
+        self.counted.insert(profile.no);
         let learned = self.of.entry(profile.language).or_default();
+        learned.in_window += 1;
         learned.documents += 1;
         for term in &profile.terms {
             *learned.with_term.entry(term.number).or_default() += 1;
         }
     }
 
-    /// Takes back an article that has left the window.
+    /// The oldest article that is counted and no longer is when the one of this number comes.
+    pub fn outdated_by(&self, no: ArticleNo) -> Option<ArticleNo> {
+        self.counted.first().copied().filter(|oldest| oldest.0.saturating_add(RECENT_ARTICLES) < no.0)
+    }
+
+    /// Counts an article no longer, where it still is.
     pub fn unlearn(&mut self, profile: &Profile) {
         let Some(learned) = self.of.get_mut(&profile.language) else { return };
+        if !self.counted.remove(&profile.no) {
+            return;
+        }
         learned.documents = learned.documents.saturating_sub(1);
         for term in &profile.terms {
             if let Some(count) = learned.with_term.get_mut(&term.number) {
@@ -85,6 +108,14 @@ impl Frequencies {
                     learned.with_term.remove(&term.number);
                 }
             }
+        }
+    }
+
+    /// Takes back an article that has left the window.
+    pub fn leave(&mut self, profile: &Profile) {
+        self.unlearn(profile);
+        if let Some(learned) = self.of.get_mut(&profile.language) {
+            learned.in_window = learned.in_window.saturating_sub(1);
         }
     }
 }

@@ -1,35 +1,21 @@
 //! The articles in the windows, and what finds them again.
 
 use super::{
-    exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex, profile::Profile,
-    rewrite::TermIndex,
+    Newcomer, exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex,
+    profile::Profile, rewrite::TermIndex,
 };
 use crate::model::{ArticleId, ArticleNo, Time};
-use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
-/// A map whose keys are hashes already.
-pub(super) type TermMap<V> = HashMap<u32, V, BuildHasherDefault<Hashed>>;
-
-/// The hasher of keys that are hashes: it spreads their bits and no more.
-#[derive(Default)]
-pub(super) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, hash: u32) {
-        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+/// Takes one article's posting out of a list that is sorted by number. What leaves the windows is mostly the oldest, so
+/// that nothing has to be moved.
+pub(super) fn remove_number<T>(
+    postings: &mut VecDeque<T>,
+    no: ArticleNo,
+    number: impl FnMut(&T) -> ArticleNo,
+) {
+    if let Ok(at) = postings.binary_search_by_key(&no, number) {
+        postings.remove(at);
     }
 }
 
@@ -84,6 +70,18 @@ impl Index {
         self.by_time.len()
     }
 
+    /// Weighs an article that has come with what the latest before it have taught.
+    pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
+        while let Some(no) = self.frequencies.outdated_by(newcomer.no) {
+            let place = no.0.wrapping_sub(self.first) as usize;
+            match self.profiles.get(place).and_then(Option::as_deref) {
+                Some(profile) => self.frequencies.unlearn(profile),
+                None => break,
+            }
+        }
+        self.frequencies.weigh(newcomer)
+    }
+
     /// The live articles that any matcher finds, each once; of `SimHash` neighbours the newest.
     pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<ArticleNo> {
         let mut found = self.terms.candidates(profile);
@@ -128,7 +126,7 @@ impl Index {
                 self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref)
             {
                 self.terms.remove(profile);
-                self.frequencies.unlearn(profile);
+                self.frequencies.leave(profile);
             }
         }
         let mut gone = Vec::new();

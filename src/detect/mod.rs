@@ -21,6 +21,7 @@ mod named;
 mod near;
 mod overlap;
 mod pair;
+mod probe;
 mod profile;
 mod records;
 mod rewrite;
@@ -138,7 +139,7 @@ impl Detector {
             source: event.source.as_deref(),
             fingerprint,
         };
-        let profile = self.index.frequencies.weigh(&newcomer);
+        let profile = self.index.weigh(&newcomer);
         let bytes = profile.to_bytes();
         let evicted = self.take_in(profile, founder, event.verdict.record);
         (bytes, evicted)

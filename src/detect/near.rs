@@ -4,7 +4,7 @@
 //! Jain and Das Sarma, 2007), so four probes find every one. Wider radii need hundreds of probes; distances up
 //! to 11 are evidence on what the other matchers find.
 
-use crate::model::ArticleNo;
+use crate::model::{ArticleNo, SpreadHasher};
 use std::collections::HashMap;
 
 /// The radius of the index, in bits.
@@ -14,7 +14,7 @@ const BLOCK_BITS: u32 = 16;
 
 /// Finds live articles by their `SimHash`.
 #[derive(Default)]
-pub(super) struct HammingIndex(HashMap<(u32, u16), Vec<(u64, ArticleNo)>>);
+pub(super) struct HammingIndex(HashMap<(u32, u16), Vec<(u64, ArticleNo)>, SpreadHasher>);
 
 impl HammingIndex {
     pub fn insert(&mut self, simhash: u64, no: ArticleNo) {

@@ -1,8 +1,9 @@
 //! The third matcher: shared wording, by the sketches of the shingles. Shared entries estimate containment in
 //! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
 
-use super::{index::TermMap, profile::Profile};
-use crate::model::{ArticleNo, Score};
+use super::{index::remove_number, profile::Profile};
+use crate::model::{ArticleNo, Score, TermMap};
+use std::collections::VecDeque;
 
 /// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
 /// records (sign-offs, templates) find few and cost little.
@@ -18,19 +19,19 @@ const JOINS: [(f64, usize); 2] = [(0.35, 4), (0.8, 2)];
 
 /// Finds live articles by the entries of their sketches.
 #[derive(Default)]
-pub(super) struct SketchIndex(TermMap<Vec<ArticleNo>>);
+pub(super) struct SketchIndex(TermMap<VecDeque<ArticleNo>>);
 
 impl SketchIndex {
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
         for entry in sketch {
-            self.0.entry(*entry).or_default().push(no);
+            self.0.entry(*entry).or_default().push_back(no);
         }
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
         for entry in sketch {
             if let Some(numbers) = self.0.get_mut(entry) {
-                numbers.retain(|s| *s != no);
+                remove_number(numbers, no, |number| *number);
                 if numbers.is_empty() {
                     self.0.remove(entry);
                 }
@@ -72,7 +73,11 @@ pub(super) struct Overlap {
 
 impl Overlap {
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        let shared = common(&a.sketch, &b.sketch).count();
+        Self::sharing(common(&a.sketch, &b.sketch).count(), a, b)
+    }
+
+    /// The overlap of two that are known to share so many entries.
+    pub fn sharing(shared: usize, a: &Profile, b: &Profile) -> Self {
         let share = |whole: usize| Score::ratio(shared, whole).share();
         Self { shared, contained: share(a.sketch.len()), contains: share(b.sketch.len()) }
     }

@@ -1,6 +1,6 @@
 //! Whether two articles tell one story: all that the matchers measured on the pair, and the probability.
 
-use super::{near, overlap::Overlap, profile::Profile, rewrite::Shared, template};
+use super::{near, overlap::Overlap, probe::Probe, profile::Profile, rewrite::Shared, template};
 use crate::model::{Evidence, Language, LogOdds, Parts, Relation, Score};
 
 /// The logistic combination, fitted on labelled pairs of four sets at once (independently written stories, two
@@ -52,14 +52,24 @@ impl Pair {
     /// Measures two articles; the order in which they are given does not matter.
     pub fn of(one: &Profile, other: &Profile) -> Self {
         let (a, b) = if one.no > other.no { (one, other) } else { (other, one) };
-        let (shared, overlap) = (Shared::of(a, b), Overlap::of(a, b));
+        Self::sharing(a, b, &Shared::of(a, b), &Overlap::of(a, b))
+    }
+
+    /// Measures a newcomer, laid out in the probe, and an older article.
+    pub fn probed(probe: &Probe, newcomer: &Profile, older: &Profile) -> Self {
+        let (shared, overlap) = probe.compare(newcomer, older);
+        Self::sharing(newcomer, older, &shared, &overlap)
+    }
+
+    /// The later and the earlier, and what they have in common.
+    fn sharing(a: &Profile, b: &Profile, shared: &Shared, overlap: &Overlap) -> Self {
         let hamming = match (a.simhash, b.simhash) {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
         };
-        let (siblings, form) = template::siblings(a, b, &overlap);
-        let (by_terms, parts) = by_terms(a, b, &shared);
-        let by_wording = by_wording(&overlap);
+        let (siblings, form) = template::siblings(a, b, overlap);
+        let (by_terms, parts) = by_terms(a, b, shared);
+        let by_wording = by_wording(overlap);
         let unbarred = Score::from_share(by_terms.max(by_wording));
         let probability = if siblings { Score::ZERO } else { unbarred };
         let evidence = Evidence {
@@ -78,7 +88,7 @@ impl Pair {
             siblings,
             ..Evidence::default()
         };
-        Self { probability, unbarred, siblings, relation: relation(&overlap, hamming), evidence }
+        Self { probability, unbarred, siblings, relation: relation(overlap, hamming), evidence }
     }
 }
 

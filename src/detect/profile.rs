@@ -65,6 +65,31 @@ pub(super) struct Profile {
     pub figures: u32,
     /// The length of the vector of the figures' inverse document frequencies.
     pub figures_norm: f64,
+    /// What of the terms is looked at when it is compared; it follows from them and is not kept.
+    #[serde(skip)]
+    pub compared: Compared,
+}
+
+/// The terms that can tell anything on a pair, which are half of all: the strongest, those of the head, figures and
+/// names. Their numbers lie side by side, so that looking through them touches little memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Compared {
+    /// The numbers, sorted, each with its place among the terms.
+    pub numbers: Vec<u32>,
+    pub places: Vec<u16>,
+    /// The summed inverse document frequencies of the rare terms, and of the names among the strongest.
+    pub rare_mass: u64,
+    pub name_mass: u64,
+}
+
+impl Compared {
+    pub fn of(terms: &[Term]) -> Self {
+        let mass = |pick: fn(&Term) -> bool| terms.iter().filter(|t| pick(t)).map(|t| u64::from(t.idf)).sum();
+        let tells = |t: &Term| t.top > 0 || t.head > 0 || t.kind != TermKind::Word;
+        let (numbers, places) =
+            (0_u16..).zip(terms).filter(|(_, t)| tells(t)).map(|(at, t)| (t.number, at)).unzip();
+        Self { numbers, places, rare_mass: mass(Term::is_rare), name_mass: mass(Term::is_top_name) }
+    }
 }
 
 impl Profile {
@@ -73,12 +98,8 @@ impl Profile {
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
-        Ok(postcard::from_bytes(bytes)?)
-    }
-
-    /// The summed inverse document frequencies of the terms that a test picks.
-    pub fn mass(&self, pick: impl Fn(&Term) -> bool) -> u64 {
-        self.terms.iter().filter(|t| pick(t)).map(|t| u64::from(t.idf)).sum()
+        let profile: Self = postcard::from_bytes(bytes)?;
+        Ok(Self { compared: Compared::of(&profile.terms), ..profile })
     }
 
     /// The strongest terms.

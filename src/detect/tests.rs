@@ -251,6 +251,32 @@ fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
     ArticleNo(u32::try_from(decided.iter().position(founds).unwrap()).unwrap())
 }
 
+/// A window of many articles must not make rare what every report on a topic has: only the last ones are counted, and
+/// which they are must not depend on a restart, also where later ones have left the window before.
+#[test]
+fn a_restart_counts_the_same_recent_articles() {
+    let text = |n: u32| {
+        format!("Notice {n}: the council of district {n} meets at noon to vote on road {n} and bridge {n}.")
+    };
+    let days = |n: u32| i64::from(if n % 5 == 4 { n / 300 } else { n / 300 + 5 });
+    let mut undisturbed = Feed::new();
+    let mut decided = Vec::new();
+    for n in 0..1_700 {
+        undisturbed.day = days(n);
+        decided.push(undisturbed.add(&text(n)));
+    }
+    let cut = 1_650;
+    let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
+    for decision in &decided[..cut as usize] {
+        let founder = undisturbed_founder(&decided, decision.verdict.record);
+        restarted.detector.restore(&decision.profile, founder, decision.verdict.record).unwrap();
+    }
+    for n in cut..1_700 {
+        restarted.day = days(n);
+        assert_eq!(restarted.add(&text(n)).profile, decided[n as usize].profile, "article {n}");
+    }
+}
+
 mod assembly;
 mod forms;
 mod scripts;

@@ -6,6 +6,7 @@ mod article;
 mod event;
 mod evidence;
 mod fingerprint;
+mod hashed;
 mod id;
 pub mod prior;
 mod receipt;
@@ -19,6 +20,7 @@ pub use event::{
 };
 pub use evidence::{ComparedFigures, Evidence, Form, Parts, Relation, SharedTerm};
 pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, Slot, TermCount, TermKind, low_half};
+pub use hashed::{SpreadHasher, TermMap};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};
 pub use receipt::{Original, Outcome, Reason, Receipt};
 pub use score::{LogOdds, Score};

@@ -4,20 +4,23 @@
 //! the term, in how many texts it occurs, and in how many with a capital inside the text. It must be modern:
 //! with a prior of 1987 names that are everywhere today would count as rare.
 
-use super::low_half;
-use std::{collections::HashMap, sync::LazyLock};
+use super::{TermMap, low_half};
+use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A word in at least this many of the prior's texts is a common word of the language.
 const COMMON_DOCUMENTS: u32 = 300;
 
-static ENGLISH: LazyLock<Prior> = LazyLock::new(|| Prior::read(include_str!("prior_en.tsv")));
+/// The English table as it is shipped.
+const ENGLISH_TABLE: &str = include_str!("prior_en.tsv");
+
+static ENGLISH: LazyLock<Prior> = LazyLock::new(|| Prior::read(ENGLISH_TABLE));
 
 /// Document frequencies from elsewhere.
 pub struct Prior {
     /// How many texts were counted.
     pub documents: u32,
-    frequency: HashMap<u32, u32>,
+    frequency: TermMap<u32>,
 }
 
 impl Prior {
@@ -36,27 +39,32 @@ impl Prior {
         self.documents_with(term) >= COMMON_DOCUMENTS
     }
 
-    /// A line that is not a term and two numbers is passed over; a test counts that none is.
-    fn read(table: &str) -> Self {
-        let mut prior = Self { documents: 0, frequency: HashMap::new() };
-        for line in table.lines() {
-            let mut fields = line.split('\t');
-            let (Some(term), Some(Ok(documents))) = (fields.next(), fields.next().map(str::parse)) else {
-                continue;
-            };
-            if term == "#documents" {
-                prior.documents = documents;
-                continue;
-            }
+    fn read(table: &'static str) -> Self {
+        let stated = table.lines().find_map(|line| line.strip_prefix("#documents\t")?.parse().ok());
+        let mut prior = Self { documents: stated.unwrap_or(0), frequency: TermMap::default() };
+        for (term, documents, capital) in rows(table) {
             prior.frequency.insert(term_of(term), documents);
-            if let Some(Ok(capital)) = fields.next().map(str::parse)
-                && capital > 0
-            {
+            if capital > 0 {
                 prior.frequency.insert(name_of(term), capital);
             }
         }
         prior
     }
+}
+
+/// The English terms, most frequent first: each with the number of texts that have it, and of those that have it with a
+/// capital inside the text.
+pub fn english_terms() -> impl Iterator<Item = (&'static str, u32, u32)> {
+    rows(ENGLISH_TABLE)
+}
+
+/// A line that is not a term and two numbers is passed over; a test counts that none is.
+fn rows(table: &'static str) -> impl Iterator<Item = (&'static str, u32, u32)> {
+    table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.split('\t');
+        let (term, documents, capital) = (fields.next()?, fields.next()?, fields.next()?);
+        Some((term, documents.parse().ok()?, capital.parse().ok()?))
+    })
 }
 
 /// The number of a term: the low half of the xxh3 of its letters in lower case.

@@ -7,9 +7,10 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 16] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("clock", &["model"]),
+    ("generate", &["model"]),
     ("inbox", &["model", "clock"]),
     ("format", &["model"]),
     ("normalize", &["model"]),
@@ -79,7 +80,7 @@ const ONLY: [(&str, &[&str]); 9] = [
 ];
 
 /// The modules that are pure: no runtime, no files, no clock, no environment.
-const PURE: [&str; 5] = ["model", "format", "normalize", "fingerprint", "detect"];
+const PURE: [&str; 6] = ["model", "generate", "format", "normalize", "fingerprint", "detect"];
 const IMPURE: [&str; 8] =
     ["tokio::", "std::fs", "fs::", "std::net", "std::env", "std::process", "SystemTime", "Instant::now"];
 

@@ -22,6 +22,7 @@ mod bad_input;
 mod contention;
 mod corpus;
 mod daemon;
+mod edits;
 mod explain;
 mod folding;
 mod in_flight;
