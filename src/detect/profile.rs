@@ -25,6 +25,8 @@ pub(super) struct Term {
     /// Its inverse document frequency.
     pub idf: u16,
     pub kind: TermKind,
+    /// Whether it is one of the first words.
+    pub in_opening: bool,
 }
 
 /// A term is rare from this inverse document frequency on: fewer than one text in 120 has it.
@@ -61,11 +63,53 @@ pub(super) struct Profile {
     pub sketch: Vec<u32>,
     pub figured: Vec<u32>,
     pub masked: Vec<u32>,
+    pub quoted: Vec<u32>,
+    pub weekdays: u8,
     pub terms: Vec<Term>,
+    pub totals: Totals,
+}
+
+/// What is summed over all terms of an article, so that no pair need do it again. A mass is a sum of inverse document
+/// frequencies, in `IDF_UNIT`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Totals {
     /// How many of the terms are figures.
     pub figures: u32,
-    /// The length of the vector of the figures' inverse document frequencies.
-    pub figures_norm: f64,
+    pub figure_mass: u32,
+    /// That of the figures in the head.
+    pub head_figure_mass: u32,
+    /// That of the rare terms.
+    pub rare_mass: u32,
+    /// That of the names among the strongest terms.
+    pub name_mass: u32,
+    /// That of the opening.
+    pub opening_mass: u32,
+    /// The length of the vector of the strongest terms with every weight squared.
+    pub focus_norm: f64,
+    /// The length of the head's vector with the names alone.
+    pub head_names_norm: f64,
+}
+
+impl Totals {
+    pub fn of(terms: &[Term]) -> Self {
+        let mass =
+            |pick: &dyn Fn(&Term) -> bool| terms.iter().filter(|t| pick(t)).map(|t| u32::from(t.idf)).sum();
+        let norm = |weight: &dyn Fn(&Term) -> f64| {
+            let squares: f64 = terms.iter().map(|t| weight(t).powi(2)).sum();
+            libm::sqrt(squares)
+        };
+        Self {
+            figures: u32::try_from(terms.iter().filter(|t| t.kind == TermKind::Figure).count())
+                .unwrap_or(u32::MAX),
+            figure_mass: mass(&|t| t.kind == TermKind::Figure),
+            head_figure_mass: mass(&|t| t.kind == TermKind::Figure && t.head > 0),
+            rare_mass: mass(&Term::is_rare),
+            name_mass: mass(&Term::is_top_name),
+            opening_mass: mass(&|t| t.in_opening),
+            focus_norm: norm(&|t| f64::from(t.top).powi(2)),
+            head_names_norm: norm(&|t| if t.kind == TermKind::Name { f64::from(t.head) } else { 0. }),
+        }
+    }
 }
 
 impl Profile {
@@ -75,11 +119,6 @@ impl Profile {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
         Ok(postcard::from_bytes(bytes)?)
-    }
-
-    /// The summed inverse document frequencies of the terms that a test picks.
-    pub fn mass(&self, pick: impl Fn(&Term) -> bool) -> u64 {
-        self.terms.iter().filter(|t| pick(t)).map(|t| u64::from(t.idf)).sum()
     }
 
     /// The strongest terms.

@@ -16,7 +16,7 @@ const GAINS: [(f64, f64); 2] = [(0.06, 0.5), (0.12, 0.8)];
 
 /// Whether two articles are siblings of one template.
 pub(super) fn siblings(a: &Profile, b: &Profile, overlap: &Overlap, shared_figures: u32) -> bool {
-    let fewest = a.figures.min(b.figures);
+    let fewest = a.totals.figures.min(b.totals.figures);
     if overlap.containment() < CONTAINMENT_MIN || overlap.shared < 2 || fewest < FIGURES_MIN {
         return false;
     }

@@ -31,6 +31,8 @@ pub fn fingerprint(text: &Normalized) -> Fingerprint {
         sketch: shingles.sketch,
         figured: shingles.figured,
         masked: shingles.masked,
+        quoted: shingles.quoted,
+        weekdays: terms.weekdays,
         language: terms.language(&text.text),
         terms: terms.counts,
     }
@@ -84,5 +86,20 @@ mod tests {
         assert_ne!(one.figured, two.figured);
         assert_eq!(one.masked, two.masked);
         assert_eq!(one.figured.len(), 3);
+    }
+
+    #[test]
+    fn weekdays_and_quotations_are_kept() {
+        let one = of("On Tuesday she said: \"The old pier will be mended.\" Work starts on Sunday.");
+        let two = of("\"The old pier will be mended soon\", she said.");
+        assert_eq!(one.weekdays, 0b100_0010);
+        assert_eq!((one.quoted.len(), two.quoted.len(), two.weekdays), (3, 4, 0));
+        assert!(one.quoted.iter().all(|run| two.quoted.contains(run)));
+    }
+
+    #[test]
+    fn the_opening_is_the_first_words_with_a_headline_or_without() {
+        let print = of("one two three four five six seven eight nine ten eleven twelve thirteen");
+        assert_eq!(print.terms.iter().filter(|t| t.in_opening).count(), 12);
     }
 }

@@ -14,6 +14,12 @@ const MASK: u64 = 0x2342_2342_2342_2342;
 /// smallest hashes of each kind, so that a fingerprint stays small; 192 hold over 60 figures whole.
 const FIGURED_MAX: usize = 192;
 
+/// How many words of one quotation make a run that two reports hardly share by chance.
+const QUOTED_WORDS: usize = 4;
+/// A text of long quotations is cut to this many runs, the smallest hashes, so that two texts are cut alike. Half of
+/// the reports on politics among the labelled ones have more, one in ten of the others.
+const QUOTED_MAX: usize = 128;
+
 /// The shingles of one text. All lists are sorted and without repeats.
 pub(super) struct Shingles {
     /// How many different shingles the text has.
@@ -21,6 +27,7 @@ pub(super) struct Shingles {
     pub sketch: Vec<u32>,
     pub figured: Vec<u32>,
     pub masked: Vec<u32>,
+    pub quoted: Vec<u32>,
 }
 
 impl Shingles {
@@ -46,8 +53,21 @@ impl Shingles {
             sketch: sorted(sketch, usize::MAX),
             figured: sorted(figured, FIGURED_MAX),
             masked: sorted(masked, FIGURED_MAX),
+            quoted: sorted(quoted(words), QUOTED_MAX),
         }
     }
+}
+
+/// The runs of words that stand within one quotation.
+fn quoted(words: &Words) -> Vec<u32> {
+    let hashes: Vec<(u64, u32)> = words
+        .iter()
+        .filter(|(word, _)| word.quotation > 0)
+        .map(|(word, letters)| (xxh3_64(letters.as_bytes()), word.quotation))
+        .collect();
+    let within_one = |run: &&[(u64, u32)]| run.first().map(|(_, q)| q) == run.last().map(|(_, q)| q);
+    let runs = hashes.windows(QUOTED_WORDS).filter(within_one);
+    runs.map(|run| low_half(mix(run.iter().map(|(hash, _)| *hash)))).collect()
 }
 
 /// One hash of some word hashes in their order: a multiply-xorshift chain with the constants of splitmix64

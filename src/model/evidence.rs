@@ -44,16 +44,28 @@ pub struct Evidence {
     pub contained: Score,
     /// The share of the other's sketch that this article holds.
     pub contains: Score,
-    /// The cosine of their strongest terms.
+    /// The cosine of their strongest terms with every weight squared: whether they are about the same few things.
     pub terms: Score,
-    /// The cosine of their heads.
+    /// The cosine of the names in their heads.
     pub head: Score,
+    /// The share of one's first words, by weight, that the other's head has too; the lower of both directions.
+    #[serde(default)]
+    pub opening: Score,
     /// Agreement of their figures.
     pub figures: Score,
     /// The share of their rare terms, by weight, that both have.
     pub rare: Score,
-    /// The share of one's names, by weight, that the other has too; the lower of both directions.
+    /// The share of one's names, by weight, that the other's head has too; the lower of both directions.
     pub names: Score,
+    /// Agreement of the figures in their heads.
+    #[serde(default)]
+    pub head_figures: Score,
+    /// How much they quote alike.
+    #[serde(default)]
+    pub quotes: Score,
+    /// Whether they name one weekday (1) or none in common (-1); 0 where one of them names none.
+    #[serde(default)]
+    pub weekdays: i8,
     /// The probability that the two tell one story.
     pub probability: Score,
     /// The mean probability over the panel of the record's members, which decided.
