@@ -286,10 +286,14 @@ fn rows(pair: &PairAnswer) -> Vec<(&'static str, String, LogOdds)> {
     let mut rows = vec![
         ("before any", String::new(), parts.bias),
         ("strongest terms", e.terms.to_string(), parts.terms),
-        ("heads", e.head.to_string(), parts.head),
+        ("names of the heads", e.head.to_string(), parts.head),
+        ("first words", e.opening.to_string(), parts.opening),
         ("figures", e.figures.to_string(), parts.figures),
+        ("figures of the heads", e.head_figures.to_string(), parts.head_figures),
         ("rare terms", e.rare.to_string(), parts.rare),
         ("names", e.names.to_string(), parts.names),
+        ("quotations", e.quotes.to_string(), parts.quotes),
+        ("weekdays named", weekdays(e.weekdays).to_owned(), parts.weekdays),
         ("few articles seen", String::new(), parts.cold),
         ("a short text", String::new(), parts.short),
         ("days apart", days, parts.days),
@@ -297,6 +301,14 @@ fn rows(pair: &PairAnswer) -> Vec<(&'static str, String, LogOdds)> {
     ];
     rows.retain(|(_, value, gives)| !value.is_empty() || *gives != LogOdds::default());
     rows
+}
+
+const fn weekdays(agreement: i8) -> &'static str {
+    match agreement {
+        1.. => "the same",
+        0 => "none in one of them",
+        ..0 => "others",
+    }
 }
 
 fn bar(gives: LogOdds) -> String {
@@ -441,7 +453,7 @@ mod tests {
     fn what_carried_it_and_what_bars_it_are_seen() {
         let shown = within(&answer(), 160);
         for said in [
-            "heads                 0.5000                   +9.90  ++++++++++++++++++++++++",
+            "names of the heads    0.5000                   +9.90  ++++++++++++++++++++++++",
             "few articles seen                              -1.50  ------",
             "barred                0 for one form: in 9 frames 6 figures changed, 1 stayed",
             "probability           0.0000 (but for the bar 0.9",

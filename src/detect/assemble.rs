@@ -6,9 +6,9 @@ use super::decide::{Asked, Round, with_small};
 use crate::model::{ArticleId, ArticleNo, Event, MergeEvent, MoveEvent, Relation, Score};
 
 /// Two records of few members must agree more to merge: so much, divided by the pairs across.
-pub(super) const MERGE_SMALL: f64 = 0.07;
+pub(super) const MERGE_SMALL: f64 = 0.09;
 /// A member moves when it fits at least so well where it goes, and so much better than where it is.
-const MOVE_MIN: f64 = 0.65;
+const MOVE_MIN: f64 = 0.63;
 const MOVE_GAIN: f64 = 0.05;
 /// This many of the nearest articles may move.
 const MOVES_MAX: usize = 16;

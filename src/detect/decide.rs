@@ -16,7 +16,7 @@ use std::{
 /// A pair is worth weighing the record for from this probability on.
 const NEAR: f64 = 0.5;
 /// A record of few members asks for more: so much, divided by their number.
-pub(super) const JOIN_SMALL: f64 = 0.10;
+pub(super) const JOIN_SMALL: f64 = 0.12;
 /// An article links its record to this many others at most, the best.
 const LINKS_MAX: usize = 16;
 /// `SimHash` neighbours looked at, the newest.

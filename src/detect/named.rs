@@ -49,7 +49,14 @@ fn compared_figures(a: &Profile, b: &Profile) -> ComparedFigures {
     let only = |p: &Profile| rarest(p.terms.iter().filter(is_figure).filter(|t| !is_shared(t)).collect());
     let (only_here, only_there) = (only(a), only(b));
     let both = u32::try_from(shared.len()).unwrap_or(u32::MAX);
-    ComparedFigures { here: a.figures, there: b.figures, both, shared: rarest(shared), only_here, only_there }
+    ComparedFigures {
+        here: a.totals.figures,
+        there: b.totals.figures,
+        both,
+        shared: rarest(shared),
+        only_here,
+        only_there,
+    }
 }
 
 fn rarest(mut terms: Vec<&Term>) -> Vec<u32> {

@@ -94,7 +94,7 @@ impl Overlap {
 }
 
 /// What two sorted lists have in common.
-fn common<'l>(a: &'l [u32], b: &'l [u32]) -> impl Iterator<Item = u32> + 'l {
+pub(super) fn common<'l>(a: &'l [u32], b: &'l [u32]) -> impl Iterator<Item = u32> + 'l {
     let mut others = b.iter().peekable();
     a.iter().copied().filter(move |x| {
         while others.next_if(|y| **y < *x).is_some() {}

@@ -25,6 +25,8 @@ pub(super) struct Term {
     /// Its inverse document frequency.
     pub idf: u16,
     pub kind: TermKind,
+    /// Whether it is one of the first words.
+    pub in_opening: bool,
 }
 
 /// A term is rare from this inverse document frequency on: fewer than one text in 120 has it.
@@ -60,12 +62,12 @@ pub(super) struct Profile {
     pub shingles: u32,
     pub sketch: Vec<u32>,
     pub slots: Vec<Slot>,
+    pub quoted: Vec<u32>,
+    pub weekdays: u8,
     pub terms: Vec<Term>,
-    /// How many of the terms are figures.
-    pub figures: u32,
-    /// The length of the vector of the figures' inverse document frequencies.
-    pub figures_norm: f64,
-    /// What of the terms is looked at when it is compared; it follows from them and is not kept.
+    /// What follows from the terms, so that no pair need work it out again. It is not kept.
+    #[serde(skip)]
+    pub totals: Totals,
     #[serde(skip)]
     pub compared: Compared,
 }
@@ -77,18 +79,56 @@ pub(super) struct Compared {
     /// The numbers, sorted, each with its place among the terms.
     pub numbers: Vec<u32>,
     pub places: Vec<u16>,
-    /// The summed inverse document frequencies of the rare terms, and of the names among the strongest.
-    pub rare_mass: u64,
-    pub name_mass: u64,
 }
 
 impl Compared {
     pub fn of(terms: &[Term]) -> Self {
-        let mass = |pick: fn(&Term) -> bool| terms.iter().filter(|t| pick(t)).map(|t| u64::from(t.idf)).sum();
         let tells = |t: &Term| t.top > 0 || t.head > 0 || t.kind != TermKind::Word;
         let (numbers, places) =
             (0_u16..).zip(terms).filter(|(_, t)| tells(t)).map(|(at, t)| (t.number, at)).unzip();
-        Self { numbers, places, rare_mass: mass(Term::is_rare), name_mass: mass(Term::is_top_name) }
+        Self { numbers, places }
+    }
+}
+
+/// What is summed over all terms of an article. A mass is a sum of inverse document frequencies, in `IDF_UNIT`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Totals {
+    /// How many of the terms are figures.
+    pub figures: u32,
+    pub figure_mass: u32,
+    /// That of the figures in the head.
+    pub head_figure_mass: u32,
+    /// That of the rare terms.
+    pub rare_mass: u32,
+    /// That of the names among the strongest terms.
+    pub name_mass: u32,
+    /// That of the opening.
+    pub opening_mass: u32,
+    /// The length of the vector of the strongest terms with every weight squared.
+    pub focus_norm: f64,
+    /// The length of the head's vector with the names alone.
+    pub head_names_norm: f64,
+}
+
+impl Totals {
+    pub fn of(terms: &[Term]) -> Self {
+        let mass =
+            |pick: &dyn Fn(&Term) -> bool| terms.iter().filter(|t| pick(t)).map(|t| u32::from(t.idf)).sum();
+        let norm = |weight: &dyn Fn(&Term) -> f64| {
+            let squares: f64 = terms.iter().map(|t| weight(t) * weight(t)).sum();
+            libm::sqrt(squares)
+        };
+        Self {
+            figures: u32::try_from(terms.iter().filter(|t| t.kind == TermKind::Figure).count())
+                .unwrap_or(u32::MAX),
+            figure_mass: mass(&|t| t.kind == TermKind::Figure),
+            head_figure_mass: mass(&|t| t.kind == TermKind::Figure && t.head > 0),
+            rare_mass: mass(&Term::is_rare),
+            name_mass: mass(&Term::is_top_name),
+            opening_mass: mass(&|t| t.in_opening),
+            focus_norm: norm(&|t| f64::from(t.top) * f64::from(t.top)),
+            head_names_norm: norm(&|t| if t.kind == TermKind::Name { f64::from(t.head) } else { 0. }),
+        }
     }
 }
 
@@ -99,7 +139,8 @@ impl Profile {
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
         let profile: Self = postcard::from_bytes(bytes)?;
-        Ok(Self { compared: Compared::of(&profile.terms), ..profile })
+        let (compared, totals) = (Compared::of(&profile.terms), Totals::of(&profile.terms));
+        Ok(Self { compared, totals, ..profile })
     }
 
     /// The strongest terms.

@@ -119,58 +119,100 @@ impl Sums {
 /// What two articles' terms have in common. All are shares but the count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shared {
-    /// The cosine of the strongest terms.
-    pub top: f64,
-    /// The cosine of the heads.
-    pub head: f64,
-    /// The cosine of the figures, weighted by rarity.
+    /// The cosine of the strongest terms with every weight squared: whether they are about the same few things.
+    pub focus: f64,
+    /// The cosine of the names in the heads.
+    pub head_names: f64,
+    /// The opening's terms that the other's head has, against all of them; the lower of both directions.
+    pub opening: f64,
+    /// The figures in both, against those of either; where there are few, between agreement and none.
     pub figures: f64,
+    /// The figures in both heads, against those of the head that has fewer.
+    pub head_figures: f64,
     /// The rare terms in both against those of the article that has more of them.
     pub rare: f64,
-    /// The names of one that the other has too, against all of the one; the lower of both directions.
+    /// The names of one that the other's head has, against all of the one; the lower of both directions.
     pub names: f64,
 }
 
-/// Beside an article's own rare terms, shared ones are measured against so much more, so that two articles of
-/// few rare terms do not agree wholly by sharing one.
+/// Beside an article's own terms, shared ones are measured against so much more, so that two articles of few rare
+/// terms or figures do not agree wholly by sharing one.
 const RARE_PRIOR: f64 = 10.;
+const FIGURE_PRIOR: f64 = 20.;
+const HEAD_FIGURE_PRIOR: f64 = 10.;
+/// What two articles are taken to share where there are no figures to tell by, as in the reference.
+const FIGURE_NEUTRAL: f64 = 0.2;
+
+/// The sums over the terms that two articles share; masses in `IDF_UNIT`.
+#[derive(Default)]
+struct Masses {
+    focus: f64,
+    head_names: u64,
+    figure_mass: u32,
+    head_figure_mass: u32,
+    /// Counted from both sides.
+    rare_mass: u32,
+    names: [u32; 2],
+    openings: [u32; 2],
+}
+
+impl Masses {
+    fn add(&mut self, x: &Term, y: &Term) {
+        let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
+        let are_in_heads = x.head > 0 && y.head > 0;
+        let when = |is: bool, idf: u16| if is { u32::from(idf) } else { 0 };
+        let both_tops = real(product(x.top, y.top));
+        self.focus += both_tops * both_tops;
+        match x.kind {
+            TermKind::Name => self.head_names += product(x.head, y.head),
+            TermKind::Figure => {
+                self.figure_mass += u32::from(x.idf);
+                self.head_figure_mass += when(are_in_heads, x.idf);
+            }
+            TermKind::Word => {}
+        }
+        self.rare_mass += when(x.is_rare() && y.is_rare(), x.idf) + when(x.is_rare() && y.is_rare(), y.idf);
+        self.names[0] += when(x.is_top_name() && y.head > 0, x.idf);
+        self.names[1] += when(y.is_top_name() && x.head > 0, y.idf);
+        self.openings[0] += when(x.in_opening && y.head > 0, x.idf);
+        self.openings[1] += when(y.in_opening && x.head > 0, y.idf);
+    }
+}
 
 impl Shared {
+    /// What the later article `a` and the earlier `b` share.
     pub fn of(a: &Profile, b: &Profile) -> Self {
         Self::over(a, b, both(&a.terms, &b.terms))
     }
 
     /// The same from the terms in both. Those that tell nothing may be left out.
     pub fn over<'t>(a: &Profile, b: &Profile, both: impl Iterator<Item = (&'t Term, &'t Term)>) -> Self {
-        let (mut top, mut head, mut figures) = (0_u64, 0_u64, 0_u64);
-        let (mut rare, mut names_a, mut names_b) = (0_u64, 0_u64, 0_u64);
-        let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
+        let mut sums = Masses::default();
         for (x, y) in both {
-            top += product(x.top, y.top);
-            head += product(x.head, y.head);
-            if x.kind == TermKind::Figure {
-                figures += product(x.idf, y.idf);
-            }
-            if x.is_rare() && y.is_rare() {
-                rare += u64::from(x.idf) + u64::from(y.idf);
-            }
-            names_a += if x.is_top_name() { u64::from(x.idf) } else { 0 };
-            names_b += if y.is_top_name() { u64::from(y.idf) } else { 0 };
+            sums.add(x, y);
         }
-        let rare_mass = a.compared.rare_mass.max(b.compared.rare_mass);
-        let of_names = |shared: u64, p: &Profile| real(shared) / real(p.compared.name_mass.max(1));
+        let (of_a, of_b) = (&a.totals, &b.totals);
+        let share = |shared: f64, all: f64| if all > 0. { shared / all } else { 0. };
+        let lower = |shared: [u32; 2], a: u32, b: u32| {
+            share(f64::from(shared[0]), f64::from(a)).min(share(f64::from(shared[1]), f64::from(b)))
+        };
+        let figure_mass = libm::sqrt(mass(of_a.figure_mass) * mass(of_b.figure_mass));
+        let head_figure_mass = mass(of_a.head_figure_mass.min(of_b.head_figure_mass));
         Self {
-            top: cosine(top),
-            head: cosine(head),
-            figures: real(figures) / (IDF_UNIT * IDF_UNIT) / (a.figures_norm * b.figures_norm),
-            rare: real(rare) / 2. / IDF_UNIT / (real(rare_mass) / IDF_UNIT + RARE_PRIOR),
-            names: of_names(names_a, a).min(of_names(names_b, b)),
+            focus: share(sums.focus, of_a.focus_norm * of_b.focus_norm),
+            head_names: share(real(sums.head_names), of_a.head_names_norm * of_b.head_names_norm),
+            opening: lower(sums.openings, of_a.opening_mass, of_b.opening_mass),
+            figures: (mass(sums.figure_mass) + FIGURE_NEUTRAL * FIGURE_PRIOR) / (figure_mass + FIGURE_PRIOR),
+            head_figures: mass(sums.head_figure_mass) / (head_figure_mass + HEAD_FIGURE_PRIOR),
+            rare: mass(sums.rare_mass) / 2. / (mass(of_a.rare_mass.max(of_b.rare_mass)) + RARE_PRIOR),
+            names: lower(sums.names, of_a.name_mass, of_b.name_mass),
         }
     }
 }
 
-fn cosine(product: u64) -> f64 {
-    real(product) / (UNIT * UNIT)
+/// A summed inverse document frequency.
+fn mass(sum: u32) -> f64 {
+    f64::from(sum) / IDF_UNIT
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a sum of 512 products of 16 bits is below 2^41")]

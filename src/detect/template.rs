@@ -28,7 +28,7 @@ pub(super) fn siblings(a: &Profile, b: &Profile, overlap: &Overlap) -> (bool, Fo
     let frames = |p: &Profile| by_frame(&p.slots).count();
     let share = f64::from(form.frames) / real(frames(a).min(frames(b)).max(1));
     let is_one_form = overlap.joins() || share >= FRAMES_MIN;
-    let has_figures = a.figures.min(b.figures) >= FIGURES_MIN;
+    let has_figures = a.totals.figures.min(b.totals.figures) >= FIGURES_MIN;
     let is_filled_anew = if form.frames_changed * THICK_ONE_IN >= a.shingles.min(b.shingles) {
         form.changed > form.stayed
     } else {

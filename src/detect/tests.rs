@@ -10,7 +10,7 @@ const SETTINGS: Settings = Settings {
     overlap_days: 42,
     rewrite_days: 7,
     join: 0.60,
-    merge: 0.64,
+    merge: 0.61,
     link: 0.30,
     merging: true,
     moving: true,

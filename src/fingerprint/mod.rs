@@ -35,6 +35,8 @@ pub fn fingerprint(text: &Normalized) -> Fingerprint {
         shingles: shingles.distinct,
         sketch: shingles.sketch,
         slots: slots::of(&words),
+        quoted: shingles.quoted,
+        weekdays: terms.weekdays,
         language: terms.language(&text.text),
         terms: terms.counts,
     }
@@ -80,5 +82,20 @@ mod tests {
         let print = of(" -- ... \n !");
         assert_eq!((print.words, print.simhash), (0, None));
         assert!(print.terms.is_empty() && print.sketch.is_empty());
+    }
+
+    #[test]
+    fn weekdays_and_quotations_are_kept() {
+        let one = of("On Tuesday she said: \"The old pier will be mended.\" Work starts on Sunday.");
+        let two = of("\"The old pier will be mended soon\", she said.");
+        assert_eq!(one.weekdays, 0b100_0010);
+        assert_eq!((one.quoted.len(), two.quoted.len(), two.weekdays), (3, 4, 0));
+        assert!(one.quoted.iter().all(|run| two.quoted.contains(run)));
+    }
+
+    #[test]
+    fn the_opening_is_the_first_words_with_a_headline_or_without() {
+        let print = of("one two three four five six seven eight nine ten eleven twelve thirteen");
+        assert_eq!(print.terms.iter().filter(|t| t.in_opening).count(), 12);
     }
 }

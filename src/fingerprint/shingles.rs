@@ -7,12 +7,18 @@ use super::{SHINGLE_WORDS, words::Words};
 use crate::model::{SKETCH_ONE_IN, low_half};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The shingles of one text.
+/// How many words of one quotation make a run that two reports hardly share by chance.
+const QUOTED_WORDS: usize = 4;
+/// A text of long quotations is cut to this many runs, the smallest hashes, so that two texts are cut alike. Half of
+/// the reports on politics among the labelled ones have more, one in ten of the others.
+const QUOTED_MAX: usize = 128;
+
+/// The shingles of one text. Both lists are sorted and without repeats.
 pub(super) struct Shingles {
     /// How many different shingles the text has.
     pub distinct: u32,
-    /// Sorted and without repeats.
     pub sketch: Vec<u32>,
+    pub quoted: Vec<u32>,
 }
 
 impl Shingles {
@@ -23,11 +29,31 @@ impl Shingles {
         all.sort_unstable();
         all.dedup();
         let below = u64::MAX / u64::from(SKETCH_ONE_IN);
-        let mut sketch: Vec<u32> = all.iter().take_while(|h| **h < below).map(|h| low_half(*h)).collect();
-        sketch.sort_unstable();
-        sketch.dedup();
-        Self { distinct: u32::try_from(all.len()).unwrap_or(u32::MAX), sketch }
+        let sketch = all.iter().take_while(|h| **h < below).map(|h| low_half(*h)).collect();
+        Self {
+            distinct: u32::try_from(all.len()).unwrap_or(u32::MAX),
+            sketch: sorted(sketch),
+            quoted: sorted(quoted(words)).into_iter().take(QUOTED_MAX).collect(),
+        }
     }
+}
+
+fn sorted(mut hashes: Vec<u32>) -> Vec<u32> {
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}
+
+/// The runs of words that stand within one quotation.
+fn quoted(words: &Words) -> Vec<u32> {
+    let hashes: Vec<(u64, u32)> = words
+        .iter()
+        .filter(|(word, _)| word.quotation > 0)
+        .map(|(word, letters)| (xxh3_64(letters.as_bytes()), word.quotation))
+        .collect();
+    let within_one = |run: &&[(u64, u32)]| run.first().map(|(_, q)| q) == run.last().map(|(_, q)| q);
+    let runs = hashes.windows(QUOTED_WORDS).filter(within_one);
+    runs.map(|run| low_half(mix(run.iter().map(|(hash, _)| *hash)))).collect()
 }
 
 /// One hash of some word hashes in their order: a multiply-xorshift chain with the constants of splitmix64

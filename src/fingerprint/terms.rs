@@ -12,12 +12,27 @@ use std::collections::HashMap;
 /// labelled sets: with fewer or more, rewrites and other stories of one running topic stand less far apart.
 const HEAD_WORDS: usize = 80;
 const HEAD_WEIGHT: u32 = 3;
+/// The first words, which say what it is about: a headline, or the opening of a text that has none. Counted and not
+/// taken from markup, so that a text with its headline and one without are compared alike.
+const OPENING_WORDS: usize = 12;
+/// The English weekdays and their short forms that are no other words.
+const WEEKDAYS: [&[&str]; 7] = [
+    &["monday"],
+    &["tuesday", "tue", "tues"],
+    &["wednesday", "weds"],
+    &["thursday", "thu", "thurs"],
+    &["friday", "fri"],
+    &["saturday"],
+    &["sunday"],
+];
 /// A text is English when this share of its words, figures aside, is common in the English prior.
 const ENGLISH_PERCENT: usize = 25;
 
 /// The counted terms of one text.
 pub(super) struct Terms {
     pub counts: Vec<TermCount>,
+    /// The weekdays that are named, Monday in the lowest bit.
+    pub weekdays: u8,
     plain: usize,
     common: usize,
 }
@@ -26,24 +41,33 @@ impl Terms {
     pub fn of(words: &Words) -> Self {
         let prior = Prior::english();
         let mut counts: HashMap<u32, TermCount> = HashMap::with_capacity(words.len());
-        let (mut plain, mut common) = (0, 0);
+        let (mut plain, mut common, mut weekdays) = (0, 0, 0);
         for (i, (word, letters)) in words.iter().enumerate() {
             let (count, head) = if i < HEAD_WORDS { (HEAD_WEIGHT, 1) } else { (1, 0) };
             let kind = if word.is_figure { TermKind::Figure } else { TermKind::Word };
             let letters = without_possessive(letters);
             let term = term_of(letters);
-            add(&mut counts, TermCount { term, count, head, kind });
+            let in_opening = i < OPENING_WORDS;
+            add(&mut counts, TermCount { term, count, head, kind, in_opening });
+            weekdays |= weekday(letters);
             if !word.is_figure {
                 plain += 1;
                 common += usize::from(prior.is_common(term));
             }
             if word.is_name {
-                add(&mut counts, TermCount { term: name_of(letters), count, head, kind: TermKind::Name });
+                let name = TermCount {
+                    term: name_of(letters),
+                    count,
+                    head,
+                    kind: TermKind::Name,
+                    in_opening: false,
+                };
+                add(&mut counts, name);
             }
         }
         let mut counts: Vec<TermCount> = counts.into_values().collect();
         counts.sort_unstable_by_key(|t| t.term);
-        Self { counts, plain, common }
+        Self { counts, weekdays, plain, common }
     }
 
     /// English by its words, else by the script of its letters.
@@ -61,8 +85,19 @@ fn add(counts: &mut HashMap<u32, TermCount>, one: TermCount) {
         .and_modify(|sum| {
             sum.count += one.count;
             sum.head += one.head;
+            sum.in_opening |= one.in_opening;
         })
         .or_insert(one);
+}
+
+/// The bit of a weekday; 0 for any other word.
+fn weekday(letters: &str) -> u8 {
+    // Most words are none: one look at the first letter says so.
+    if !letters.starts_with(['m', 't', 'w', 'f', 's']) {
+        return 0;
+    }
+    let day = WEEKDAYS.iter().position(|names| names.contains(&letters));
+    day.map_or(0, |day| 1 << day)
 }
 
 pub(super) fn without_possessive(letters: &str) -> &str {

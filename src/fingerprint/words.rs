@@ -18,6 +18,8 @@ pub(super) struct Word {
     /// Whether it is written like a name: a capital, more than two letters, not the first word of the text,
     /// and not in a headline that is all capitals.
     pub is_name: bool,
+    /// The number of the quotation that it is part of; 0 outside of any.
+    pub quotation: u32,
 }
 
 /// The words of a text, in lower case and joined by single spaces.
@@ -32,19 +34,23 @@ impl Words {
         let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
         // Made only where a text needs it.
         let segments = LazyCell::new(Segments::new);
+        let (mut quotes, mut end) = (Quotes::default(), 0);
         for range in Tokens::of(&text.text) {
             let start = range.start;
+            quotes.pass(text.text.get(end..start).unwrap_or_default());
+            end = range.end;
+            let (may_be_name, quotation) = (start >= names_from, quotes.current());
             let Some(token) = text.text.get(range) else { continue };
             if Segments::are_in(token) {
-                segments.of(token).into_iter().for_each(|word| words.push(word, start >= names_from));
+                segments.of(token).into_iter().for_each(|word| words.push(word, may_be_name, quotation));
             } else {
-                words.push(token, start >= names_from);
+                words.push(token, may_be_name, quotation);
             }
         }
         words
     }
 
-    fn push(&mut self, token: &str, may_be_name: bool) {
+    fn push(&mut self, token: &str, may_be_name: bool, quotation: u32) {
         let mut letters = token.chars();
         let Some(first) = letters.next() else { return };
         let is_figure = first.is_numeric();
@@ -59,7 +65,8 @@ impl Words {
         } else {
             self.joined.extend(token.chars().flat_map(char::to_lowercase));
         }
-        self.words.push(Word { start, end: self.joined.len(), is_figure, is_name });
+        let end = self.joined.len();
+        self.words.push(Word { start, end, is_figure, is_name, quotation });
     }
 
     pub fn len(&self) -> usize {
@@ -77,6 +84,31 @@ impl Words {
             let (first, last) = (run.first()?, run.last()?);
             self.joined.get(first.start..last.end)
         })
+    }
+}
+
+/// Which quotation a place in the text is in. Normalized text knows one sign, which opens and closes in turn; a
+/// line's end closes too, so that one sign too many does not turn a text inside out.
+#[derive(Default)]
+struct Quotes {
+    opened: u32,
+    is_open: bool,
+}
+
+impl Quotes {
+    /// Goes over what stands between two words.
+    fn pass(&mut self, between: &str) {
+        for sign in between.bytes() {
+            match sign {
+                b'"' if !self.is_open => (self.is_open, self.opened) = (true, self.opened + 1),
+                b'"' | b'\n' => self.is_open = false,
+                _ => {}
+            }
+        }
+    }
+
+    fn current(&self) -> u32 {
+        if self.is_open { self.opened } else { 0 }
     }
 }
 
@@ -158,6 +190,14 @@ mod tests {
         let names: Vec<_> =
             Words::of(&shouting).iter().filter(|(w, _)| w.is_name).map(|(_, w)| w.to_owned()).collect();
         assert_eq!(names, ["crews", "harrow"]);
+    }
+
+    #[test]
+    fn quotations_are_numbered_and_end_with_their_line() {
+        let text = "He said \"it is late\" and \"so be it\", then \"went\nhome\" late".to_owned();
+        let words = Words::of(&Normalized { title_bytes: 0, text });
+        let numbers: Vec<_> = words.iter().map(|(w, _)| w.quotation).collect();
+        assert_eq!(numbers, [0, 0, 1, 1, 1, 0, 2, 2, 2, 0, 3, 0, 4]);
     }
 
     #[test]

@@ -67,16 +67,28 @@ pub struct Evidence {
     pub contained: Score,
     /// The share of the other's sketch that this article holds.
     pub contains: Score,
-    /// The cosine of their strongest terms.
+    /// The cosine of their strongest terms with every weight squared: whether they are about the same few things.
     pub terms: Score,
-    /// The cosine of their heads.
+    /// The cosine of the names in their heads.
     pub head: Score,
+    /// The share of one's first words, by weight, that the other's head has too; the lower of both directions.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub opening: Score,
     /// Agreement of their figures.
     pub figures: Score,
     /// The share of their rare terms, by weight, that both have.
     pub rare: Score,
-    /// The share of one's names, by weight, that the other has too; the lower of both directions.
+    /// The share of one's names, by weight, that the other's head has too; the lower of both directions.
     pub names: Score,
+    /// Agreement of the figures in their heads.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub head_figures: Score,
+    /// How much they quote alike.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quotes: Score,
+    /// Whether they name one weekday (1) or none in common (-1); 0 where one of them names none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weekdays: i8,
     /// What stands where both have a figure.
     #[serde(default, skip_serializing_if = "is_default")]
     pub form: Form,
@@ -131,18 +143,30 @@ pub struct Parts {
     pub bias: LogOdds,
     /// By the strongest terms.
     pub terms: LogOdds,
-    /// By the heads.
+    /// By the names in the heads.
     pub head: LogOdds,
+    /// By the first words.
+    #[serde(skip_serializing_if = "is_default")]
+    pub opening: LogOdds,
     /// By the figures.
     pub figures: LogOdds,
+    /// By the figures in the heads.
+    #[serde(skip_serializing_if = "is_default")]
+    pub head_figures: LogOdds,
     /// By the rare terms.
     pub rare: LogOdds,
     /// By the names.
     pub names: LogOdds,
+    /// By what they quote.
+    #[serde(skip_serializing_if = "is_default")]
+    pub quotes: LogOdds,
+    /// By the weekdays that they name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub weekdays: LogOdds,
     /// Taken away because few articles of the language had been seen.
     #[serde(skip_serializing_if = "is_default")]
     pub cold: LogOdds,
-    /// Taken away because one is short.
+    /// Added because one is short, which leaves it less room to agree in.
     #[serde(skip_serializing_if = "is_default")]
     pub short: LogOdds,
     /// Taken away for the days between them.
@@ -156,8 +180,10 @@ pub struct Parts {
 impl Parts {
     /// Their sum.
     pub fn total(&self) -> LogOdds {
-        let Self { bias, terms, head, figures, rare, names, cold, short, days, same_source } = *self;
-        [bias, terms, head, figures, rare, names, cold, short, days, same_source].into_iter().sum()
+        let Self { bias, terms, head, opening, figures, head_figures, rare, names, .. } = *self;
+        let Self { quotes, weekdays, cold, short, days, same_source, .. } = *self;
+        let by_text = [bias, terms, head, opening, figures, head_figures, rare, names, quotes, weekdays];
+        by_text.into_iter().chain([cold, short, days, same_source]).sum()
     }
 }
 

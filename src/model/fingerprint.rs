@@ -27,6 +27,8 @@ pub struct TermCount {
     pub head: u32,
     /// What kind of term it is.
     pub kind: TermKind,
+    /// Whether it is one of the first words; names are marked by their plain words.
+    pub in_opening: bool,
 }
 
 /// What kind of term it is.
@@ -71,6 +73,10 @@ pub struct Fingerprint {
     pub sketch: Vec<u32>,
     /// The places where figures stand, and what stands there.
     pub slots: Vec<Slot>,
+    /// The runs of four words within one quotation.
+    pub quoted: Vec<u32>,
+    /// The weekdays that are named, Monday in the lowest bit; none in a language whose names are not known.
+    pub weekdays: u8,
     /// The terms, sorted by term.
     pub terms: Vec<TermCount>,
     /// Which document frequencies it is weighed with.
