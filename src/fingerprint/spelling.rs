@@ -62,5 +62,7 @@ mod tests {
         let letters: Vec<_> = words.iter().map(|(_, letters)| letters.as_str()).collect();
         assert_eq!(letters, ["ellery's", "s\u{fc}d", "s\u{fc}d"]);
         assert_eq!(text.get(words[2].0.clone()), Some("Su\u{308}d"));
+        let words: Vec<_> = words_in("约40人在港口").map(|(_, letters)| letters).collect();
+        assert_eq!(words, ["约", "40", "人", "在", "港口"]);
     }
 }

@@ -4,7 +4,7 @@
 
 use super::segments::Segments;
 use crate::model::Normalized;
-use std::{cell::LazyCell, ops::Range};
+use std::{cell::LazyCell, ops::Range, vec};
 use unicode_normalization::char::is_combining_mark;
 
 /// What is known of a word beside its letters.
@@ -32,19 +32,13 @@ impl Words {
     pub fn of(text: &Normalized) -> Self {
         let mut words = Self { joined: String::with_capacity(text.text.len()), words: Vec::new() };
         let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
-        // Made only where a text needs it.
-        let segments = LazyCell::new(Segments::new);
         let (mut quotes, mut end) = (Quotes::default(), 0);
         for range in Tokens::of(&text.text) {
             let start = range.start;
             quotes.pass(text.text.get(end..start).unwrap_or_default());
             end = range.end;
-            let (may_be_name, quotation) = (start >= names_from, quotes.current());
-            let Some(token) = text.text.get(range) else { continue };
-            if Segments::are_in(token) {
-                segments.of(token).into_iter().for_each(|word| words.push(word, may_be_name, quotation));
-            } else {
-                words.push(token, may_be_name, quotation);
+            if let Some(token) = text.text.get(range) {
+                words.push(token, start >= names_from, quotes.current());
             }
         }
         words
@@ -124,11 +118,15 @@ fn is_shouting(text: &Normalized) -> bool {
 pub(super) struct Tokens<'t> {
     text: &'t str,
     at: usize,
+    /// Made only where a text needs it.
+    segments: LazyCell<Segments>,
+    /// What is left of a run that was cut up.
+    cut: vec::IntoIter<Range<usize>>,
 }
 
 impl<'t> Tokens<'t> {
     pub fn of(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, segments: LazyCell::new(Segments::new), cut: Vec::new().into_iter() }
     }
 
     /// Where the run of word letters that begins at `from` ends.
@@ -136,12 +134,9 @@ impl<'t> Tokens<'t> {
         let rest = self.text.get(from..).unwrap_or_default();
         from + rest.find(|c| !is_word_letter(c)).unwrap_or(rest.len())
     }
-}
 
-impl Iterator for Tokens<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
+    /// The next run of word letters.
+    fn run(&mut self) -> Option<Range<usize>> {
         let rest = self.text.get(self.at..)?;
         let start = self.at + rest.find(is_word_letter)?;
         let mut end = self.run_end(start);
@@ -155,6 +150,29 @@ impl Iterator for Tokens<'_> {
         }
         self.at = end;
         Some(start..end)
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        if let Some(word) = self.cut.next() {
+            return Some(word);
+        }
+        let run = self.run()?;
+        let letters = self.text.get(run.clone())?;
+        if !Segments::are_in(letters) {
+            return Some(run);
+        }
+        let mut at = run.start;
+        let mut words = Vec::new();
+        for word in self.segments.of(letters) {
+            words.push(at..at + word.len());
+            at += word.len();
+        }
+        self.cut = words.into_iter();
+        self.cut.next()
     }
 }
 
