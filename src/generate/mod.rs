@@ -10,10 +10,11 @@
 //! put together of frames of function words, its lead keeping closer to the story than the rest.
 //!
 //! What it cannot show. Words within a text do not hang together, beyond the story's, as those of real texts do, so two
-//! unrelated made-up texts are less alike than real ones of one desk, and two stories of one topic differ in more:
-//! the share of wrong joins is that of an easy stream. Sentences mean nothing, so a rewrite shares facts and no
-//! phrases: found rewrites say little. What it does show: whether an edited copy is still found, what a full
-//! store does to that and to other texts, and what articles of real lengths and vocabulary cost.
+//! unrelated made-up texts are less alike than real ones of one desk: between them the share of wrong joins is that of
+//! an easy stream. How much two stories of one topic share was chosen, not measured, and decides how often they are
+//! joined. Sentences mean nothing, so a rewrite shares facts and no phrases: found rewrites say little. What it does
+//! show: whether an edited copy is still found, what a full store does to that and to other texts, and what articles of
+//! real lengths and vocabulary cost.
 
 mod edits;
 mod labelled;

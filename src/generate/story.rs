@@ -5,8 +5,9 @@ use super::{
     vocabulary::{self, Vocabulary},
 };
 
-/// How many words, names and so on a topic and a story bring. With these, two stories of one topic have about as much
-/// in common as two similar events of real news: in part the same actors and places, hardly a figure.
+/// How many words, names and so on a topic and a story bring. Two stories of one topic are to have in common what two
+/// events of a running story have: in part the same words, actors and places, hardly a figure. The numbers are a guess
+/// at that; of 1,500 pairs of one topic some ten are joined.
 const TOPIC_WORDS: usize = 10;
 const STORY_WORDS: usize = 24;
 const STORY_FIGURES: usize = 5;
