@@ -140,7 +140,7 @@ impl Profile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
         let profile: Self = postcard::from_bytes(bytes)?;
         let (compared, totals) = (Compared::of(&profile.terms), Totals::of(&profile.terms));
-        Ok(Self { compared, totals, ..profile })
+        Ok(Self { totals, compared, ..profile })
     }
 
     /// The strongest terms.

@@ -3,7 +3,7 @@
 
 use super::{
     index::remove_number,
-    profile::{IDF_UNIT, Profile, Term, UNIT},
+    profile::{IDF_UNIT, Profile, Term},
 };
 use crate::model::{ArticleNo, TermKind, TermMap};
 use std::{cmp::Reverse, collections::VecDeque};
