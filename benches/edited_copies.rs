@@ -108,7 +108,9 @@ struct Score {
 impl Score {
     fn of(set: &Labelled, record_of: &BTreeMap<String, String>) -> Self {
         let mut size_of: BTreeMap<&str, u32> = BTreeMap::new();
-        record_of.values().for_each(|record| *size_of.entry(record).or_default() += 1);
+        for record in record_of.values() {
+            *size_of.entry(record).or_default() += 1;
+        }
         let mut by_kind: BTreeMap<String, Tally> = BTreeMap::new();
         for pair in &set.pairs {
             let (a, b) = (record_of[&pair.a].as_str(), record_of[&pair.b].as_str());
