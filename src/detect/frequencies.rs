@@ -19,8 +19,8 @@ const TERMS_MAX: usize = 512;
 const PSEUDO_DOCUMENTS: u32 = 200;
 /// All articles in the window together count for at most so many texts. What the stream teaches must not drown the
 /// prior: with every article counted whole, names of a running story that is new to a large store would count as ever
-/// rarer the larger it is, and its stories would fall together. With this limit the labelled running topic comes out
-/// right after 60, 150, 982 and 1,500 other articles, and without one it does not after the last two.
+/// rarer the larger it is, and its stories would fall together. With this limit and the thresholds of today the labelled
+/// running topic comes out right after 60, 150, 982 and 1,500 other articles; without it, not after the last two.
 const LEARNED_WEIGHT: f64 = 300.;
 
 /// What the stream teaches is counted over so many articles, those that came last: about as many as the prior was

@@ -166,7 +166,7 @@ pub struct Parts {
     /// Taken away because few articles of the language had been seen.
     #[serde(skip_serializing_if = "is_default")]
     pub cold: LogOdds,
-    /// Added because one is short, which leaves it less room to agree in.
+    /// Taken away because one is short.
     #[serde(skip_serializing_if = "is_default")]
     pub short: LogOdds,
     /// Taken away for the days between them.
