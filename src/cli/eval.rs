@@ -89,13 +89,16 @@ fn print(measured: &[Measured], what: &EvalArgs) -> Result<(), CliError> {
         }
     } else {
         out.line(&fitted(overview(measured)))?;
-        if what.sweep.is_empty() {
-            for part in details(measured) {
-                out.line(&part)?;
-            }
+        for part in details(measured, !what.sweep.is_empty()) {
+            out.line(&part)?;
         }
-        for mistake in measured.iter().flat_map(|m| &m.figures.mistakes) {
-            out.line(&format!("\n{}", told(mistake)))?;
+        let mistakes: Vec<_> =
+            measured.iter().flat_map(|m| m.figures.mistakes.iter().map(move |e| (m, e))).collect();
+        for (run, mistake) in &mistakes {
+            out.line(&format!("\n{}", told(run, mistake)))?;
+        }
+        if what.errors > 0 && mistakes.is_empty() {
+            out.line("\nno false joins and no misses among what is labelled")?;
         }
     }
     out.flush()?;
@@ -135,7 +138,6 @@ type Figure = fn(&Measured) -> Option<String>;
 fn overview(measured: &[Measured]) -> Table {
     let columns: [(&str, Figure); 13] = [
         ("SET", |m| Some(m.figures.set.clone())),
-        ("SETTINGS", |m| Some(said(&m.settings)).filter(|said| !said.is_empty())),
         ("ARTICLES", |m| Some(m.figures.articles.to_string())),
         ("RECORDS", |m| Some(m.figures.records.to_string())),
         ("PAIR P", |m| Some(figure(m.figures.agreement?.pair_precision))),
@@ -147,6 +149,7 @@ fn overview(measured: &[Measured]) -> Table {
         ("WILD FOUND", |m| of_file(m, "wild", true)),
         ("WILD FALSE", |m| of_file(m, "wild", false)),
         ("UNREAD", |m| Some(m.figures.unread.to_string()).filter(|_| m.figures.unread > 0)),
+        ("SETTINGS", |m| Some(said(&m.settings)).filter(|said| !said.is_empty())),
     ];
     let used: Vec<_> =
         columns.into_iter().filter(|(_, of)| measured.iter().any(|m| of(m).is_some())).collect();
@@ -171,16 +174,16 @@ fn of_file(measured: &Measured, file: &str, same: bool) -> Option<String> {
     measured.figures.judged.iter().find(all).map(|j| figure(j.share))
 }
 
-/// What the overview has no room for: kinds of pairs, relations, other orders.
-fn details(measured: &[Measured]) -> Vec<String> {
-    let figures: Vec<&SetFigures> = measured.iter().map(|m| &m.figures).collect();
+/// What the overview has no room for: kinds of pairs, relations, other orders. Of a sweep only the last.
+fn details(measured: &[Measured], is_sweep: bool) -> Vec<String> {
+    let figures: Vec<&SetFigures> = measured.iter().map(|m| &m.figures).filter(|_| !is_sweep).collect();
     [
         ("judged pairs by kind", kinds(&figures)),
         (
             "variants by how they stand to what they were matched with, right where both are of one cluster",
             relations(&figures),
         ),
-        ("the same articles in other orders", orders(&figures)),
+        ("the same articles in other orders", orders(measured)),
     ]
     .into_iter()
     .filter(|(_, table)| !table.is_empty())
@@ -192,7 +195,11 @@ fn kinds(figures: &[&SetFigures]) -> Table {
     let mut table = table(["SET", "FILE", "BELONG", "PAIRS", "JOINED", "SHARE", "KIND"]);
     for f in figures {
         for j in &f.judged {
-            let Some(kind) = &j.kind else { continue };
+            // Where no pair has a kind, the overview says all.
+            let has_kinds =
+                f.judged.iter().any(|k| k.file == j.file && k.kind.as_ref().is_some_and(|k| !k.is_empty()));
+            let Some(kind) = j.kind.as_ref().filter(|_| has_kinds) else { continue };
+            let kind = if kind.is_empty() { "(none)" } else { kind };
             let belong = if j.same { "together" } else { "apart" };
             let counts = [j.pairs.to_string(), j.joined.to_string(), figure(j.share), one_line(kind)];
             table.add_row([f.set.clone(), j.file.clone(), belong.to_owned()].into_iter().chain(counts));
@@ -212,25 +219,26 @@ fn relations(figures: &[&SetFigures]) -> Table {
     table
 }
 
-fn orders(figures: &[&SetFigures]) -> Table {
-    let mut table = table(["SET", "ORDERS", "ARI BETWEEN TWO", "ARI", "LOWEST", "PAIR P"]);
-    for f in figures {
-        let Some(s) = &f.shuffles else { continue };
+fn orders(measured: &[Measured]) -> Table {
+    let mut table = table(["SET", "ORDERS", "ARI BETWEEN TWO", "ARI", "LOWEST", "PAIR P", "SETTINGS"]);
+    for m in measured {
+        let Some(s) = &m.figures.shuffles else { continue };
         let known = [s.ari, s.ari_min, s.pair_precision].map(|x| x.map(figure).unwrap_or_default());
-        let own = [f.set.clone(), s.runs.to_string(), figure(s.ari_between)];
-        table.add_row(own.into_iter().chain(known));
+        let own = [m.figures.set.clone(), s.runs.to_string(), figure(s.ari_between)];
+        table.add_row(own.into_iter().chain(known).chain([said(&m.settings)]));
     }
     table
 }
 
 /// One mistake with its evidence.
-fn told(mistake: &Mistake) -> String {
+fn told(run: &Measured, mistake: &Mistake) -> String {
     let (one, other) = (one_line(&mistake.articles.0), one_line(&mistake.articles.1));
     let what = match mistake.kind {
         MistakeKind::FalseJoin => "false join",
         MistakeKind::Miss => "miss",
     };
-    format!("== {what}: {one} and {other}\n{}", explained(&mistake.explanation))
+    let of = [run.figures.set.clone(), said(&run.settings)].join(" ");
+    format!("== {what}, {}: {one} and {other}\n{}", of.trim(), explained(&mistake.explanation))
 }
 
 fn figure(share: f64) -> String {

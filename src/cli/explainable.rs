@@ -131,7 +131,9 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Query(QueryError::Store(_)) => {
             (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)
         }
-        CliError::Eval(EvalError::NoSets { .. } | EvalError::Invalid { .. }) => (
+        CliError::Eval(
+            EvalError::NoSets { .. } | EvalError::NoArticles { .. } | EvalError::Invalid { .. },
+        ) => (
             Some("the README tells the form of a labelled set under 'Measuring it on your own stories'"),
             Exit::Failed,
         ),

@@ -41,7 +41,7 @@ pub struct JudgedFigures {
     pub file: String,
     /// Whether they belong together, so that joined is found; else joined is wrong.
     pub same: bool,
-    /// The kind, as the file calls it; nothing for all pairs of the file.
+    /// The kind, as the file calls it, empty where it calls it nothing; nothing for all pairs of the file.
     pub kind: Option<String>,
     /// How many there are.
     pub pairs: u64,
@@ -140,8 +140,7 @@ fn judged(set: &LabelledSet, groups: &[usize]) -> Vec<JudgedFigures> {
     let mut counts: BTreeMap<(&str, bool, Option<&str>), (u64, u64)> = BTreeMap::new();
     for pair in &set.pairs {
         let joined = u64::from(groups.get(pair.places.0) == groups.get(pair.places.1));
-        let kind = Some(pair.kind.as_str()).filter(|kind| !kind.is_empty());
-        for kind in BTreeSet::from([None, kind]) {
+        for kind in [None, Some(pair.kind.as_str())] {
             let count = counts.entry((pair.file, !pair.same, kind)).or_default();
             *count = (count.0 + 1, count.1 + joined);
         }

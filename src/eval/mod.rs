@@ -54,6 +54,12 @@ pub enum EvalError {
         /// Where.
         path: PathBuf,
     },
+    /// A set has no articles.
+    #[error("{} holds no articles", display_path(.path))]
+    NoArticles {
+        /// The file.
+        path: PathBuf,
+    },
     /// The throw-away store cannot be made.
     #[error("cannot make a folder for the throw-away store")]
     Folder(#[source] io::Error),

@@ -98,11 +98,16 @@ fn sets_in(folder: &Path, under: &str, depth: usize) -> Result<Vec<LabelledSet>,
         let name = format!("{under}{}", name_of(&path));
         if path.is_dir() && depth < DEPTH_MAX {
             sets.extend(sets_in(&path, &format!("{name}/"), depth + 1)?);
-        } else if path.extension().is_some_and(|e| e == "jsonl") {
+        } else if path.extension().is_some_and(|e| e == "jsonl") && !is_of_pairs(&path) {
             sets.push(unlabelled(&path, name)?);
         }
     }
     Ok(sets)
+}
+
+/// Whether it is a file of judgements, which mean nothing without their articles.
+fn is_of_pairs(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == PAIRS || name == WILD)
 }
 
 fn name_of(path: &Path) -> String {
@@ -140,6 +145,9 @@ fn articles(path: &Path) -> Result<Vec<LabelledArticle>, EvalError> {
         let cluster = found.cluster.as_ref().and_then(name).map(|c| *clusters.entry(c).or_insert(next));
         articles.push(LabelledArticle { id, cluster });
     }
+    if articles.is_empty() {
+        return Err(EvalError::NoArticles { path: path.to_owned() });
+    }
     Ok(articles)
 }
 
@@ -148,7 +156,7 @@ fn pairs(
     file: &'static str,
     places: &BTreeMap<&str, usize>,
 ) -> Result<Vec<JudgedPair>, EvalError> {
-    let mut pairs = Vec::new();
+    let (mut pairs, mut judged) = (Vec::new(), BTreeMap::new());
     for (line, found) in lines::<PairLine>(path)? {
         let place = |id: &Value| {
             let id = name(id).unwrap_or_default();
@@ -158,7 +166,14 @@ fn pairs(
         let same = found.same.or_else(|| found.label.as_deref().map(|label| label == "same"));
         let same = same.ok_or_else(|| invalid(path, line, "it has neither 'same' nor 'label'"))?;
         let kind = found.kind.or(found.label).unwrap_or_default();
-        pairs.push(JudgedPair { file, kind, places: (place(&found.a)?, place(&found.b)?), same });
+        let (a, b) = (place(&found.a)?, place(&found.b)?);
+        if a == b {
+            return Err(invalid(path, line, "both ids are of one article"));
+        }
+        if let Some(first) = judged.insert((a.min(b), a.max(b)), line) {
+            return Err(invalid(path, line, &format!("line {first} judges the same two articles")));
+        }
+        pairs.push(JudgedPair { file, kind, places: (a, b), same });
     }
     Ok(pairs)
 }
@@ -259,6 +274,14 @@ mod tests {
         let unknown = said(&[article, ("pairs.jsonl", "{\"a\":\"a\",\"b\":\"z\",\"same\":true}")]);
         assert!(unknown.contains("pairs.jsonl, line 1: no article has the id 'z'"), "{unknown}");
         let unjudged = said(&[article, ("pairs.jsonl", "{\"a\":\"a\",\"b\":\"a\"}")]);
+        assert!(said(&[("pairs.jsonl", "{}")]).contains("holds no articles.jsonl"));
+        assert!(said(&[("articles.jsonl", "\n")]).contains("articles.jsonl holds no articles"));
+        let alone = said(&[article, ("pairs.jsonl", "{\"a\":\"a\",\"b\":\"a\",\"same\":true}")]);
+        assert!(alone.contains("line 1: both ids are of one article"), "{alone}");
+        let two = ("articles.jsonl", "{\"id\":\"a\"}\n{\"id\":\"b\"}");
+        let judged = "{\"a\":\"a\",\"b\":\"b\",\"same\":true}\n{\"a\":\"b\",\"b\":\"a\",\"same\":false}";
+        let again = said(&[two, ("pairs.jsonl", judged)]);
+        assert!(again.contains("line 2: line 1 judges the same two articles"), "{again}");
         assert!(unjudged.contains("neither 'same' nor 'label'"), "{unjudged}");
     }
 }
