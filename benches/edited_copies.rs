@@ -17,6 +17,7 @@ use wirefold::{
     config::Config,
     generate::{Labelled, Size},
     pipeline,
+    pipeline::ArticleTimes,
     query::{Library, Question},
     service::{self, Ingest},
     store::DataLock,
@@ -63,7 +64,7 @@ fn write(set: &Labelled, folder: &Path) {
 /// Takes the articles of a folder into a store in it, and returns the record of each by its id.
 fn fold(folder: &Path) -> BTreeMap<String, String> {
     let config = Config::load(None, Some(&folder.join("store"))).expect("the defaults are sound");
-    let what = Ingest { paths: vec![folder.join("articles.jsonl")], is_archive: false };
+    let what = Ingest { paths: vec![folder.join("articles.jsonl")], times: ArticleTimes::Recent };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let summary = runtime.block_on(service::ingest(config.clone(), what, |_| {})).expect("it is taken in");
     assert!(summary.is_whole(), "{summary:?}");

@@ -4,6 +4,7 @@ use super::{CliError, Exit, Out, args::IngestArgs, render::printable, runtime};
 use crate::{
     config::Config,
     model::Outcome,
+    pipeline::ArticleTimes,
     service::{self, Ingest, Summary},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,7 +20,8 @@ pub(super) fn run(config: Config, args: &IngestArgs) -> Result<Exit, CliError> {
     if let Ok(style) = ProgressStyle::with_template(BAR) {
         bar.set_style(style);
     }
-    let what = Ingest { paths: args.paths.clone(), is_archive: args.archive };
+    let times = if args.archive { ArticleTimes::Published } else { ArticleTimes::Recent };
+    let what = Ingest { paths: args.paths.clone(), times };
     let summary = runtime()?.block_on(service::ingest(config, what, |pace| {
         bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
         bar.set_position(pace.bytes_read);

@@ -33,9 +33,7 @@ const RECENT_ARTICLES: u32 = 1_500;
 /// What is known of one language.
 #[derive(Default)]
 struct Learned {
-    /// Its articles in the window.
-    in_window: u32,
-    /// Those of them that are counted, and in how many of these each term is.
+    /// Its articles that are counted, and in how many of them each term is.
     documents: u32,
     with_term: TermMap<u32>,
 }
@@ -65,7 +63,7 @@ impl Frequencies {
             published: newcomer.published,
             source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
             language: print.language,
-            seen: learned.in_window + 1,
+            seen: documents,
             words: print.words,
             simhash: print.simhash,
             shingles: print.shingles,
@@ -85,7 +83,6 @@ impl Frequencies {
     pub fn learn(&mut self, profile: &Profile) {
         self.counted.insert(profile.no);
         let learned = self.of.entry(profile.language).or_default();
-        learned.in_window += 1;
         learned.documents += 1;
         for term in &profile.terms {
             *learned.with_term.entry(term.number).or_default() += 1;
@@ -111,14 +108,6 @@ impl Frequencies {
                     learned.with_term.remove(&term.number);
                 }
             }
-        }
-    }
-
-    /// Takes back an article that has left the window.
-    pub fn leave(&mut self, profile: &Profile) {
-        self.unlearn(profile);
-        if let Some(learned) = self.of.get_mut(&profile.language) {
-            learned.in_window = learned.in_window.saturating_sub(1);
         }
     }
 }

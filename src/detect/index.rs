@@ -126,7 +126,7 @@ impl Index {
                 self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref)
             {
                 self.terms.remove(profile);
-                self.frequencies.leave(profile);
+                self.frequencies.unlearn(profile);
             }
         }
         let mut gone = Vec::new();

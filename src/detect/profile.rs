@@ -55,7 +55,7 @@ pub(super) struct Profile {
     /// The hash of its source; nothing where it is unknown, which is never the same as another unknown.
     pub source: Option<u64>,
     pub language: Language,
-    /// How many articles of its language were in the window when it came, itself counted.
+    /// How many articles of its language its terms were weighed with, itself counted.
     pub seen: u32,
     pub words: u32,
     pub simhash: Option<u64>,

@@ -4,7 +4,7 @@ use super::{EvalError, LabelledSet, shown};
 use crate::{
     config::Config,
     model::{ArticleId, Relation, Score},
-    pipeline,
+    pipeline::{self, ArticleTimes},
     query::{Library, QueryError, Question, RecordAnswer},
     service::{self, Ingest, LOCK_PATIENCE, Pace},
     store::DataLock,
@@ -61,9 +61,13 @@ impl Trial {
         // Those configured are a daemon's, and the store is to be thrown away.
         config.inbox.clear();
         let paths = bench.background.into_iter().chain([articles]).map(Path::to_owned).collect();
-        let what = Ingest { paths, is_archive: false };
+        let what = Ingest { paths, times: ArticleTimes::Arrival };
         let summary = service::ingest(config.clone(), what, tell).await?;
-        if let Some((path, why)) = summary.skipped.first.first() {
+        // Of the articles themselves the figures tell what could not be read; a background that is not there would not
+        // be seen in them.
+        let articles_path = shown(articles);
+        let unread = summary.unreadable.iter().find(|(path, _)| *path != articles_path);
+        if let Some((path, why)) = summary.skipped.first.first().or(unread) {
             let source = std::io::Error::other(why.clone());
             return Err(EvalError::Read { path: PathBuf::from(path), source });
         }

@@ -2,7 +2,10 @@
 
 use super::{
     PipelineError, Progress,
-    job::{Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume, outcome},
+    job::{
+        ArticleTimes, Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume,
+        outcome,
+    },
     read::Preparing,
 };
 use crate::{
@@ -135,7 +138,10 @@ impl Decider {
         }
         self.recent.insert(id, no);
         let first = Twin { id, founder: decision.founder, record };
-        self.recent_texts.entry(text_digest).or_insert((no, first));
+        // Texts without a word are all alike and no twins.
+        if fingerprint.words > 0 {
+            self.recent_texts.entry(text_digest).or_insert((no, first));
+        }
         let event = ArticleEvent {
             no,
             id,
@@ -220,7 +226,12 @@ fn host_of(url: &str) -> Option<String> {
 /// else its arrival. A time to come is never believed: it would move every window there.
 fn article_time(job: &Job, published: Option<Time>) -> Time {
     let is_recent = |p: &Time| *p >= job.at.days_before(PUBLISHED_DAYS_MAX);
-    published.filter(|p| *p <= job.at && (job.is_archive || is_recent(p))).unwrap_or(job.at)
+    let is_believed = |p: &Time| match job.times {
+        ArticleTimes::Recent => is_recent(p),
+        ArticleTimes::Published => true,
+        ArticleTimes::Arrival => false,
+    };
+    published.filter(|p| *p <= job.at && is_believed(p)).unwrap_or(job.at)
 }
 
 /// Whether a claimed file has been written to since it was read: a rename does not detach its writer.

@@ -56,8 +56,19 @@ pub struct Job {
     pub kind: FileKind,
     /// Where to go on.
     pub resume: Resume,
-    /// Whether publication times are trusted however old they are.
-    pub is_archive: bool,
+    /// Which time of an article decides windows.
+    pub times: ArticleTimes,
+}
+
+/// Which time of an article decides the windows that it is compared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArticleTimes {
+    /// Its publication where that is recent, else its arrival.
+    Recent,
+    /// Its publication however long ago, as for an archive.
+    Published,
+    /// Its arrival, so that what is measured does not depend on the day on which it is.
+    Arrival,
 }
 
 impl Job {
@@ -69,7 +80,7 @@ impl Job {
             shown: display_path(&claimed.name),
             source: claimed.source.clone(),
             folder: claimed.folder.clone(),
-            is_archive: false,
+            times: ArticleTimes::Recent,
             at: claimed.at.whole_second(),
             kind: claimed.kind,
             origin: Origin::Inbox(claimed),

@@ -21,7 +21,7 @@ mod open;
 mod prepare;
 mod read;
 
-pub use job::{Job, Origin, Resume};
+pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild};
 
 use crate::{

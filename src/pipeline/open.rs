@@ -1,7 +1,7 @@
 //! Opening a data directory: the view is checked and brought up to the journal's end, the detector is as it was,
 //! and arrivals that nobody will finish are closed. A rebuild is the same from an empty view.
 
-use super::{Job, Origin, PipelineError, Resume, dispose, job, prepare};
+use super::{ArticleTimes, Job, Origin, PipelineError, Resume, dispose, job, prepare};
 use crate::{
     clock,
     detect::{self, Detector},
@@ -339,7 +339,7 @@ impl Opened {
                 at: row.at,
                 kind: FileKind::Regular,
                 resume: so_far(&row),
-                is_archive: false,
+                times: ArticleTimes::Recent,
             };
             let outcome = job::outcome(&job.resume, Some(&reason));
             let event = Event::Receipt(job.receipt(&job.resume, outcome, Some(reason)));

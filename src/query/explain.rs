@@ -247,17 +247,14 @@ impl Decided {
         }
     }
 
-    /// How the article stands to what it was matched with. The journal says how the later of the two stands to the
-    /// earlier, which after a merge or a move may be the other.
-    pub fn relation_of(&self, known: &Known, matched: Option<&Known>) -> Option<Relation> {
-        let relation = match self {
-            Self::Founded => return None,
+    /// How the article stands to what it was matched with.
+    pub fn relation(&self) -> Option<Relation> {
+        match self {
+            Self::Founded => None,
             Self::Joined(relation, _)
             | Self::Merged(MergeEvent { relation, .. })
-            | Self::Moved(MoveEvent { relation, .. }) => *relation,
-        };
-        let is_earlier = matched.is_some_and(|matched| known.no < matched.no);
-        Some(if is_earlier { relation.turned() } else { relation })
+            | Self::Moved(MoveEvent { relation, .. }) => Some(*relation),
+        }
     }
 
     pub fn evidence(&self) -> Option<&Evidence> {
@@ -307,7 +304,7 @@ impl Library<'_> {
             one: known.side(),
             other: matched.as_ref().map(Known::side),
             standing: decided.standing(),
-            relation: decided.relation_of(&known, matched.as_ref()),
+            relation: decided.relation(),
             pair,
             fits: Vec::new(),
             members: Vec::new(),
@@ -352,7 +349,7 @@ impl Library<'_> {
             why: why::of_article(known, &decided, matched.as_ref(), &[]),
             side: known.side(),
             standing: decided.standing(),
-            relation: decided.relation_of(known, matched.as_ref()),
+            relation: decided.relation(),
             matched: known.row.matched,
             mean: known.row.score,
             threshold: asked.map(|evidence| evidence.threshold),

@@ -275,7 +275,8 @@ impl Library<'_> {
     ) -> Result<(Fit, Evidence, Basis), QueryError> {
         let (a, b) = (self.live(one)?, self.live(other)?);
         let support = match step {
-            Step::Join => b.len(),
+            // The record may stand on either side; the other is one article.
+            Step::Join => a.len().max(b.len()),
             Step::Merge => a.len() * b.len(),
         };
         let Taken(measured_a, kept_a) = self.take(&detect::asked(step, &a))?;

@@ -32,7 +32,7 @@ pub(super) fn of_article(
     let step = if matches!(decided, Decided::Merged(_)) { Step::Merge } else { Step::Join };
     let asked =
         decided.evidence().map_or_else(String::new, |evidence| format!(": {}", asked(step, evidence)));
-    let Some(relation) = decided.relation_of(known, matched) else {
+    let Some(relation) = decided.relation() else {
         return format!("{name} founded {record}: {}", why_no_join(near_misses, known));
     };
     let stands = format!("{name} is {} {other}", in_words(relation));

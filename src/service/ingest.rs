@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     inbox::{Arrivals, FileKind, display_path},
     model::Outcome,
-    pipeline::{self, Job, Origin, Parts, Progress, Resume},
+    pipeline::{self, ArticleTimes, Job, Origin, Parts, Progress, Resume},
 };
 use std::{
     ffi::OsStr,
@@ -30,8 +30,8 @@ const SKIPPED_MAX: usize = 20;
 pub struct Ingest {
     /// Files and folders, in the order in which they are taken.
     pub paths: Vec<PathBuf>,
-    /// Whether publication times are trusted however old they are.
-    pub is_archive: bool,
+    /// Which time of an article decides windows.
+    pub times: ArticleTimes,
 }
 
 /// How it went.
@@ -163,7 +163,7 @@ fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Skipped
             }
         };
         if let Some(kind) = kind {
-            if !send(job(given.clone(), None, kind, what.is_archive), arrivals, jobs) {
+            if !send(job(given.clone(), None, kind, what.times), arrivals, jobs) {
                 break;
             }
             continue;
@@ -172,7 +172,7 @@ fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Skipped
             match entry.and_then(with_kind) {
                 Ok((entry, Some(kind))) => {
                     let folder = first_folder(given, entry.path());
-                    if !send(job(entry.into_path(), folder, kind, what.is_archive), arrivals, jobs) {
+                    if !send(job(entry.into_path(), folder, kind, what.times), arrivals, jobs) {
                         return skipped;
                     }
                 }
@@ -221,7 +221,7 @@ fn first_folder(given: &Path, file: &Path) -> Option<String> {
     Some(folder.to_string_lossy().into_owned())
 }
 
-fn job(path: PathBuf, folder: Option<String>, kind: FileKind, is_archive: bool) -> Job {
+fn job(path: PathBuf, folder: Option<String>, kind: FileKind, times: ArticleTimes) -> Job {
     Job {
         arrival: crate::model::Arrival(0),
         shown: display_path(&path),
@@ -232,7 +232,7 @@ fn job(path: PathBuf, folder: Option<String>, kind: FileKind, is_archive: bool) 
         at: clock::now().whole_second(),
         kind,
         resume: Resume::default(),
-        is_archive,
+        times,
     }
 }
 
@@ -265,7 +265,8 @@ mod tests {
         too_deep_to_list(dir.path());
         fs::write(path("in/good.txt"), "text").unwrap();
         symlink(path("loop"), path("loop")).unwrap();
-        let what = Ingest { paths: ["in", "loop", "nowhere"].map(path).to_vec(), is_archive: false };
+        let what =
+            Ingest { paths: ["in", "loop", "nowhere"].map(path).to_vec(), times: ArticleTimes::Recent };
         let (jobs, mut received) = mpsc::channel(9);
         let skipped = feed(&what, &Arrivals::starting_at(crate::model::Arrival(1)), &jobs);
         drop(jobs);
