@@ -16,9 +16,8 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use wirefold::{
     config::Config,
     generate::{Labelled, Size},
-    pipeline,
+    pipeline::{self, ArticleTimes},
     pipeline::ArticleTimes,
-    query::{Library, Question},
     service::{self, Ingest},
     store::DataLock,
 };
