@@ -17,7 +17,7 @@ use wirefold::{
     config::Config,
     generate::{Labelled, Size},
     pipeline::{self, ArticleTimes},
-    pipeline::ArticleTimes,
+    query::{Library, Question},
     service::{self, Ingest},
     store::DataLock,
 };
