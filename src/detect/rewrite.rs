@@ -2,11 +2,11 @@
 //! combination of evidence that a person can follow gives the probability that a pair tells one story.
 
 use super::{
-    index::remove_number,
+    postings::Postings,
     profile::{IDF_UNIT, Profile, Term},
 };
-use crate::model::{ArticleNo, TermKind, TermMap};
-use std::{cmp::Reverse, collections::VecDeque};
+use crate::model::{ArticleNo, TermKind};
+use std::cmp::Reverse;
 
 /// A candidate's cosine of the strongest terms is at least .08: this, of the product of two unit vectors.
 const PRODUCT_MIN: u32 = 343_586_898; // 0.08 * UNIT * UNIT
@@ -22,27 +22,17 @@ type Posting = (ArticleNo, u16);
 /// Finds live articles by their strongest terms.
 #[derive(Default)]
 pub(super) struct TermIndex {
-    /// In order of number.
-    postings: TermMap<VecDeque<Posting>>,
+    postings: Postings<u16>,
     sums: Sums,
 }
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        for term in profile.top() {
-            self.postings.entry(term.number).or_default().push_back((profile.no, term.top));
-        }
+        self.postings.insert(profile.no, profile.top().map(|term| (term.number, term.top)));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
-        for term in profile.top() {
-            if let Some(postings) = self.postings.get_mut(&term.number) {
-                remove_number(postings, profile.no, |(no, _)| *no);
-                if postings.is_empty() {
-                    self.postings.remove(&term.number);
-                }
-            }
-        }
+        self.postings.remove(profile.no, profile.top().map(|term| term.number));
     }
 
     /// Says which numbers may be live: those from `first` on, `span` of them.
@@ -57,7 +47,7 @@ impl TermIndex {
         terms.sort_unstable_by_key(|t| (Reverse(t.idf), t.number));
         let mut budget = POSTINGS_BUDGET;
         for term in terms {
-            let Some(postings) = self.postings.get(&term.number) else { continue };
+            let Some(postings) = self.postings.of(term.number) else { continue };
             if postings.len() > budget {
                 break;
             }
