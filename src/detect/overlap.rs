@@ -31,7 +31,7 @@ impl SketchIndex {
 
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&mut self, sketch: &[u32]) -> Vec<ArticleNo> {
-        let mut hits: Vec<ArticleNo> = Vec::new();
+        let mut hits: Vec<ArticleNo> = Vec::with_capacity(self.0.touch(sketch.iter().copied()));
         for entry in sketch {
             let newest = self.0.of(*entry).into_iter().flat_map(|articles| articles.iter().rev());
             hits.extend(newest.take(POSTINGS_MAX).map(|(no, ())| *no));

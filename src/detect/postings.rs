@@ -55,6 +55,16 @@ impl<T> Postings<T> {
         Some(list)
     }
 
+    /// Looks at the head of each of these lists, and counts the lists and what they hold at both ends. None waits
+    /// for another, so that memory is waited for once and not at every list.
+    pub fn touch(&self, keys: impl Iterator<Item = u32>) -> usize {
+        let ends = |list: &VecDeque<(ArticleNo, T)>| {
+            usize::from(list.front().is_some())
+                + usize::from(list.back().is_some_and(|(no, _)| *no >= self.first))
+        };
+        keys.filter_map(|key| self.lists.get(&key)).map(ends).sum()
+    }
+
     fn take_out(&mut self, key: u32, no: ArticleNo) {
         let Some(list) = self.lists.get_mut(&key) else { return };
         if let Ok(at) = list.binary_search_by_key(&no, |(no, _)| *no) {
