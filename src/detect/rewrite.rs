@@ -14,7 +14,7 @@ const PRODUCT_MIN: u32 = 343_586_898; // 0.08 * UNIT * UNIT
 /// no link between them is another.
 const CANDIDATES_MAX: usize = 32;
 /// Rarest terms first, this many postings are looked at for one article, so that its cost does not grow with
-/// the window. With three times as many, every record of the labelled sets is the same, and one link of one is found more.
+/// the window. With three times as many, every record of the labelled sets is the same, and two links of one are found more.
 const POSTINGS_BUDGET: usize = 2_500;
 
 /// One term of one article: its number and the term's weight.
