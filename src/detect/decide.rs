@@ -4,7 +4,7 @@
 //! the threshold. A probability saturates, so one huge match cannot carry a weak mean, and a join is never
 //! handed along a chain. One barred member vetoes a record.
 
-use super::{Detector, Newcomer, Twin, growth::Growth, named::named, pair::Pair, probe::Probe};
+use super::{Detector, Newcomer, Twin, growth::Growth, misses, named::named, pair::Pair, probe::Probe};
 use crate::model::{
     ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, SpreadHasher, Verdict,
 };
@@ -54,11 +54,12 @@ pub(super) struct Asked {
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
     let profile = detector.index.weigh(newcomer);
     let bytes = profile.to_bytes();
-    let candidates = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
+    let found = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
     let live_twin = detector.index.exact.find(newcomer.text_digest);
     let probe = Probe::new(&profile);
     detector.index.insert(profile);
     let mut round = Round { detector, no: newcomer.no, id: newcomer.id, probe, pairs: HashMap::default() };
+    let candidates = round.likely(found);
     let near = round.near(&candidates);
     let sizes = round.sizes(&near);
     let (founder, mut verdict) = match round.twin(live_twin, twin) {
@@ -107,7 +108,7 @@ impl Round<'_> {
 
     /// What was measured on two articles, by name, with the mean that decided and what it had to reach.
     pub fn evidence(&mut self, one: ArticleNo, other: ArticleNo, asked: Asked) -> Option<Evidence> {
-        let pair = self.pair(one, other)?.clone();
+        let pair = *self.pair(one, other)?;
         let (one, other) = (self.detector.index.get(one)?, self.detector.index.get(other)?);
         Some(named(&pair, one, other, asked))
     }
@@ -117,6 +118,19 @@ impl Round<'_> {
         let record = self.detector.records.get(founder);
         let (panel, size) = record.map(|r| (r.panel(), r.members.len())).unwrap_or_default();
         (panel, with_small(self.detector.settings.join, JOIN_SMALL, size))
+    }
+
+    /// Those of the candidates found that are likely enough to be anything: near, related or a near miss.
+    fn likely(&mut self, mut found: Vec<ArticleNo>) -> Vec<ArticleNo> {
+        let settings = &self.detector.settings;
+        let least = NEAR.min(settings.link).min(misses::least(settings));
+        let Some(newcomer) = self.detector.index.get(self.no) else { return Vec::new() };
+        found.retain(|no| {
+            let older = self.detector.index.get(*no);
+            let pair = older.and_then(|older| Pair::likely(&self.probe, newcomer, older, least));
+            pair.map(|pair| self.pairs.insert((self.no, *no), pair)).is_some()
+        });
+        found
     }
 
     /// The candidates that may well tell the same story, likeliest first, then the older.
@@ -142,7 +156,10 @@ impl Round<'_> {
             (None, Some(twin)) => (twin.id, twin.founder, twin.record),
             (None, None) => return None,
         };
-        let evidence = live.and_then(|no| self.pair(self.no, no)).map(|pair| pair.evidence.clone());
+        let evidence = live.and_then(|no| {
+            let pair = *self.pair(self.no, no)?;
+            Some(pair.evidence(self.detector.index.get(self.no)?, self.detector.index.get(no)?))
+        });
         let verdict = Verdict {
             record,
             relation: Some(Relation::Identical),

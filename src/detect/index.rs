@@ -7,18 +7,6 @@ use super::{
 use crate::model::{ArticleId, ArticleNo, Time};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-/// Takes one article's posting out of a list that is sorted by number. What leaves the windows is mostly the oldest, so
-/// that nothing has to be moved.
-pub(super) fn remove_number<T>(
-    postings: &mut VecDeque<T>,
-    no: ArticleNo,
-    number: impl FnMut(&T) -> ArticleNo,
-) {
-    if let Ok(at) = postings.binary_search_by_key(&no, number) {
-        postings.remove(at);
-    }
-}
-
 /// The live articles.
 pub(super) struct Index {
     overlap_days: u32,

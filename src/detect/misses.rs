@@ -2,6 +2,7 @@
 //! none. They decide nothing.
 
 use super::{
+    Settings,
     compare::{Weighed, mean_of},
     decide::{Asked, Round},
 };
@@ -13,10 +14,15 @@ const NEAR_SHARE: f64 = 0.8;
 /// So many are kept of one article, the best: a report of a daily form has one for each of its siblings.
 const MISSES_MAX: usize = 4;
 
+/// What the likeliest pair of a near miss has at least.
+pub(super) fn least(settings: &Settings) -> f64 {
+    NEAR_SHARE * settings.join
+}
+
 impl Round<'_> {
     /// The records that the newcomer nearly joined, beside the one that it did join. Before it is in any.
     pub(super) fn join_misses(&mut self, candidates: &[ArticleNo], joined: ArticleNo) -> Vec<NearMiss> {
-        let least = NEAR_SHARE * self.detector.settings.join;
+        let least = least(&self.detector.settings);
         // A mean is no higher than the likeliest of its pairs.
         let mut near = candidates.to_vec();
         near.retain(|no| self.pair(self.no, *no).is_some_and(|pair| pair.unbarred.share() >= least));

@@ -21,6 +21,7 @@ mod named;
 mod near;
 mod overlap;
 mod pair;
+mod postings;
 mod probe;
 mod profile;
 mod records;

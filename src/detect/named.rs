@@ -27,7 +27,7 @@ pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -
         pairs: u32::try_from(pairs).unwrap_or(u32::MAX),
         shared_terms: shared_terms(a, b),
         compared: compared_figures(a, b),
-        ..pair.evidence.clone()
+        ..pair.evidence(a, b)
     }
 }
 

@@ -1,9 +1,8 @@
 //! The third matcher: shared wording, by the sketches of the shingles. Shared entries estimate containment in
 //! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
 
-use super::{index::remove_number, profile::Profile};
-use crate::model::{ArticleNo, Score, TermMap};
-use std::collections::VecDeque;
+use super::{postings::Postings, profile::Profile};
+use crate::model::{ArticleNo, Score};
 
 /// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
 /// records (sign-offs, templates) find few and cost little.
@@ -19,33 +18,24 @@ const JOINS: [(f64, usize); 2] = [(0.35, 4), (0.8, 2)];
 
 /// Finds live articles by the entries of their sketches.
 #[derive(Default)]
-pub(super) struct SketchIndex(TermMap<VecDeque<ArticleNo>>);
+pub(super) struct SketchIndex(Postings<()>);
 
 impl SketchIndex {
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
-        for entry in sketch {
-            self.0.entry(*entry).or_default().push_back(no);
-        }
+        self.0.insert(no, sketch.iter().map(|entry| (*entry, ())));
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
-        for entry in sketch {
-            if let Some(numbers) = self.0.get_mut(entry) {
-                remove_number(numbers, no, |number| *number);
-                if numbers.is_empty() {
-                    self.0.remove(entry);
-                }
-            }
-        }
+        self.0.remove(no, sketch.iter().copied());
     }
 
     /// The articles that share most of a sketch, those that share more first, then the older.
-    pub fn candidates(&self, sketch: &[u32]) -> Vec<ArticleNo> {
-        let mut hits: Vec<ArticleNo> = sketch
-            .iter()
-            .filter_map(|entry| self.0.get(entry))
-            .flat_map(|numbers| numbers.iter().rev().take(POSTINGS_MAX).copied())
-            .collect();
+    pub fn candidates(&mut self, sketch: &[u32]) -> Vec<ArticleNo> {
+        let mut hits: Vec<ArticleNo> = Vec::with_capacity(self.0.touch(sketch.iter().copied()));
+        for entry in sketch {
+            let newest = self.0.of(*entry).into_iter().flat_map(|articles| articles.iter().rev());
+            hits.extend(newest.take(POSTINGS_MAX).map(|(no, ())| *no));
+        }
         hits.sort_unstable();
         let mut counted: Vec<(u32, ArticleNo)> = Vec::new();
         for no in hits {

@@ -8,7 +8,7 @@ use super::{
     rewrite::Shared,
     template,
 };
-use crate::model::{Evidence, Language, LogOdds, Parts, Relation, Score};
+use crate::model::{Evidence, Form, Language, LogOdds, Parts, Relation, Score};
 
 /// The logistic combination. The coefficients were fitted at once on labelled pairs of five sets (independently
 /// written stories, two stories of one topic, a dense agency stream, other languages, running stories) and thinned to
@@ -48,7 +48,7 @@ const MOSTLY: f64 = 0.5;
 const LENGTH_RATIO: f64 = 1.25;
 
 /// What was measured on two articles, and what follows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
     /// The probability that they tell one story; 0 for siblings of one template.
     pub probability: Score,
@@ -58,35 +58,51 @@ pub(super) struct Pair {
     pub siblings: bool,
     /// How the later stands to the earlier, where they tell one story.
     pub relation: Relation,
-    pub evidence: Evidence,
+    shared: Shared,
+    overlap: Overlap,
+    form: Form,
+    hamming: u32,
 }
 
 impl Pair {
     /// Measures two articles; the order in which they are given does not matter.
     pub fn of(one: &Profile, other: &Profile) -> Self {
         let (a, b) = if one.no > other.no { (one, other) } else { (other, one) };
-        Self::sharing(a, b, &Shared::of(a, b), &Overlap::of(a, b))
+        Self::sharing(a, b, Shared::of(a, b), Overlap::of(a, b))
     }
 
     /// Measures a newcomer, laid out in the probe, and an older article.
     pub fn probed(probe: &Probe, newcomer: &Profile, older: &Profile) -> Self {
         let (shared, overlap) = probe.compare(newcomer, older);
-        Self::sharing(newcomer, older, &shared, &overlap)
+        Self::sharing(newcomer, older, shared, overlap)
+    }
+
+    /// The same, but nothing where they are less likely than `least` to tell one story: most that share terms are,
+    /// and need not be looked at any further.
+    pub fn likely(probe: &Probe, newcomer: &Profile, older: &Profile, least: f64) -> Option<Self> {
+        let (shared, overlap) = probe.compare(newcomer, older);
+        let is_likely = unbarred(newcomer, older, &shared, &overlap).share() >= least;
+        is_likely.then(|| Self::sharing(newcomer, older, shared, overlap))
     }
 
     /// The later and the earlier, and what they have in common.
-    fn sharing(a: &Profile, b: &Profile, shared: &Shared, overlap: &Overlap) -> Self {
+    fn sharing(a: &Profile, b: &Profile, shared: Shared, overlap: Overlap) -> Self {
         let hamming = match (a.simhash, b.simhash) {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
         };
-        let (siblings, form) = template::siblings(a, b, overlap);
-        let (by_terms, parts) = by_terms(a, b, shared);
-        let by_wording = by_wording(overlap);
-        let unbarred = Score::from_share(by_terms.max(by_wording));
+        let (siblings, form) = template::siblings(a, b, &overlap);
+        let unbarred = unbarred(a, b, &shared, &overlap);
         let probability = if siblings { Score::ZERO } else { unbarred };
-        let evidence = Evidence {
-            hamming,
+        let relation = relation(&overlap, hamming);
+        Self { probability, unbarred, siblings, relation, shared, overlap, form, hamming }
+    }
+
+    /// What was measured, in the form in which it is kept. `a` is the later article.
+    pub fn evidence(&self, a: &Profile, b: &Profile) -> Evidence {
+        let Self { shared, overlap, .. } = self;
+        Evidence {
+            hamming: self.hamming,
             contained: Score::from_share(overlap.contained),
             contains: Score::from_share(overlap.contains),
             terms: Score::from_share(shared.focus),
@@ -95,24 +111,30 @@ impl Pair {
             figures: Score::from_share(shared.figures),
             rare: Score::from_share(shared.rare),
             names: Score::from_share(shared.names),
-            form,
+            form: self.form,
             head_figures: Score::from_share(shared.head_figures),
             quotes: Score::from_share(quotes(a, b)),
             weekdays: weekdays(a, b),
-            probability,
-            wording: Score::from_share(by_wording),
-            parts,
-            siblings,
+            probability: self.probability,
+            wording: Score::from_share(by_wording(overlap)),
+            parts: parts(&weights(a, b, shared)),
+            siblings: self.siblings,
             ..Evidence::default()
-        };
-        Self { probability, unbarred, siblings, relation: relation(overlap, hamming), evidence }
+        }
     }
 }
 
-/// The probability by terms, and what gave it.
-fn by_terms(a: &Profile, b: &Profile, shared: &Shared) -> (f64, Parts) {
+/// The probability that two articles tell one story, but for any bar.
+fn unbarred(a: &Profile, b: &Profile, shared: &Shared, overlap: &Overlap) -> Score {
+    let z: f64 = weights(a, b, shared).iter().sum();
+    let by_terms = 1. / (1. + libm::exp(-SLOPE * z));
+    Score::from_share(by_terms.max(by_wording(overlap)))
+}
+
+/// What each piece of evidence weighs.
+fn weights(a: &Profile, b: &Profile, shared: &Shared) -> [f64; 14] {
     let (days, same_source) = distance(a, b);
-    let weights = [
+    [
         BIAS,
         FOCUS * shared.focus,
         HEAD_NAMES * shared.head_names,
@@ -127,8 +149,11 @@ fn by_terms(a: &Profile, b: &Profile, shared: &Shared) -> (f64, Parts) {
         -caution(a, b),
         -days,
         -same_source,
-    ];
-    let z: f64 = weights.iter().sum();
+    ]
+}
+
+/// What each piece of evidence gave to the probability by terms, of what it weighs.
+fn parts(weights: &[f64; 14]) -> Parts {
     let [
         bias,
         terms,
@@ -145,7 +170,7 @@ fn by_terms(a: &Profile, b: &Profile, shared: &Shared) -> (f64, Parts) {
         days,
         same_source,
     ] = weights.map(|weight| LogOdds::from_real(SLOPE * weight));
-    let parts = Parts {
+    Parts {
         bias,
         terms,
         head,
@@ -160,8 +185,7 @@ fn by_terms(a: &Profile, b: &Profile, shared: &Shared) -> (f64, Parts) {
         short,
         days,
         same_source,
-    };
-    (1. / (1. + libm::exp(-SLOPE * z)), parts)
+    }
 }
 
 /// The probability by shared wording; 0 where too little is shared.
@@ -171,6 +195,9 @@ fn by_wording(overlap: &Overlap) -> f64 {
 
 /// How much they quote alike: 0 for nothing, 1 for 19 runs of four words, and little more for many more.
 fn quotes(a: &Profile, b: &Profile) -> f64 {
+    if a.quoted.is_empty() || b.quoted.is_empty() {
+        return 0.;
+    }
     let shared = u32::try_from(common(&a.quoted, &b.quoted).count()).unwrap_or(u32::MAX);
     libm::log(1. + f64::from(shared)) / 3.
 }
@@ -262,7 +289,8 @@ mod tests {
             (0..).zip(texts).map(|(no, text)| profile(no, text, (no < 2).then_some("Agency"))).collect();
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
             let pair = Pair::of(&profiles[a], &profiles[b]);
-            let evidence = &pair.evidence;
+            let (earlier, later) = (&profiles[a], &profiles[b]);
+            let evidence = pair.evidence(later, earlier);
             let difference = evidence.unbarred().share() - pair.unbarred.share();
             assert!(difference.abs() < 2e-4, "{difference} of {evidence:?}");
             assert!(evidence.parts.cold < LogOdds::default() && evidence.parts.days < LogOdds::default());
