@@ -68,6 +68,9 @@ pub(super) fn record(record: &RecordAnswer) -> String {
         table.add_row(row);
     }
     lines.push(fitted(table));
+    for article in record.articles.iter().filter(|a| a.pinned) {
+        lines.push(format!("pinned: {} stays in this record", short_id(&article.id)));
+    }
     for link in &record.related {
         lines.push(format!("related: {} ({})", link.record, link.score));
     }

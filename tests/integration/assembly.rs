@@ -95,6 +95,8 @@ fn a_pinned_article_stays_through_restart_and_rebuild_until_it_is_let_go() {
         let records = place.export();
         assert_eq!(grouped(&records), [vec!['0', '1'], vec!['2']]);
         assert_eq!(records[0].articles.iter().map(|a| a.pinned).collect::<Vec<_>>(), [false, true]);
+        let shown = place.done(["show", &records[0].record]).out;
+        assert!(shown.contains(" stays in this record"), "{shown}");
     };
     check();
     place.done(["rebuild"]);
