@@ -10,6 +10,7 @@ use crate::{
     service::{LOCK_PATIENCE, ServiceError},
     store::{DataLock, LockError},
 };
+use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 
 /// How long one try at the lock waits before the daemon is asked again: one may just have started.
@@ -38,6 +39,16 @@ pub(super) fn ask(
             Err(error) => return Err(ServiceError::from(error).into()),
         }
     }
+}
+
+/// Asks what has an answer of one line.
+pub(super) fn ask_one<A: DeserializeOwned>(config: &Config, question: &Question) -> Result<A, CliError> {
+    let mut answer = String::new();
+    ask(config, question, &mut |line| {
+        answer = line;
+        true
+    })?;
+    Ok(serde_json::from_str(&answer)?)
 }
 
 fn from_store(

@@ -1,8 +1,9 @@
 //! `wirefold eval`.
 
 use super::{
-    CliError, Exit, Out,
+    CliError, Exit, Out, advance,
     args::{Args, EvalArgs},
+    bar,
     explained::explained,
     render::{fitted, one_line, table},
     runtime,
@@ -12,7 +13,6 @@ use crate::{
     eval::{self, JudgedFigures, LabelledSet, Mistake, MistakeKind, Plan, SetFigures},
 };
 use comfy_table::{CellAlignment, Table};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::path::Path;
 use tokio::{select, signal::ctrl_c};
@@ -64,14 +64,13 @@ async fn measure(
     plan: &Plan,
     scratch: &Path,
 ) -> Result<Vec<Measured>, CliError> {
-    let bar = bar();
+    let bar = bar(BAR);
     let mut measured = Vec::new();
     for (config, given) in configs.iter().zip(settings) {
         for set in sets {
             bar.set_prefix(set.name.clone());
             let figures = eval::evaluate(config, set, plan, scratch, |pace| {
-                bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
-                bar.set_position(pace.bytes_read);
+                advance(&bar, pace);
             });
             let settings = given.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
             measured.push(Measured { settings, figures: figures.await? });
@@ -103,14 +102,6 @@ fn print(measured: &[Measured], what: &EvalArgs) -> Result<(), CliError> {
     }
     out.flush()?;
     Ok(())
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template(BAR) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// The settings of each run: the first values of all keys, the second values, and so on; one run with none where

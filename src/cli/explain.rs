@@ -1,6 +1,6 @@
 //! `wirefold explain`.
 
-use super::{CliError, Exit, Out, args::ExplainArgs, ask::ask, explained};
+use super::{CliError, Exit, Out, args::ExplainArgs, ask::ask_one, explained};
 use crate::{
     config::Config,
     query::{ExplainAnswer, Question},
@@ -12,12 +12,7 @@ pub(super) fn run(config: &Config, args: &ExplainArgs) -> Result<Exit, CliError>
     if args.json {
         return super::export::stream(config, &question);
     }
-    let mut answer = String::new();
-    ask(config, &question, &mut |line| {
-        answer = line;
-        true
-    })?;
-    let answer: ExplainAnswer = serde_json::from_str(&answer)?;
+    let answer: ExplainAnswer = ask_one(config, &question)?;
     let mut out = Out::new();
     out.line(&explained::explained(&answer))?;
     out.flush()?;

@@ -1,13 +1,12 @@
 //! `wirefold ingest`.
 
-use super::{CliError, Exit, Out, args::IngestArgs, render::printable, runtime};
+use super::{CliError, Exit, Out, advance, args::IngestArgs, bar, render::printable, runtime};
 use crate::{
     config::Config,
     model::Outcome,
     pipeline::ArticleTimes,
     service::{self, Ingest, Summary},
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Instant;
 
 /// The progress bar; where standard error is no terminal there is none.
@@ -16,15 +15,11 @@ const BAR: &str = "{bar:30} {bytes}/{total_bytes}, {msg}, {elapsed} (about {eta}
 /// Ingests, shows progress on a terminal, and sums up.
 pub(super) fn run(config: Config, args: &IngestArgs) -> Result<Exit, CliError> {
     let started = Instant::now();
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template(BAR) {
-        bar.set_style(style);
-    }
+    let bar = bar(BAR);
     let times = if args.archive { ArticleTimes::Published } else { ArticleTimes::Recent };
     let what = Ingest { paths: args.paths.clone(), times };
     let summary = runtime()?.block_on(service::ingest(config, what, |pace| {
-        bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
-        bar.set_position(pace.bytes_read);
+        advance(&bar, pace);
         bar.set_message(format!("{} files durable", pace.files));
     }))?;
     bar.finish_and_clear();

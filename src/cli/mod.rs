@@ -20,8 +20,9 @@ mod status;
 pub use args::Args;
 pub use explainable::{CliError, Exit, explain};
 
-use crate::config::Config;
+use crate::{config::Config, service::Pace};
 use args::Command;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, BufWriter, Write};
 
 /// Does what was asked, and says how the process is to end.
@@ -67,6 +68,20 @@ impl Out {
             Err(error) => Err(CliError::Output(error)),
         }
     }
+}
+
+/// A progress bar over bytes; where standard error is no terminal there is none.
+fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn advance(bar: &ProgressBar, pace: Pace) {
+    bar.set_length(pace.bytes.unwrap_or(pace.bytes_read).max(pace.bytes_read));
+    bar.set_position(pace.bytes_read);
 }
 
 /// An async runtime with as many threads as the work needs; CPU work runs on threads that may block.

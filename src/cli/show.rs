@@ -1,6 +1,6 @@
 //! `wirefold show`.
 
-use super::{CliError, Exit, Out, args::ShowArgs, ask::ask, render};
+use super::{CliError, Exit, Out, args::ShowArgs, ask::ask_one, render};
 use crate::{
     config::Config,
     query::{Question, RecordAnswer},
@@ -12,12 +12,7 @@ pub(super) fn run(config: &Config, args: &ShowArgs) -> Result<Exit, CliError> {
     if args.json {
         return super::export::stream(config, &question);
     }
-    let mut answer = String::new();
-    ask(config, &question, &mut |line| {
-        answer = line;
-        true
-    })?;
-    let record: RecordAnswer = serde_json::from_str(&answer)?;
+    let record: RecordAnswer = ask_one(config, &question)?;
     let mut out = Out::new();
     out.line(&render::record(&record))?;
     out.flush()?;

@@ -1,6 +1,6 @@
 //! `wirefold status`.
 
-use super::{CliError, Exit, Out, args::StatusArgs, ask::ask, render};
+use super::{CliError, Exit, Out, args::StatusArgs, ask::ask_one, render};
 use crate::{
     config::Config,
     query::{Question, Status},
@@ -20,10 +20,5 @@ pub(super) fn run(config: &Config, args: &StatusArgs) -> Result<Exit, CliError> 
 
 /// How things stand.
 pub(super) fn status(config: &Config) -> Result<Status, CliError> {
-    let mut answer = String::new();
-    ask(config, &Question::Status, &mut |line| {
-        answer = line;
-        true
-    })?;
-    Ok(serde_json::from_str(&answer)?)
+    ask_one(config, &Question::Status)
 }

@@ -68,31 +68,35 @@ impl Pair {
     /// Measures two articles; the order in which they are given does not matter.
     pub fn of(one: &Profile, other: &Profile) -> Self {
         let (a, b) = if one.no > other.no { (one, other) } else { (other, one) };
-        Self::sharing(a, b, Shared::of(a, b), Overlap::of(a, b))
+        Self::sharing(a, b, (Shared::of(a, b), Overlap::of(a, b)))
     }
 
     /// Measures a newcomer, laid out in the probe, and an older article.
     pub fn probed(probe: &Probe, newcomer: &Profile, older: &Profile) -> Self {
-        let (shared, overlap) = probe.compare(newcomer, older);
-        Self::sharing(newcomer, older, shared, overlap)
+        Self::sharing(newcomer, older, probe.compare(newcomer, older))
     }
 
     /// The same, but nothing where they are less likely than `least` to tell one story: most that share terms are,
     /// and need not be looked at any further.
     pub fn likely(probe: &Probe, newcomer: &Profile, older: &Profile, least: f64) -> Option<Self> {
         let (shared, overlap) = probe.compare(newcomer, older);
-        let is_likely = unbarred(newcomer, older, &shared, &overlap).share() >= least;
-        is_likely.then(|| Self::sharing(newcomer, older, shared, overlap))
+        let unbarred = unbarred(newcomer, older, &shared, &overlap);
+        (unbarred.share() >= least).then(|| Self::with(newcomer, older, (shared, overlap), unbarred))
     }
 
     /// The later and the earlier, and what they have in common.
-    fn sharing(a: &Profile, b: &Profile, shared: Shared, overlap: Overlap) -> Self {
+    fn sharing(a: &Profile, b: &Profile, (shared, overlap): (Shared, Overlap)) -> Self {
+        let unbarred = unbarred(a, b, &shared, &overlap);
+        Self::with(a, b, (shared, overlap), unbarred)
+    }
+
+    /// The same, where the probability but for a bar is known already.
+    fn with(a: &Profile, b: &Profile, (shared, overlap): (Shared, Overlap), unbarred: Score) -> Self {
         let hamming = match (a.simhash, b.simhash) {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
         };
         let (siblings, form) = template::siblings(a, b, &overlap);
-        let unbarred = unbarred(a, b, &shared, &overlap);
         let probability = if siblings { Score::ZERO } else { unbarred };
         let relation = relation(&overlap, hamming);
         Self { probability, unbarred, siblings, relation, shared, overlap, form, hamming }
