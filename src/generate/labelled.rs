@@ -55,8 +55,8 @@ impl Labelled {
                 topics.push(set.add_copied(edit, &mut rng));
             }
         }
-        for style in [SHORT_FORM, LONG_FORM] {
-            (0..size.siblings).for_each(|_| set.add_siblings(style, &mut rng));
+        for form in &FORMS[..2] {
+            (0..size.siblings).for_each(|_| set.add_siblings(*form, &mut rng));
         }
         for _ in 0..size.background {
             let topic = topics.get(rng.below(topics.len())).filter(|_| rng.percent(SAME_TOPIC_PERCENT));
@@ -66,6 +66,9 @@ impl Labelled {
             };
             let article = tell(&story, Style::any(&mut rng), &mut rng);
             set.add(article, "background", moment(&mut rng), stream::outlet(&mut rng));
+        }
+        for form in &FORMS[2..] {
+            (0..size.siblings).for_each(|_| set.add_siblings(*form, &mut rng));
         }
         // Stable, so that of two in one minute the one that was made first comes first.
         set.articles.sort_by_key(|article| article.published);
@@ -116,10 +119,17 @@ impl Labelled {
     }
 }
 
-const SHORT_FORM: (&str, Style) =
-    ("form with many figures, 90 words", Style { words: 90, figures_percent: 90 });
-const LONG_FORM: (&str, Style) =
-    ("form with few figures, 450 words", Style { words: 450, figures_percent: 0 });
+/// The forms, by length and by the share of sentences that tell a figure beyond what their frames ask for.
+const FORMS: [(&str, Style); 8] = [
+    ("form of 90 words, many figures", Style { words: 90, figures_percent: 90 }),
+    ("form of 450 words, few figures", Style { words: 450, figures_percent: 0 }),
+    ("form of 60 words, few figures", Style { words: 60, figures_percent: 0 }),
+    ("form of 60 words, many figures", Style { words: 60, figures_percent: 90 }),
+    ("form of 90 words, few figures", Style { words: 90, figures_percent: 0 }),
+    ("form of 200 words, few figures", Style { words: 200, figures_percent: 0 }),
+    ("form of 200 words, many figures", Style { words: 200, figures_percent: 90 }),
+    ("form of 450 words, many figures", Style { words: 450, figures_percent: 90 }),
+];
 
 fn moment(rng: &mut Rng) -> usize {
     rng.below(DAYS_MINUTES)
