@@ -69,6 +69,7 @@ impl Frequencies {
             shingles: print.shingles,
             sketch: print.sketch.clone(),
             slots: print.slots.clone(),
+            name_slots: print.name_slots.clone(),
             quoted: print.quoted.clone(),
             weekdays: print.weekdays,
             compared: Compared::of(&terms),

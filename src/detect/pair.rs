@@ -6,9 +6,9 @@ use super::{
     probe::Probe,
     profile::Profile,
     rewrite::Shared,
-    template,
+    template::Frames,
 };
-use crate::model::{Evidence, Form, Language, LogOdds, Parts, Relation, Score};
+use crate::model::{Evidence, Language, LogOdds, Parts, Relation, Score};
 
 /// The logistic combination. The coefficients were fitted at once on labelled pairs of five sets (independently
 /// written stories, two stories of one topic, a dense agency stream, other languages, running stories) and thinned to
@@ -60,7 +60,7 @@ pub(super) struct Pair {
     pub relation: Relation,
     shared: Shared,
     overlap: Overlap,
-    form: Form,
+    frames: Frames,
     hamming: u32,
 }
 
@@ -96,10 +96,11 @@ impl Pair {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
         };
-        let (siblings, form) = template::siblings(a, b, &overlap);
+        let frames = Frames::of(a, b, &overlap);
+        let siblings = frames.are_siblings();
         let probability = if siblings { Score::ZERO } else { unbarred };
         let relation = relation(&overlap, hamming);
-        Self { probability, unbarred, siblings, relation, shared, overlap, form, hamming }
+        Self { probability, unbarred, siblings, relation, shared, overlap, frames, hamming }
     }
 
     /// What was measured, in the form in which it is kept. `a` is the later article.
@@ -115,7 +116,9 @@ impl Pair {
             figures: Score::from_share(shared.figures),
             rare: Score::from_share(shared.rare),
             names: Score::from_share(shared.names),
-            form: self.form,
+            form: self.frames.figures,
+            name_form: self.frames.names,
+            by_names: self.frames.by_names,
             head_figures: Score::from_share(shared.head_figures),
             quotes: Score::from_share(quotes(a, b)),
             weekdays: weekdays(a, b),

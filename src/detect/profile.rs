@@ -62,6 +62,7 @@ pub(super) struct Profile {
     pub shingles: u32,
     pub sketch: Vec<u32>,
     pub slots: Vec<Slot>,
+    pub name_slots: Vec<Slot>,
     pub quoted: Vec<u32>,
     pub weekdays: u8,
     pub terms: Vec<Term>,

@@ -22,19 +22,51 @@ const THICK_ONE_IN: u32 = 20;
 const CHANGED_MIN: u32 = 3;
 const CHANGED_FOLD: u32 = 2;
 
-/// Whether two articles are siblings of one template, and what stands in the frames that both have.
-pub(super) fn siblings(a: &Profile, b: &Profile, overlap: &Overlap) -> (bool, Form) {
-    let form = compare(&a.slots, &b.slots);
-    let frames = |p: &Profile| by_frame(&p.slots).count();
-    let share = f64::from(form.frames) / real(frames(a).min(frames(b)).max(1));
-    let is_one_form = overlap.joins() || share >= FRAMES_MIN;
+/// A form whose slots are names has so many other names in it, more than stayed, in most of its frames. An edited copy
+/// changes words here and there, so a name that recurs stays somewhere; an update keeps nearly all names. It holds for
+/// none of 5,100 generated copies, of 308 re-sends and of 350 web articles that share wording.
+const NAMES_CHANGED_MIN: u32 = 3;
+
+/// What two articles have in the same frames, and whether that makes them siblings of one template.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frames {
+    pub figures: Form,
+    pub names: Form,
+    pub by_figures: bool,
+    /// Only by names, not by figures too.
+    pub by_names: bool,
+}
+
+impl Frames {
+    pub fn of(a: &Profile, b: &Profile, overlap: &Overlap) -> Self {
+        let (figures, names) = (compare(&a.slots, &b.slots), compare(&a.name_slots, &b.name_slots));
+        let by_figures = are_filled_with_other_figures(a, b, &figures, overlap);
+        let shares_frames = share(&names, &a.name_slots, &b.name_slots) >= FRAMES_MIN;
+        let has_other_names = names.changed >= NAMES_CHANGED_MIN.max(names.stayed + 1);
+        let in_most_frames = names.frames_changed * 2 > names.frames;
+        let by_names = !by_figures && shares_frames && has_other_names && in_most_frames;
+        Self { figures, names, by_figures, by_names }
+    }
+
+    pub fn are_siblings(&self) -> bool {
+        self.by_figures || self.by_names
+    }
+}
+
+fn are_filled_with_other_figures(a: &Profile, b: &Profile, form: &Form, overlap: &Overlap) -> bool {
+    let is_one_form = overlap.joins() || share(form, &a.slots, &b.slots) >= FRAMES_MIN;
     let has_figures = a.totals.figures.min(b.totals.figures) >= FIGURES_MIN;
     let is_filled_anew = if form.frames_changed * THICK_ONE_IN >= a.shingles.min(b.shingles) {
         form.changed > form.stayed
     } else {
         form.changed >= CHANGED_MIN.max(form.stayed * CHANGED_FOLD)
     };
-    (is_one_form && has_figures && is_filled_anew, form)
+    is_one_form && has_figures && is_filled_anew
+}
+
+/// The share of the frames of the one that has fewer which the other has too.
+fn share(form: &Form, a: &[Slot], b: &[Slot]) -> f64 {
+    f64::from(form.frames) / real(by_frame(a).count().min(by_frame(b).count()).max(1))
 }
 
 /// What stands in the frames that two sorted lists of slots share. A frame of common words may hold several
@@ -45,9 +77,9 @@ fn compare(a: &[Slot], b: &[Slot]) -> Form {
     for (here, there) in shared_frames(a, b) {
         form.frames += 1;
         let not_in =
-            |x: &'_ [Slot], y: &[Slot]| x.iter().filter(|s| !y.contains(s)).map(|s| s.figure).collect();
+            |x: &'_ [Slot], y: &[Slot]| x.iter().filter(|s| !y.contains(s)).map(|s| s.filling).collect();
         let (left, right): (Vec<u32>, Vec<u32>) = (not_in(here, there), not_in(there, here));
-        stayed.extend(here.iter().filter(|slot| there.contains(slot)).map(|slot| slot.figure));
+        stayed.extend(here.iter().filter(|slot| there.contains(slot)).map(|slot| slot.filling));
         if !left.is_empty() && !right.is_empty() {
             form.frames_changed += 1;
             gone.extend(left);
@@ -84,7 +116,7 @@ mod tests {
     use super::*;
 
     fn slots(pairs: &[(u32, u32)]) -> Vec<Slot> {
-        pairs.iter().map(|(frame, figure)| Slot { frame: *frame, figure: *figure }).collect()
+        pairs.iter().map(|(frame, figure)| Slot { frame: *frame, filling: *figure }).collect()
     }
 
     fn counts(a: &[(u32, u32)], b: &[(u32, u32)]) -> (u32, u32, u32, u32) {

@@ -5,6 +5,7 @@
 //! for the letters behind the numbers.
 
 mod language;
+mod names;
 mod segments;
 mod shingles;
 mod slots;
@@ -35,6 +36,7 @@ pub fn fingerprint(text: &Normalized) -> Fingerprint {
         shingles: shingles.distinct,
         sketch: shingles.sketch,
         slots: slots::of(&words),
+        name_slots: names::of(&words),
         quoted: shingles.quoted,
         weekdays: terms.weekdays,
         language: terms.language(&text.text),
@@ -63,7 +65,7 @@ mod tests {
         assert_eq!(print.simhash, Some(GOLDEN_SIMHASH));
         assert_eq!(print.words, 15);
         assert_eq!(print.sketch, GOLDEN_SKETCH);
-        assert_eq!(print.slots.iter().map(|s| (s.frame, s.figure)).collect::<Vec<_>>(), GOLDEN_SLOTS);
+        assert_eq!(print.slots.iter().map(|s| (s.frame, s.filling)).collect::<Vec<_>>(), GOLDEN_SLOTS);
     }
     const GOLDEN_SIMHASH: u64 = 10_925_922_425_528_829_442;
     const GOLDEN_SKETCH: [u32; 2] = [2_681_115_037, 3_585_115_276];

@@ -37,7 +37,7 @@ pub(super) fn of(words: &Words) -> Vec<Slot> {
                 true => MASK,
                 false => t.hash,
             }));
-            slots.push(Slot { frame: low_half(frame), figure: low_half(token.hash) });
+            slots.push(Slot { frame: low_half(frame), filling: low_half(token.hash) });
         }
     }
     slots.sort_unstable();

@@ -18,6 +18,13 @@ pub(super) struct Word {
     /// Whether it is written like a name: a capital, more than two letters, not the first word of the text,
     /// and not in a headline that is all capitals.
     pub is_name: bool,
+    /// Whether it begins with a small letter.
+    pub is_small: bool,
+    /// Whether it is the first of a sentence, where every word has a capital.
+    pub opens_sentence: bool,
+    /// Whether its line reads as sentences do: not in parentheses, and with a sign at its end. Headlines, bylines and
+    /// most sign-offs do not.
+    pub in_sentence: bool,
     /// The number of the quotation that it is part of; 0 outside of any.
     pub quotation: u32,
 }
@@ -32,19 +39,21 @@ impl Words {
     pub fn of(text: &Normalized) -> Self {
         let mut words = Self { joined: String::with_capacity(text.text.len()), words: Vec::new() };
         let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
-        let (mut quotes, mut end) = (Quotes::default(), 0);
+        let (mut quotes, mut sentences, mut end) = (Quotes::default(), Sentences::default(), 0);
         for range in Tokens::of(&text.text) {
             let start = range.start;
-            quotes.pass(text.text.get(end..start).unwrap_or_default());
+            let between = text.text.get(end..start).unwrap_or_default();
+            quotes.pass(between);
+            sentences.pass(between, || line_at(&text.text, start));
             end = range.end;
             if let Some(token) = text.text.get(range) {
-                words.push(token, start >= names_from, quotes.current());
+                words.push(token, start >= names_from, quotes.current(), &sentences);
             }
         }
         words
     }
 
-    fn push(&mut self, token: &str, may_be_name: bool, quotation: u32) {
+    fn push(&mut self, token: &str, may_be_name: bool, quotation: u32, sentences: &Sentences) {
         let mut letters = token.chars();
         let Some(first) = letters.next() else { return };
         let is_figure = first.is_numeric();
@@ -60,7 +69,18 @@ impl Words {
             self.joined.extend(token.chars().flat_map(char::to_lowercase));
         }
         let end = self.joined.len();
-        self.words.push(Word { start, end, is_figure, is_name, quotation });
+        let Sentences { opens: opens_sentence, in_sentence, .. } = *sentences;
+        let is_small = first.is_lowercase();
+        self.words.push(Word {
+            start,
+            end,
+            is_figure,
+            is_name,
+            is_small,
+            opens_sentence,
+            in_sentence,
+            quotation,
+        });
     }
 
     pub fn len(&self) -> usize {
@@ -104,6 +124,38 @@ impl Quotes {
     fn current(&self) -> u32 {
         if self.is_open { self.opened } else { 0 }
     }
+}
+
+/// Where sentences begin, and which lines are made of them.
+#[derive(Default)]
+struct Sentences {
+    has_begun: bool,
+    opens: bool,
+    in_sentence: bool,
+}
+
+impl Sentences {
+    /// Goes over what stands between two words; `line` is that of the second.
+    fn pass<'t>(&mut self, between: &str, line: impl FnOnce() -> &'t str) {
+        let is_new_line = !self.has_begun || between.contains('\n');
+        self.opens = is_new_line || between.contains(|c| c == ':' || ENDS.contains(&c));
+        if is_new_line {
+            self.has_begun = true;
+            let line = line().trim();
+            self.in_sentence = !line.starts_with('(') && line.ends_with(ENDS);
+        }
+    }
+}
+
+/// What stands at the end of a sentence, in scripts that have capitals and in others.
+const ENDS: [char; 9] = ['.', '!', '?', '"', '\'', '\u{2026}', '\u{964}', '\u{1362}', '\u{3002}'];
+
+/// The line that a place of a text is in.
+fn line_at(text: &str, at: usize) -> &str {
+    let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let end = after.find('\n').map_or(text.len(), |end| at + end);
+    text.get(start..end).unwrap_or_default()
 }
 
 /// Whether the headline is all capitals, as wire headlines often are: then capitals say nothing of names.

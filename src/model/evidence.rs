@@ -45,16 +45,16 @@ impl Relation {
     }
 }
 
-/// What stands where both articles have a figure between the same words, which tells two reports of one form.
+/// What stands where both articles have a figure between the same words, which tells two reports of one form; or a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
-    /// The frames that both have: runs of three words, one of them a figure that is left open.
+    /// The frames that both have: the words around a figure or a name, which is left open.
     pub frames: u32,
-    /// Those of them in which other figures stand.
+    /// Those of them in which something else stands.
     pub frames_changed: u32,
-    /// How many different figures changed, wherever they stand; the lower of both articles.
+    /// How many different figures, or words of names, changed wherever they stand; the lower of both articles.
     pub changed: u32,
-    /// How many different figures stand in the same frame of both.
+    /// How many different ones stand in the same frame of both.
     pub stayed: u32,
 }
 
@@ -92,6 +92,9 @@ pub struct Evidence {
     /// What stands where both have a figure.
     #[serde(default, skip_serializing_if = "is_default")]
     pub form: Form,
+    /// What stands where both have a name.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub name_form: Form,
     /// The probability that the two tell one story; 0 where they are siblings of one form.
     pub probability: Score,
     /// The mean probability over the pairs that were asked, which decided.
@@ -110,6 +113,9 @@ pub struct Evidence {
     /// Whether they are siblings of one form, which bars them from one record.
     #[serde(default, skip_serializing_if = "is_default")]
     pub siblings: bool,
+    /// Whether they are so by their names, their figures alone not telling it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_names: bool,
     /// The terms that gave most to the cosine of the strongest, most first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_terms: Vec<SharedTerm>,

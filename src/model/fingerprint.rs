@@ -51,13 +51,13 @@ pub const fn low_half(hash: u64) -> u32 {
 /// One shingle hash in this many is in a sketch.
 pub const SKETCH_ONE_IN: u32 = 8;
 
-/// A place where a figure stands, known by the words around it, and the figure. Sorted by frame, then figure.
+/// A place where a figure or a name stands, known by the words around it, and what stands there. Sorted by frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Slot {
-    /// The hash of a run of three words, one of them this figure, with every figure left open.
+    /// The hash of the words around it, with figures left open; around a name, other names too.
     pub frame: u32,
-    /// The hash of the figure.
-    pub figure: u32,
+    /// The hash of the figure, or the term of a word of the name.
+    pub filling: u32,
 }
 
 /// One article's fingerprint. All lists of hashes are sorted and without repeats.
@@ -73,6 +73,8 @@ pub struct Fingerprint {
     pub sketch: Vec<u32>,
     /// The places where figures stand, and what stands there.
     pub slots: Vec<Slot>,
+    /// The places where names stand within sentences, and what stands there.
+    pub name_slots: Vec<Slot>,
     /// The runs of four words within one quotation.
     pub quoted: Vec<u32>,
     /// The weekdays that are named, Monday in the lowest bit; none in a language whose names are not known.
