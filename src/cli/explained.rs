@@ -4,8 +4,8 @@ use super::render::{columns, one_line, short_id};
 use crate::{
     model::{Evidence, Form, LogOdds, Score, Step, TermKind},
     query::{
-        Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NearMissAnswer, PairAnswer,
-        PassageAnswer, SideAnswer, TermAnswer, ThresholdsAnswer,
+        Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NamesAnswer, NearMissAnswer,
+        PairAnswer, PassageAnswer, SideAnswer, TermAnswer, ThresholdsAnswer,
     },
 };
 use std::cmp::Reverse;
@@ -117,6 +117,7 @@ impl Page {
         self.blank();
         self.terms(&pair.strongest);
         self.compared(&pair.figures);
+        self.names(&pair.names);
         if with_passages {
             self.passages(&pair.passages, pair.passages_left_out);
         }
@@ -142,9 +143,12 @@ impl Page {
         self.lines.push(format!("{:<22}{held:<24}{by_wording}", "shared wording"));
         self.lines.push(format!("{:<22}{} of 64 bits differ", "SimHash", evidence.hamming));
         if evidence.siblings {
-            let Form { frames, changed, stayed, .. } = evidence.form;
+            let (Form { frames, changed, stayed, .. }, what) = match evidence.by_names {
+                true => (evidence.name_form, "words of names"),
+                false => (evidence.form, "figures"),
+            };
             let form =
-                format!("0 for one form: in {frames} frames {changed} figures changed, {stayed} stayed");
+                format!("0 for one form: in {frames} frames {changed} {what} changed, {stayed} stayed");
             self.lines.push(format!("{:<22}{form}", "barred"));
         }
         self.lines.push(format!("{:<22}{}", "probability", probability(evidence)));
@@ -172,11 +176,27 @@ impl Page {
     fn compared(&mut self, figures: &FiguresAnswer) {
         let FiguresAnswer { one, other, both, .. } = figures;
         self.wrapped("figures", &format!("{one} in the one, {other} in the other, {both} in both"), INDENT);
-        let lists = [
+        self.lists([
             ("in both", &figures.shared),
             ("one only", &figures.only_one),
             ("other only", &figures.only_other),
-        ];
+        ]);
+    }
+
+    /// The names that made a pair siblings of one form.
+    fn names(&mut self, names: &NamesAnswer) {
+        if *names == NamesAnswer::default() {
+            return;
+        }
+        self.wrapped("names", "where both have one between the same words", INDENT);
+        self.lists([
+            ("stayed", &names.stayed),
+            ("one only", &names.only_one),
+            ("other only", &names.only_other),
+        ]);
+    }
+
+    fn lists(&mut self, lists: [(&str, &Vec<String>); 3]) {
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             self.wrapped("", &format!("{name}: {}", list.join(" ")), INDENT);
         }
@@ -239,6 +259,7 @@ impl Page {
             let evidence = &miss.pair.evidence;
             let step = if miss.step == Step::Merge { "merged with" } else { "joined" };
             let because = match (evidence.siblings, evidence.mean >= evidence.threshold) {
+                (true, _) if evidence.by_names => "barred, one form, other names".to_owned(),
                 (true, _) => format!("barred, one form, {} figures in both", miss.pair.figures.both),
                 (false, true) => "another was nearer".to_owned(),
                 (false, false) => "too little".to_owned(),

@@ -27,6 +27,7 @@ pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -
         pairs: u32::try_from(pairs).unwrap_or(u32::MAX),
         shared_terms: shared_terms(a, b),
         compared: compared_figures(a, b),
+        compared_names: pair.compared_names(a, b),
         ..pair.evidence(a, b)
     }
 }

@@ -6,9 +6,9 @@ use super::{
     probe::Probe,
     profile::Profile,
     rewrite::Shared,
-    template::Frames,
+    template::{self, Frames},
 };
-use crate::model::{Evidence, Language, LogOdds, Parts, Relation, Score};
+use crate::model::{ComparedNames, Evidence, Language, LogOdds, Parts, Relation, Score};
 
 /// The logistic combination. The coefficients were fitted at once on labelled pairs of five sets (independently
 /// written stories, two stories of one topic, a dense agency stream, other languages, running stories) and thinned to
@@ -101,6 +101,11 @@ impl Pair {
         let probability = if siblings { Score::ZERO } else { unbarred };
         let relation = relation(&overlap, hamming);
         Self { probability, unbarred, siblings, relation, shared, overlap, frames, hamming }
+    }
+
+    /// The names that made them siblings; none where figures did, or nothing.
+    pub fn compared_names(&self, a: &Profile, b: &Profile) -> ComparedNames {
+        if self.frames.by_names { template::compared_names(a, b) } else { ComparedNames::default() }
     }
 
     /// What was measured, in the form in which it is kept. `a` is the later article.

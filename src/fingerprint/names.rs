@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_first_word_of_a_sentence_is_no_name_for_its_capital() {
-        let text = "It rained. When the boats of Ellery came in, Ellery slept. Maren Holt was up. The boats stayed.";
+        let text =
+            "It rained. When the boats of Ellery came in, Ellery slept. Maren Holt was up. The boats stayed.";
         assert_eq!(names(text), numbers(&["ellery", "maren", "holt"]));
         assert_eq!(names("At last When was said and when it was not."), numbers(&[]));
     }

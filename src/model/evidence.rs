@@ -122,6 +122,9 @@ pub struct Evidence {
     /// The figures that were compared.
     #[serde(default, skip_serializing_if = "is_default")]
     pub compared: ComparedFigures,
+    /// The names that made them siblings of one form.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub compared_names: ComparedNames,
 }
 
 impl Evidence {
@@ -135,6 +138,7 @@ impl Evidence {
     pub fn turned(mut self) -> Self {
         std::mem::swap(&mut self.contained, &mut self.contains);
         std::mem::swap(&mut self.compared.only_here, &mut self.compared.only_there);
+        std::mem::swap(&mut self.compared_names.only_here, &mut self.compared_names.only_there);
         std::mem::swap(&mut self.compared.here, &mut self.compared.there);
         self
     }
@@ -219,6 +223,22 @@ pub struct ComparedFigures {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only_here: Vec<u32>,
     /// Those only in the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_there: Vec<u32>,
+}
+
+/// The words of names that stand between the same words in both articles, by their terms' numbers, rarest first and cut
+/// to a few.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComparedNames {
+    /// Those in the same place of both.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stayed: Vec<u32>,
+    /// Those of this article where the other has others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_here: Vec<u32>,
+    /// Those of the other that stand there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only_there: Vec<u32>,
 }

@@ -18,7 +18,7 @@ pub use event::{
     ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, NearMiss, PinEvent, Rejection, Sighting,
     Step, Verdict,
 };
-pub use evidence::{ComparedFigures, Evidence, Form, Parts, Relation, SharedTerm};
+pub use evidence::{ComparedFigures, ComparedNames, Evidence, Form, Parts, Relation, SharedTerm};
 pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, Slot, TermCount, TermKind, low_half};
 pub use hashed::{SpreadHasher, TermMap};
 pub use id::{Arrival, ArticleId, ArticleNo, Digest, ParseIdError, RecordId};

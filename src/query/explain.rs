@@ -113,6 +113,9 @@ pub struct PairAnswer {
     pub strongest: Vec<TermAnswer>,
     /// The figures that were compared.
     pub figures: FiguresAnswer,
+    /// The names that made them siblings of one form.
+    #[serde(default)]
+    pub names: NamesAnswer,
     /// Days between their publication; nothing where one is unknown.
     pub days_apart: Option<f64>,
     /// Whether both are known to be of one source.
@@ -148,6 +151,18 @@ pub struct FiguresAnswer {
     /// Those only in the one.
     pub only_one: Vec<String>,
     /// Those only in the other.
+    pub only_other: Vec<String>,
+}
+
+/// Words of names that stand between the same words in two articles, where names made them siblings of one form; rarest
+/// first and cut to a few.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamesAnswer {
+    /// Those in the same place of both.
+    pub stayed: Vec<String>,
+    /// Those of the one where the other has others.
+    pub only_one: Vec<String>,
+    /// Those of the other that stand there.
     pub only_other: Vec<String>,
 }
 

@@ -12,8 +12,8 @@ mod weigh;
 mod why;
 
 pub use explain::{
-    Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NearMissAnswer, PairAnswer, SideAnswer,
-    Standing, TermAnswer, ThresholdsAnswer,
+    Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NamesAnswer, NearMissAnswer, PairAnswer,
+    SideAnswer, Standing, TermAnswer, ThresholdsAnswer,
 };
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};

@@ -2,7 +2,10 @@
 
 use super::{
     Found, Library, LinkAnswer, QueryError,
-    explain::{Basis, Decided, FiguresAnswer, FitAnswer, NearMissAnswer, PairAnswer, SideAnswer, TermAnswer},
+    explain::{
+        Basis, Decided, FiguresAnswer, FitAnswer, NamesAnswer, NearMissAnswer, PairAnswer, SideAnswer,
+        TermAnswer,
+    },
     passages::passages,
 };
 use crate::{
@@ -65,6 +68,7 @@ impl Known {
         let mut evidence = if self.no < other.no { evidence.turned() } else { evidence };
         let terms = std::mem::take(&mut evidence.shared_terms);
         let compared = std::mem::take(&mut evidence.compared);
+        let names = std::mem::take(&mut evidence.compared_names);
         let spelt = Spelt(spellings(&self.normalized()), spellings(&other.normalized()));
         let same_source = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();
         let days = |a: Time, b: Time| (a.days_apart(b) * 100.).round() / 100.;
@@ -81,6 +85,11 @@ impl Known {
                 shared: spelt.letters(&compared.shared),
                 only_one: spelt.letters(&compared.only_here),
                 only_other: spelt.letters(&compared.only_there),
+            },
+            names: NamesAnswer {
+                stayed: spelt.names(&names.stayed),
+                only_one: spelt.names(&names.only_here),
+                only_other: spelt.names(&names.only_there),
             },
             days_apart: self.row.published.zip(other.row.published).map(|(a, b)| days(a, b)),
             same_source: self
@@ -111,6 +120,11 @@ impl Spelt {
 
     fn letters(&self, numbers: &[u32]) -> Vec<String> {
         numbers.iter().filter_map(|number| self.get(*number)).map(str::to_owned).collect()
+    }
+
+    fn names(&self, numbers: &[u32]) -> Vec<String> {
+        let letters = self.letters(numbers);
+        letters.iter().map(|letters| letters.trim_start_matches('^').to_owned()).collect()
     }
 
     fn term(&self, number: u32, weight: Score) -> Option<TermAnswer> {

@@ -113,7 +113,7 @@ fn of_fit(fit: &FitAnswer, compared: &Compared) -> String {
     let step = if fit.step == Step::Merge { "merge" } else { "join" };
     if fit.barred {
         return format!(
-            "the mean{over} is {mean} and {threshold} is asked to {step}, but a member of {} is of one form with it and has other figures",
+            "the mean{over} is {mean} and {threshold} is asked to {step}, but a member of {} is of one form with it and has other figures or names",
             fit.record
         );
     }
@@ -129,6 +129,15 @@ fn of_fit(fit: &FitAnswer, compared: &Compared) -> String {
 
 fn of_bar(pair: &PairAnswer) -> String {
     let figures = &pair.figures;
+    if pair.evidence.by_names {
+        let Form { changed, stayed, .. } = pair.evidence.name_form;
+        let some = |names: &[String]| names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+        return format!(
+            "where both have a name between the same words, {changed} words of names changed and {stayed} stayed: {} in the one, {} in the other",
+            some(&pair.names.only_one),
+            some(&pair.names.only_other),
+        );
+    }
     let fewest = figures.one.min(figures.other);
     let Form { changed, stayed, .. } = pair.evidence.form;
     format!(

@@ -1,7 +1,10 @@
 //! Long texts of one form with few figures, against one long text told again: which figures may change until two
-//! texts are two stories. The text is written for the test; letters in braces are where its figures stand.
+//! texts are two stories. The same for names. The texts are written for the test; letters in braces are where their
+//! figures or names stand.
 
 use super::*;
+use crate::model::prior::name_of;
+use std::collections::BTreeSet;
 
 const REPORT: &str = "The Bellweather water board published its quarterly account on Thursday and called the season \
     an ordinary one for the valley. The reservoir above Stonebridge stood at {a} per cent of what it can hold, after \
@@ -88,4 +91,64 @@ fn what_decided_is_told() {
     let evidence = feed.verdict(&report(5, |n| u32::from(n == 2))).evidence.unwrap();
     assert_eq!((evidence.form.changed, evidence.form.stayed), (1, 4));
     assert_eq!((evidence.form.frames, evidence.form.frames_changed), (15, 3));
+}
+
+const NOTICE: &str = "The trustees of {a} have chosen a new head for the school and will present her to parents next \
+    week. She comes from {b} with a name for patience, and taught music there before she was asked to lead the lower \
+    forms. The outgoing head, {c}, leaves for {d} after the summer. In a letter to families the trustees of {a} thanked \
+    him and promised that nothing would change for children who are in the middle of their courses. The post had been \
+    open since the spring, when {c} first spoke of moving nearer to his parents. An adviser from {e} read every letter \
+    that came in and drew up a short list. Teachers who met the new head in {b} described her as calm and quick to \
+    laugh. She is to take up the post in the autumn, and lives near {d} until a house is found for her.";
+
+/// The notice with these five names.
+fn notice(names: [&str; 5]) -> String {
+    ('a'..='e')
+        .zip(names)
+        .fold(NOTICE.to_owned(), |text, (letter, name)| text.replace(&format!("{{{letter}}}"), name))
+}
+
+const NAMES: [&str; 5] =
+    ["Bellweather School", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
+const OTHERS: [&str; 5] =
+    ["Lamport Academy", "Quenmouth", "Marcus Dalgard", "Upper Fenwick", "Corford Advisers"];
+
+#[test]
+fn a_form_is_known_by_its_names_where_it_has_no_figures() {
+    let mut feed = Feed::new();
+    let first = feed.verdict(&notice(NAMES));
+    let next = feed.verdict(&notice(OTHERS));
+    assert_ne!(next.record, first.record);
+    let [miss] = &next.near_misses[..] else { panic!("{next:?}") };
+    let evidence = &miss.evidence;
+    assert!(evidence.siblings && evidence.by_names && evidence.mean >= evidence.threshold);
+    assert_eq!((evidence.name_form.frames, evidence.name_form.stayed), (9, 0));
+    let names = &evidence.compared_names;
+    let numbers = |words: &[&str]| words.iter().map(|word| name_of(word)).collect::<BTreeSet<u32>>();
+    let kept = |names: &[u32]| names.iter().copied().collect::<BTreeSet<u32>>();
+    assert!(kept(&names.only_there).is_superset(&numbers(&["bellweather", "ellery", "stonebridge"])));
+    assert!(kept(&names.only_here).is_superset(&numbers(&["lamport", "quenmouth", "fenwick"])));
+    assert!(names.stayed.is_empty());
+    let but_one = [NAMES[0], OTHERS[1], OTHERS[2], OTHERS[3], OTHERS[4]];
+    assert!(!are_one(&notice(NAMES), &notice(but_one)), "the frame names one body in every report");
+}
+
+#[test]
+fn one_story_told_by_another_desk_keeps_its_names() {
+    let first = notice(NAMES);
+    let told = |text: &str, n: usize| {
+        let (by, place, agency) =
+            [("Ann Example", "HARROW", "Estuary Press"), ("Jo Roe", "QUENMOUTH", "North Quay News")][n];
+        format!(
+            "School has new head\nBy {by}\n{place}, March 3 ({agency}) - {text}\n(Reporting by {by} in {place}; \
+             editing by {agency} desk)"
+        )
+    };
+    assert!(are_one(&told(&first, 0), &told(&first, 1)), "byline, dateline and sign-off are another's");
+    assert!(are_one(&first, &first.replace("Tobias Holt", "Tobias Hult")), "a name was mended");
+    let moved = notice([NAMES[0], NAMES[1], NAMES[2], OTHERS[3], NAMES[4]]);
+    assert!(are_one(&first, &moved), "one name of five was wrong");
+    let new = "Priya Dalgard of the Lamport Union said that the parents of Fenwick would be heard.";
+    assert!(are_one(&first, &format!("{new} {first}")), "an update names others");
+    assert!(are_one(&first, &format!("{first} {LOCAL} {ADVICE}")), "it was padded");
 }
