@@ -11,7 +11,10 @@ use crate::{
     store::{DataLock, LockError},
 };
 use serde::de::DeserializeOwned;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// How long one try at the lock waits before the daemon is asked again: one may just have started.
 const LOCK_TRY: Duration = Duration::from_millis(200);
@@ -22,19 +25,39 @@ pub(super) fn ask(
     question: &Question,
     line: &mut dyn FnMut(String) -> bool,
 ) -> Result<(), CliError> {
+    let runtime = runtime()?;
+    let reached = reach(config, |socket| runtime.block_on(control::ask(socket, question, line)))?;
+    match reached {
+        Reached::Daemon(()) => Ok(()),
+        Reached::Store(lock) => from_store(config, lock, question, line),
+    }
+}
+
+/// Who was there to be asked.
+pub(super) enum Reached<A> {
+    /// A daemon, and it answered.
+    Daemon(A),
+    /// None, and the store is ours.
+    Store(DataLock),
+}
+
+/// Asks the daemon where one runs, else takes the lock on the store.
+pub(super) fn reach<A>(
+    config: &Config,
+    mut daemon: impl FnMut(&Path) -> Result<A, ControlError>,
+) -> Result<Reached<A>, CliError> {
     let socket = config.socket()?;
     let deadline = Instant::now() + LOCK_PATIENCE;
-    let runtime = runtime()?;
     loop {
-        match runtime.block_on(control::ask(&socket, question, line)) {
+        match daemon(&socket) {
             Err(ControlError::NotRunning { .. }) => {}
-            answered => return Ok(answered?),
+            answered => return Ok(Reached::Daemon(answered?)),
         }
         if !config.data_dir.join("journal").is_dir() {
             return Err(CliError::NoData(config.data_dir.display().to_string()));
         }
         match DataLock::take(&config.data_dir, LOCK_TRY) {
-            Ok(lock) => return from_store(config, lock, question, line),
+            Ok(lock) => return Ok(Reached::Store(lock)),
             Err(LockError::Busy { .. }) if Instant::now() < deadline => {}
             Err(error) => return Err(ServiceError::from(error).into()),
         }

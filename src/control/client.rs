@@ -1,11 +1,11 @@
 //! The asking end of the socket.
 
-use super::{ASK, ControlError};
-use crate::query::Question;
+use super::{ASK, ControlError, PIN, PinOrder};
+use crate::{model::ArticleId, query::Question};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use std::{io, path::Path, pin::pin, time::Duration};
+use std::{io, path::Path, time::Duration};
 use tokio::{net::UnixStream, time::timeout};
 
 /// How long a daemon may take to begin an answer. One that is stopped or stuck never does.
@@ -17,12 +17,33 @@ pub async fn ask(
     question: &Question,
     line: &mut dyn FnMut(String) -> bool,
 ) -> Result<(), ControlError> {
+    post(socket, ASK, serde_json::to_vec(question), line).await
+}
+
+/// Has the daemon at `socket` pin an article or let it go, and returns the article's whole id once that is durable.
+pub async fn pin(socket: &Path, order: &PinOrder) -> Result<ArticleId, ControlError> {
+    let mut answer = String::new();
+    let mut line = |text| {
+        answer = text;
+        true
+    };
+    post(socket, PIN, serde_json::to_vec(order), &mut line).await?;
+    serde_json::from_str(&answer).map_err(|e| ControlError::Broken(e.to_string()))
+}
+
+/// Sends a body, and gives what is answered on line by line.
+async fn post(
+    socket: &Path,
+    path: &str,
+    body: serde_json::Result<Vec<u8>>,
+    line: &mut dyn FnMut(String) -> bool,
+) -> Result<(), ControlError> {
     let broken = |e: &dyn std::error::Error| ControlError::Broken(e.to_string());
+    let body = body.map_err(|e| broken(&e))?;
     let stream = connect(socket).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
     let talk = async {
-        let body = serde_json::to_vec(question).map_err(|e| broken(&e))?;
-        let request = Request::post(ASK)
+        let request = Request::post(path)
             .header(header::HOST, "wirefold")
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
@@ -50,7 +71,7 @@ pub async fn ask(
         }
         Ok(())
     };
-    let mut talk = pin!(talk);
+    let mut talk = std::pin::pin!(talk);
     // The connection drives the talk. It may end first, with the last blocks read and not yet given on, so only the
     // talk knows whether the answer was whole; with the connection gone it comes to an end by itself.
     tokio::select! {

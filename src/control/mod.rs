@@ -1,21 +1,34 @@
 //! The control socket: how the other commands ask a running daemon, because sled locks its directory.
 //!
 //! HTTP/1.1 over a Unix socket, so that `curl --unix-socket` works too: `POST /ask` with a [`Question`] as JSON
-//! answers with lines of JSON. The same lines come from the store itself when no daemon runs. Only the owner and
-//! the group may connect. Called by `service` to listen and by `cli` to ask.
+//! answers with lines of JSON. The same lines come from the store itself when no daemon runs. `POST /pin` with a
+//! [`PinOrder`] answers with the article's id once that is durable. Only the owner and the group may connect. Called by `service` to listen and by `cli` to ask.
 //!
 //! [`Question`]: crate::query::Question
 
 mod client;
 mod server;
 
-pub use client::ask;
-pub use server::{Control, listen, remove, serve};
+pub use client::{ask, pin};
+pub use server::{Control, Live, listen, remove, serve};
 
+use serde::{Deserialize, Serialize};
 use std::{io, path::PathBuf};
 
 /// The path of the one question.
 const ASK: &str = "/ask";
+/// The path of the one order.
+const PIN: &str = "/pin";
+
+/// That an article is to stay in its record, or may move again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinOrder {
+    /// The article's id; it may be shortened to what is unique.
+    pub id: String,
+    /// Whether it is pinned from now on.
+    pub pinned: bool,
+}
 
 /// Why the daemon cannot be asked, or cannot listen.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,9 @@
 //! The daemon's end of the socket.
 
-use super::{ASK, ControlError};
+use super::{ASK, ControlError, PIN, PinOrder};
 use crate::{
     detect::Settings,
+    model::ArticleId,
     query::{Library, QueryError, Question, Status},
     store::Store,
 };
@@ -44,7 +45,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Owner and group may connect.
 const SOCKET_MODE: u32 = 0o660;
 
-type LiveStatus = Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>;
+/// What only a running daemon can say and do.
+pub struct Live {
+    /// How it stands.
+    pub status: Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>,
+    /// Pins an article or lets it go, and waits until that is durable; false where the daemon ends first. It may block.
+    pub pin: Box<dyn Fn(ArticleId, bool) -> bool + Send + Sync>,
+}
 
 /// What is needed to answer.
 #[derive(Clone)]
@@ -54,28 +61,38 @@ struct Inner {
     store: Arc<Store>,
     data_dir: PathBuf,
     settings: Settings,
-    status: LiveStatus,
+    live: Live,
     turns: Arc<Semaphore>,
 }
 
 impl Control {
-    /// Answers from this store, by the settings that decide; how the daemon stands it is told by `status`.
-    pub fn new(store: Arc<Store>, data_dir: PathBuf, settings: Settings, status: LiveStatus) -> Self {
+    /// Answers from this store, by the settings that decide.
+    pub fn new(store: Arc<Store>, data_dir: PathBuf, settings: Settings, live: Live) -> Self {
         Self(Arc::new(Inner {
             store,
             data_dir,
             settings,
-            status,
+            live,
             turns: Arc::new(Semaphore::new(ANSWERS_MAX)),
         }))
     }
 
     fn answer(&self, question: &Question, line: &mut dyn FnMut(String) -> bool) -> Result<(), QueryError> {
         if *question == Question::Status {
-            line(serde_json::to_string(&(self.0.status)()?)?);
+            line(serde_json::to_string(&(self.0.live.status)()?)?);
             return Ok(());
         }
-        Library::new(&self.0.store, &self.0.data_dir, self.0.settings).answer(question, line)
+        self.library().answer(question, line)
+    }
+
+    fn library(&self) -> Library<'_> {
+        Library::new(&self.0.store, &self.0.data_dir, self.0.settings)
+    }
+
+    /// Pins an article or lets it go. Nothing where the daemon ended before it was durable.
+    fn pin(&self, order: &PinOrder) -> Result<Option<ArticleId>, QueryError> {
+        let id = self.library().article_id(&order.id)?;
+        Ok((self.0.live.pin)(id, order.pinned).then_some(id))
     }
 }
 
@@ -113,7 +130,7 @@ pub async fn serve(
     control: Control,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ControlError> {
-    let router = Router::new().route(ASK, post(ask)).with_state(control);
+    let router = Router::new().route(ASK, post(ask)).route(PIN, post(pin)).with_state(control);
     let (stopping, stopped) = oneshot::channel();
     let stop = async move {
         stop.await;
@@ -162,9 +179,31 @@ async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> 
     }
 }
 
+/// Does what one order says. It waits behind what was read before it, so a busy daemon may be asked again later: to say
+/// the same twice does no harm.
+async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Response {
+    let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&control.0.turns).acquire_owned()).await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let pinning = spawn_blocking(move || {
+        let pinned = control.pin(&order);
+        drop(turn);
+        pinned
+    });
+    match timeout(PATIENCE, pinning).await {
+        Ok(Ok(Ok(Some(id)))) => (StatusCode::OK, format!("\"{id}\"\n")).into_response(),
+        Ok(Ok(Err(error))) => refusal(&error),
+        Ok(Err(panic)) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
+        Ok(Ok(Ok(None))) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
 fn refusal(error: &QueryError) -> Response {
     let status = match error {
-        QueryError::NoId { .. } | QueryError::Ambiguous { .. } => StatusCode::BAD_REQUEST,
+        QueryError::NoId { .. }
+        | QueryError::Ambiguous { .. }
+        | QueryError::NotAnArticle { .. }
+        | QueryError::Same { .. } => StatusCode::BAD_REQUEST,
         QueryError::NotFound { .. } => StatusCode::NOT_FOUND,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };

@@ -22,7 +22,7 @@ pub struct LabelledPair {
 pub struct Size {
     /// Originals for each edit.
     pub originals: usize,
-    /// Pairs of reports of one form, for each of the two kinds.
+    /// Pairs of reports of one form, for each kind.
     pub siblings: usize,
     /// Articles on other stories.
     pub background: usize,
@@ -144,8 +144,8 @@ mod tests {
     fn the_set_is_whole_and_the_same_twice() {
         let size = Size { originals: 2, siblings: 3, background: 10 };
         let set = Labelled::new(1, size);
-        assert_eq!(set.articles.len(), Edit::ALL.len() * 4 + 12 + 10);
-        assert_eq!(set.pairs.iter().filter(|pair| !pair.same).count(), 6);
+        assert_eq!(set.articles.len(), Edit::ALL.len() * 4 + FORMS.len() * 3 * 2 + 10);
+        assert_eq!(set.pairs.iter().filter(|pair| !pair.same).count(), FORMS.len() * 3);
         let places = set.articles.iter().enumerate().map(|(at, a)| (a.item.clone().unwrap(), at));
         let at: BTreeMap<String, usize> = places.collect();
         assert!(set.pairs.iter().all(|pair| at[&pair.a] < at[&pair.b]), "an original comes before its copy");

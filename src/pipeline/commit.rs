@@ -6,7 +6,8 @@
 
 use super::{
     PipelineError, Progress,
-    job::{Committed, Decided, Job, Origin, OriginalBytes, Refused},
+    job::{Committed, Decided, Job, Origin, OriginalBytes, Refused, Settled},
+    pin::Word,
 };
 use crate::{
     clock,
@@ -35,23 +36,38 @@ impl Committer {
     /// Commits until there is no more, then makes the view durable too.
     pub fn run(
         mut self,
-        mut decided: mpsc::Receiver<Decided>,
+        mut settled: mpsc::Receiver<Settled>,
         out: &mpsc::Sender<Committed>,
     ) -> Result<(), PipelineError> {
-        while let Some(first) = decided.blocking_recv() {
-            let mut group = vec![first];
-            while self.has_room(&group)
-                && let Ok(next) = decided.try_recv()
-            {
-                group.push(next);
+        while let Some(first) = settled.blocking_recv() {
+            let (mut group, mut next) = (Vec::new(), Some(first));
+            while let Some(Settled::Chunk(decided)) = next {
+                group.push(decided);
+                next = if self.has_room(&group) { settled.try_recv().ok() } else { None };
             }
-            for committed in self.commit(group)? {
-                if out.blocking_send(committed).is_err() {
-                    break;
+            if !group.is_empty() {
+                for committed in self.commit(group)? {
+                    if out.blocking_send(committed).is_err() {
+                        break;
+                    }
                 }
+            }
+            if let Some(Settled::Pin(word)) = next {
+                self.pin(word)?;
             }
         }
         Ok(self.store.sync()?)
+    }
+
+    /// A person's word closes the group before it, and is durable by itself.
+    fn pin(&mut self, word: Word) -> Result<(), PipelineError> {
+        let event = Event::Pin(word.event);
+        let places = self.journal.append(&[std::slice::from_ref(&event)], clock::now())?;
+        let place = places.into_iter().flatten().next().unwrap_or_default();
+        self.store.apply(&[Change::Event(&event, place, None)], self.journal.end())?;
+        // Whoever asked may have gone away.
+        word.durable.send(()).ok();
+        Ok(())
     }
 
     fn has_room(&self, group: &[Decided]) -> bool {

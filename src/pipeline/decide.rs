@@ -4,9 +4,10 @@ use super::{
     PipelineError, Progress,
     job::{
         ArticleTimes, Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume,
-        outcome,
+        Settled, outcome,
     },
-    read::Preparing,
+    open,
+    pin::{Word, Work},
 };
 use crate::{
     detect::{Detector, Newcomer, Twin},
@@ -17,7 +18,10 @@ use crate::{
     store::{ArticleRow, Store},
 };
 use std::{collections::HashMap, sync::Arc};
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 /// A publication time counts as the article's time when it lies within so many days before the arrival.
 const PUBLISHED_DAYS_MAX: u32 = 30;
@@ -46,20 +50,39 @@ impl Decider {
     /// Decides until there is no more, or nobody wants it.
     pub fn run(
         mut self,
-        mut prepared: mpsc::Receiver<Preparing>,
-        out: &mpsc::Sender<Decided>,
+        mut work: mpsc::Receiver<Work>,
+        out: &mpsc::Sender<Settled>,
     ) -> Result<(), PipelineError> {
         let runtime = Handle::current();
-        while let Some(preparing) = prepared.blocking_recv() {
-            let chunk = runtime
-                .block_on(preparing)
-                .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
-            let decided = self.chunk(chunk)?;
-            if out.blocking_send(decided).is_err() {
+        while let Some(next) = work.blocking_recv() {
+            let is_wanted = match next {
+                Work::Chunk(preparing) => {
+                    let chunk = runtime
+                        .block_on(preparing)
+                        .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
+                    out.blocking_send(Settled::Chunk(self.chunk(chunk)?)).is_ok()
+                }
+                Work::Pin(word) => self.pin(word, out)?,
+            };
+            if !is_wanted {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Heeds a person's word once it is durable. By then the view holds all that was decided before it, and so knows
+    /// the article's record. False where nobody commits any more.
+    fn pin(&mut self, word: Word, out: &mpsc::Sender<Settled>) -> Result<bool, PipelineError> {
+        let (durable, heard) = oneshot::channel();
+        let is_sent = out.blocking_send(Settled::Pin(Word { event: word.event, durable })).is_ok();
+        if !is_sent || heard.blocking_recv().is_err() {
+            return Ok(false);
+        }
+        open::pinned(&self.store, &mut self.detector, &word.event)?;
+        // Whoever asked may have gone away.
+        word.durable.send(()).ok();
+        Ok(true)
     }
 
     fn chunk(&mut self, chunk: Prepared) -> Result<Decided, PipelineError> {

@@ -1,5 +1,6 @@
 //! A file to be taken in, and what becomes of it on its way.
 
+use super::pin::Word;
 use crate::{
     format::Form,
     inbox::{Claimed, FileKind, display_path},
@@ -200,6 +201,13 @@ pub(super) struct Decided {
     pub end: Option<(Receipt, OriginalBytes)>,
     /// The file was written to since it was read and goes back to its inbox; nothing of it was decided.
     pub give_back: bool,
+}
+
+/// What the committing stage takes, in order.
+#[derive(Debug)]
+pub(super) enum Settled {
+    Chunk(Decided),
+    Pin(Word),
 }
 
 impl Decided {

@@ -18,11 +18,13 @@ mod decide;
 mod dispose;
 mod job;
 mod open;
+mod pin;
 mod prepare;
 mod read;
 
 pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild};
+pub use pin::Pins;
 
 use crate::{
     detect::Growth,
@@ -96,8 +98,20 @@ pub struct Parts {
     pub stop: Arc<AtomicBool>,
 }
 
-/// The stages, last first, and where to put the jobs. The view can be read while they run.
-pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
+/// The stages, wired.
+pub struct Wired {
+    /// Where to put the jobs; when that is dropped, the stages end.
+    pub jobs: mpsc::Sender<Job>,
+    /// Where to put a person's word on an article.
+    pub pins: Pins,
+    /// The stages, last first.
+    pub stages: Vec<Stage>,
+    /// The view, which can be read while they run.
+    pub store: Arc<Store>,
+}
+
+/// Wires the stages.
+pub fn stages(parts: Parts) -> Wired {
     let (jobs, jobs_in) = mpsc::channel(CHUNKS_WAITING);
     let (prepared, prepared_in) = mpsc::channel(CHUNKS_WAITING);
     let (decided, decided_in) = mpsc::channel(DECIDED_WAITING);
@@ -119,6 +133,7 @@ pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
         progress: Arc::clone(&parts.progress),
     };
     let disposer = dispose::Disposer { failed: parts.failed, progress: parts.progress };
+    let pins = Pins::into(&prepared);
     let stages = vec![
         stage("dispose", move || disposer.run(committed_in)),
         stage("commit", move || committer.run(decided_in, &committed)),
@@ -128,7 +143,7 @@ pub fn stages(parts: Parts) -> (mpsc::Sender<Job>, Vec<Stage>, Arc<Store>) {
             Ok(())
         }),
     ];
-    (jobs, stages, store)
+    Wired { jobs, pins, stages, store }
 }
 
 fn stage(name: &'static str, run: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> Stage {

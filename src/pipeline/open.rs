@@ -188,7 +188,7 @@ fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreE
 }
 
 /// Tells the detector of a person's word. An article comes in an earlier frame than any word on it.
-fn pinned(store: &Store, detector: &mut Detector, event: &PinEvent) -> Result<(), StoreError> {
+pub(super) fn pinned(store: &Store, detector: &mut Detector, event: &PinEvent) -> Result<(), StoreError> {
     if let Some((no, row)) = store.view().article_by_id(event.id)? {
         detector.pin(no, row.founder, event.pinned);
     }

@@ -3,6 +3,7 @@
 use super::{
     CHUNKS_WAITING, Progress,
     job::{Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
+    pin::Work,
     prepare,
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
-    pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Preparing>) {
+    pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
         while let Some(job) = jobs.blocking_recv() {
             let is_ours = matches!(job.origin, Origin::Inbox(_));
             let send = |chunk: Chunk| {
@@ -60,7 +61,7 @@ impl Reader {
                     return false;
                 }
                 self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
-                out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok()
+                out.blocking_send(Work::Chunk(spawn_blocking(|| prepare::prepare(chunk)))).is_ok()
             };
             if !self.file(job, send) && !self.is_stopping() {
                 break;

@@ -311,6 +311,7 @@ impl Library<'_> {
             pair = Some(self.decided_pair(&known, matched, &decided)?);
         }
         let near_misses = self.near_misses(&known)?;
+        notes.extend(self.view.is_pinned(known.row.id)?.then(why::of_pin));
         notes.extend(why::of_former_record(&known, &decided));
         notes.extend(pair.as_ref().and_then(why::of_basis));
         Ok(ExplainAnswer {

@@ -189,6 +189,7 @@ impl<'s> Library<'s> {
 
     /// The article that an id means; it may be shortened to what is unique.
     pub fn article_id(&self, id: &str) -> Result<ArticleId, QueryError> {
+        may_mean_an_article(id)?;
         match self.find(id)? {
             Found::Article(no) => Ok(self.known(no)?.row.id),
             Found::Record(_) => Err(QueryError::NotAnArticle { id: id.to_owned() }),
@@ -212,6 +213,14 @@ impl<'s> Library<'s> {
             _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
         }
     }
+}
+
+/// Whether an id is one that an article may have. It can be asked before there is a store to look in.
+pub fn may_mean_an_article(id: &str) -> Result<(), QueryError> {
+    if id.to_lowercase().strip_prefix("wf-").is_some_and(|digits| digits_of(digits).is_ok()) {
+        return Err(QueryError::NotAnArticle { id: id.to_owned() });
+    }
+    digits_of(id).map(|_| ())
 }
 
 /// The digits that an id is looked up by.

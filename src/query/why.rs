@@ -146,6 +146,11 @@ fn of_bar(pair: &PairAnswer) -> String {
     )
 }
 
+/// That a person said where it belongs.
+pub(super) fn of_pin() -> String {
+    "somebody pinned it: it stays in this record, and the record goes into no other".to_owned()
+}
+
 /// That an article's record came into another since.
 pub(super) fn of_former_record(known: &Known, decided: &Decided) -> Option<String> {
     let then = match decided {

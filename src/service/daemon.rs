@@ -4,10 +4,10 @@ use super::{Ground, ServiceError, ground, tasks::Tasks};
 use crate::{
     clock,
     config::Config,
-    control::{self, Control},
+    control::{self, Control, Live},
     inbox::{Arrivals, Claimed, InboxState, RootState, Watching, display_path},
-    model::{Arrival, Time},
-    pipeline::{self, Job, Parts, Progress, Resume},
+    model::{Arrival, PinEvent, Time},
+    pipeline::{self, Job, Parts, Progress, Resume, Wired},
     query::{InboxStatus, Library, Status},
     store::Store,
 };
@@ -85,13 +85,13 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),
     };
-    let (jobs, pipeline_stages, store) = pipeline::stages(parts);
-    for stage in pipeline_stages {
+    let Wired { jobs, pins, stages: wired, store } = pipeline::stages(parts);
+    for stage in wired {
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
     stages.spawn("intake", intake(resumed, claimed, jobs, shown));
-    let live = Live {
+    let known = Known {
         config: config.clone(),
         store: Arc::clone(&store),
         state: state_seen.clone(),
@@ -99,8 +99,9 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         since: clock::now(),
     };
     let listener = control::listen(&socket)?;
-    let (settings, status) = (config.detect_settings(), Box::new(move || live.status()));
-    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), settings, status);
+    let (settings, status) = (config.detect_settings(), Box::new(move || known.status()));
+    let pin = Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() }));
+    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), settings, Live { status, pin });
     others.spawn("control", serve(listener, control, stopped.clone()));
     let arrivals = Arc::new(Arrivals::starting_at(ground.next_arrival));
     let inbox = ground.inboxes;
@@ -227,7 +228,7 @@ impl Signals {
 }
 
 /// What only a running daemon knows.
-struct Live {
+struct Known {
     config: Config,
     store: Arc<Store>,
     state: watch::Receiver<InboxState>,
@@ -235,7 +236,7 @@ struct Live {
     since: Time,
 }
 
-impl Live {
+impl Known {
     fn status(&self) -> Result<Status, crate::query::QueryError> {
         let library = Library::new(&self.store, &self.config.data_dir, self.config.detect_settings());
         let mut status = library.status()?;

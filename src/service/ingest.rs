@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     inbox::{Arrivals, FileKind, display_path},
     model::Outcome,
-    pipeline::{self, ArticleTimes, Job, Origin, Parts, Progress, Resume},
+    pipeline::{self, ArticleTimes, Job, Origin, Parts, Progress, Resume, Wired},
 };
 use std::{
     ffi::OsStr,
@@ -104,7 +104,7 @@ pub async fn ingest(
         progress: Arc::clone(&progress),
         stop: Arc::default(),
     };
-    let (jobs, stages, store) = pipeline::stages(parts);
+    let Wired { jobs, stages, store, .. } = pipeline::stages(parts);
     let mut tasks = Tasks::default();
     for stage in stages {
         tasks.spawn_blocking(stage.name, move || Ok((stage.run)()?));

@@ -109,7 +109,7 @@ fn notice(names: [&str; 5]) -> String {
 }
 
 const NAMES: [&str; 5] =
-    ["Bellweather School", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
+    ["Bellweather House", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
 const OTHERS: [&str; 5] =
     ["Lamport Academy", "Quenmouth", "Marcus Dalgard", "Upper Fenwick", "Corford Advisers"];
 
