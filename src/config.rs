@@ -333,7 +333,7 @@ impl LogConfig {
 
 fn parse(name: &Path, text: &str, given: &[(String, String)]) -> Result<Config, ConfigError> {
     let invalid = |what: String| ConfigError::Invalid { path: name.to_owned(), what };
-    let said = |e: toml::de::Error| invalid(e.to_string().trim().to_owned());
+    let said = |e: toml::de::Error| invalid(in_words(e.to_string().trim()));
     let mut merged: Table = toml::from_str(DEFAULTS).map_err(said)?;
     let over: Table = toml::from_str(text).map_err(said)?;
     let unknown = |(key, nearest)| ConfigError::UnknownKey { path: name.to_owned(), key, nearest };
@@ -344,6 +344,21 @@ fn parse(name: &Path, text: &str, given: &[(String, String)]) -> Result<Config, 
         overlay(&mut merged, nested(key, typed_value(value)), "").map_err(unknown)?;
     }
     Value::Table(merged).try_into().map_err(said)
+}
+
+/// What the reader of TOML says, its types called what a person calls them.
+fn in_words(said: &str) -> String {
+    const NAMES: [(&str, &str); 6] = [
+        ("f64", "a number"),
+        ("u32", "a whole number"),
+        ("u64", "a whole number"),
+        ("usize", "a whole number"),
+        ("a boolean", "true or false"),
+        ("a string", "a text"),
+    ];
+    NAMES.iter().fold(said.to_owned(), |said, (name, words)| {
+        said.replace(&format!("expected {name}"), &format!("expected {words}"))
+    })
 }
 
 /// A dotted key and its value as a file would have them.
@@ -481,7 +496,8 @@ mod tests {
         assert!(!given("match.merging", "false").unwrap().matching.merging);
         let said = |key, value| given(key, value).unwrap_err().to_string();
         assert!(said("match.joint", "1").contains("(command line) has the unknown key 'match.joint'"));
-        assert!(said("match.join", "much").contains("join"));
+        let wrong = said("match.join", "much");
+        assert!(wrong.contains("join") && wrong.contains("expected a number"), "{wrong}");
     }
 
     #[test]

@@ -87,9 +87,13 @@ fn print(measured: &[Measured], what: &EvalArgs) -> Result<(), CliError> {
             out.line(&serde_json::to_string(one)?)?;
         }
     } else {
-        out.line(&fitted(overview(measured)))?;
+        let overviews: Vec<_> = overviews(measured).into_iter().map(fitted).collect();
+        out.line(&overviews.join("\n\n"))?;
         for part in details(measured, !what.sweep.is_empty()) {
             out.line(&part)?;
+        }
+        for note in notes(measured) {
+            out.line(&note)?;
         }
         let mistakes: Vec<_> =
             measured.iter().flat_map(|m| m.figures.mistakes.iter().map(move |e| (m, e))).collect();
@@ -125,10 +129,15 @@ fn settings(what: &EvalArgs) -> Result<Vec<Settings>, CliError> {
 /// What a column of the overview tells of a run; nothing where the set has no such labels.
 type Figure = fn(&Measured) -> Option<String>;
 
-/// One row a run; columns that would be empty are left out.
-fn overview(measured: &[Measured]) -> Table {
-    let columns: [(&str, Figure); 13] = [
-        ("SET", |m| Some(m.figures.set.clone())),
+/// The set, before the figures, and the settings, after them: what tells the rows of every overview apart.
+const SET: (&str, Figure) = ("SET", |m| Some(m.figures.set.clone()));
+const SETTINGS: (&str, Figure) = ("SETTINGS", |m| Some(said(&m.settings)).filter(|said| !said.is_empty()));
+/// Blanks around a cell.
+const PADDING: usize = 2;
+
+/// One row a run; columns that would be empty are left out. Figures that no line has room for stand in a further table.
+fn overviews(measured: &[Measured]) -> Vec<Table> {
+    let columns: [(&str, Figure); 11] = [
         ("ARTICLES", |m| Some(m.figures.articles.to_string())),
         ("RECORDS", |m| Some(m.figures.records.to_string())),
         ("PAIR P", |m| Some(figure(m.figures.agreement?.pair_precision))),
@@ -140,10 +149,33 @@ fn overview(measured: &[Measured]) -> Table {
         ("WILD FOUND", |m| of_file(m, "wild", true)),
         ("WILD FALSE", |m| of_file(m, "wild", false)),
         ("UNREAD", |m| Some(m.figures.unread.to_string()).filter(|_| m.figures.unread > 0)),
-        ("SETTINGS", |m| Some(said(&m.settings)).filter(|said| !said.is_empty())),
     ];
-    let used: Vec<_> =
-        columns.into_iter().filter(|(_, of)| measured.iter().any(|m| of(m).is_some())).collect();
+    let is_used = |(_, of): &(&str, Figure)| measured.iter().any(|m| of(m).is_some());
+    let wide = |(name, of): &(&str, Figure)| {
+        let cells = measured.iter().filter_map(of).map(|cell| cell.chars().count());
+        cells.chain([name.len()]).max().unwrap_or(0) + PADDING
+    };
+    let room = usize::from(table([]).width().unwrap_or(u16::MAX));
+    // Settings may be long and are cut to what is left, but for their name.
+    let keys = wide(&SET) + if is_used(&SETTINGS) { SETTINGS.0.len() + PADDING } else { 0 };
+    let (mut tables, mut left) = (Vec::<Vec<(&str, Figure)>>::new(), 0);
+    for column in columns.into_iter().filter(is_used) {
+        match tables.last_mut() {
+            Some(last) if wide(&column) <= left => last.push(column),
+            _ => {
+                tables.push(vec![column]);
+                left = room.saturating_sub(keys);
+            }
+        }
+        left = left.saturating_sub(wide(&column));
+    }
+    let whole = |figures: Vec<(&'static str, Figure)>| -> Vec<(&'static str, Figure)> {
+        [SET].into_iter().chain(figures).chain([SETTINGS].into_iter().filter(is_used)).collect()
+    };
+    tables.into_iter().map(|figures| overview(measured, &whole(figures))).collect()
+}
+
+fn overview(measured: &[Measured], used: &[(&'static str, Figure)]) -> Table {
     let mut table = table(used.iter().map(|(name, _)| *name));
     for one in measured {
         table.add_row(used.iter().map(|(_, of)| of(one).unwrap_or_default()));
@@ -180,6 +212,20 @@ fn details(measured: &[Measured], is_sweep: bool) -> Vec<String> {
     .filter(|(_, table)| !table.is_empty())
     .map(|(title, table)| format!("\n{title}\n{}", fitted(table)))
     .collect()
+}
+
+/// What must be known besides, once for all runs of a set.
+fn notes(measured: &[Measured]) -> Vec<String> {
+    let mut told = Vec::new();
+    for figures in measured.iter().map(|m| &m.figures) {
+        for note in &figures.notes {
+            let said = format!("\nnote, {}: {note}", one_line(&figures.set));
+            if !told.contains(&said) {
+                told.push(said);
+            }
+        }
+    }
+    told
 }
 
 fn kinds(figures: &[&SetFigures]) -> Table {

@@ -142,7 +142,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Exit::Failed,
         ),
         CliError::Control(ControlError::Busy) => {
-            (Some("others read long answers at this moment; ask again"), Exit::Busy)
+            (Some("it has much to read, or others read long answers at this moment; ask again"), Exit::Busy)
         }
         CliError::Control(ControlError::Silent) => (
             Some("if it was suspended, let it go on; else end it and start it again: nothing is lost"),

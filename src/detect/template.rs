@@ -24,7 +24,7 @@ const CHANGED_FOLD: u32 = 2;
 
 /// A form whose slots are names has so many other names in it, more than stayed, in most of its frames. An edited copy
 /// changes words here and there, so a name that recurs stays somewhere; an update keeps nearly all names. It holds for
-/// none of 5,100 generated copies, of 308 re-sends and of 350 web articles that share wording.
+/// none of 10,283 copies, edited in 29 ways, of 308 re-sends and of 350 pairs of web articles that share wording.
 const NAMES_CHANGED_MIN: u32 = 3;
 /// They stand in at least so many frames: one name of three words that was mended is one change.
 const NAME_FRAMES_CHANGED_MIN: u32 = 2;

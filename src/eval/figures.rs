@@ -18,6 +18,12 @@ pub struct SetFigures {
     pub articles: usize,
     /// How many of them could not be read; each counts as a record of its own.
     pub unread: usize,
+    /// How many articles of the background are in the store beside them.
+    #[serde(default)]
+    pub background: usize,
+    /// What must be known besides to read the figures right, each a plain sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// How many records they came to lie in.
     pub records: usize,
     /// How well the records agree with the clusters, over the articles that have one; nothing where none has.
@@ -92,8 +98,7 @@ impl SetFigures {
             agreement: agreement(set, &groups),
             judged: judged(set, &groups),
             relations: relations(set, grouping),
-            shuffles: None,
-            mistakes: Vec::new(),
+            ..Self::default()
         }
     }
 }

@@ -24,6 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 use trial::{Bench, Trial};
 
 /// Why a set cannot be measured.
@@ -75,6 +76,9 @@ pub enum EvalError {
     /// The throw-away store does not answer.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// Explaining the mistakes brought a defect to light.
+    #[error("the mistakes cannot be explained: {0}")]
+    Explain(String),
     /// An answer of it cannot be understood.
     #[error("an answer cannot be understood")]
     Answer(#[from] serde_json::Error),
@@ -107,22 +111,41 @@ pub async fn evaluate(
 ) -> Result<SetFigures, EvalError> {
     let bench = Bench { config, scratch, background: plan.background.as_deref() };
     let trial = Trial::run(bench, &set.articles_path, &mut tell).await?;
-    let grouping = trial.grouping(set)?;
+    let (grouping, background) = trial.grouping(set)?;
     let mut figures = SetFigures::of(set, &grouping);
+    figures.background = background;
+    figures.notes = notes(set, &figures);
     if plan.errors > 0 {
-        figures.mistakes = errors::worst(&trial, set, &grouping, plan.errors)?;
+        let (set, most) = (set.clone(), plan.errors);
+        // Explaining takes long; on a thread of its own it does not keep an interrupt from being heeded.
+        let explaining = spawn_blocking(move || errors::worst(&trial, &set, &grouping, most));
+        figures.mistakes = explaining.await.map_err(|e| EvalError::Explain(e.to_string()))??;
     }
-    drop(trial);
     if plan.shuffles > 0 {
         let mut groupings = Vec::new();
         for seed in 1..=plan.shuffles {
             let shuffled = set::shuffled(&set.articles_path, u64::from(seed), scratch)?;
             let trial = Trial::run(bench, shuffled.path(), &mut tell).await?;
-            groupings.push(trial.grouping(set)?);
+            groupings.push(trial.grouping(set)?.0);
         }
         figures.shuffles = Some(ShuffleFigures::of(set, &groupings));
     }
     Ok(figures)
+}
+
+/// What a reader of the figures must know besides.
+fn notes(set: &LabelledSet, figures: &SetFigures) -> Vec<String> {
+    let mut notes = set.hints.clone();
+    let SetFigures { unread, background, .. } = figures;
+    if *background > 0 {
+        notes.push(format!("{background} articles of the background are in the store too"));
+        if *unread > 0 {
+            notes.push(format!(
+                "{unread} articles could not be read, or stand byte for byte in the background, which holds them then; each counts as a record of its own"
+            ));
+        }
+    }
+    notes
 }
 
 /// A path as the store knows it.

@@ -28,6 +28,8 @@ pub struct LabelledSet {
     pub articles: Vec<LabelledArticle>,
     /// Judged pairs, `pairs.jsonl` first.
     pub pairs: Vec<JudgedPair>,
+    /// What may have been meant otherwise, each a plain sentence.
+    pub hints: Vec<String>,
 }
 
 /// An article of a set.
@@ -116,7 +118,8 @@ fn name_of(path: &Path) -> String {
 }
 
 fn unlabelled(path: &Path, name: String) -> Result<LabelledSet, EvalError> {
-    Ok(LabelledSet { name, articles: articles(path)?, articles_path: path.to_owned(), pairs: Vec::new() })
+    let (pairs, hints) = (Vec::new(), Vec::new());
+    Ok(LabelledSet { name, articles: articles(path)?, articles_path: path.to_owned(), pairs, hints })
 }
 
 fn labelled(folder: &Path) -> Result<LabelledSet, EvalError> {
@@ -130,7 +133,29 @@ fn labelled(folder: &Path) -> Result<LabelledSet, EvalError> {
             set.pairs.extend(pairs(&path, file, &places)?);
         }
     }
+    set.hints = hints(folder, &set)?;
     Ok(set)
+}
+
+/// A label or a file whose name is misspelt is not missed by anything but the figures that it would have given.
+fn hints(folder: &Path, set: &LabelledSet) -> Result<Vec<String>, EvalError> {
+    let unreadable = |source| EvalError::Read { path: folder.to_owned(), source };
+    let mut hints = Vec::new();
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let paths = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<BTreeSet<_>, _>>();
+    for path in paths.map_err(unreadable)? {
+        let is_known = is_of_pairs(&path) || path.file_name().is_some_and(|name| name == ARTICLES);
+        if path.extension().is_some_and(|e| e == "jsonl") && !is_known {
+            let name = name_of(&path);
+            hints.push(format!("{name}.jsonl is not read; judged pairs stand in {PAIRS} and {WILD}"));
+        }
+    }
+    if set.pairs.is_empty() && set.articles.iter().all(|article| article.cluster.is_none()) {
+        hints.push(
+            "no article has a 'cluster' and no pair is judged, so there is nothing to measure by".to_owned(),
+        );
+    }
+    Ok(hints)
 }
 
 fn articles(path: &Path) -> Result<Vec<LabelledArticle>, EvalError> {
@@ -263,6 +288,15 @@ mod tests {
         ]);
         let names: Vec<_> = sets_at(dir.path()).unwrap().into_iter().map(|s| s.name).collect();
         assert_eq!(names, ["languages/eng", "one"]);
+    }
+
+    #[test]
+    fn a_misspelt_label_or_file_is_hinted_at() {
+        let hints = |files: &[(&str, &str)]| sets_at(folder(files).path()).unwrap().remove(0).hints;
+        let misspelt = hints(&[("articles.jsonl", "{\"id\":1,\"clusters\":2}"), ("pair.jsonl", "")]);
+        assert!(misspelt[0].starts_with("pair.jsonl is not read"), "{misspelt:?}");
+        assert!(misspelt[1].starts_with("no article has a 'cluster'"), "{misspelt:?}");
+        assert!(hints(&[("articles.jsonl", "{\"id\":1,\"cluster\":2}")]).is_empty());
     }
 
     #[test]

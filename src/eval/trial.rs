@@ -88,8 +88,8 @@ impl Trial {
         Ok(answer)
     }
 
-    /// Where the articles of the set have come to lie.
-    pub fn grouping(&self, set: &LabelledSet) -> Result<Grouping, EvalError> {
+    /// Where the articles of the set have come to lie, and how many others there are.
+    pub fn grouping(&self, set: &LabelledSet) -> Result<(Grouping, usize), EvalError> {
         let places: BTreeMap<&str, usize> =
             set.articles.iter().enumerate().map(|(place, a)| (a.id.as_str(), place)).collect();
         let path = shown(&self.articles_path);
@@ -97,10 +97,11 @@ impl Trial {
             let item = answer.item.as_deref().filter(|_| answer.path == path)?;
             places.get(item).copied()
         };
-        let mut grouping = vec![None; set.articles.len()];
+        let (mut grouping, mut others) = (vec![None; set.articles.len()], 0);
         for (record, answer) in self.records()?.iter().enumerate() {
             let by_id: BTreeMap<ArticleId, usize> =
                 answer.articles.iter().filter_map(|a| Some((a.id, place_of(a)?))).collect();
+            others += answer.articles.len() - by_id.len();
             for article in &answer.articles {
                 let slot = by_id.get(&article.id).and_then(|place| grouping.get_mut(*place));
                 if let Some(slot) = slot {
@@ -114,7 +115,7 @@ impl Trial {
                 }
             }
         }
-        Ok(grouping)
+        Ok((grouping, others))
     }
 
     fn records(&self) -> Result<Vec<RecordAnswer>, EvalError> {

@@ -1,11 +1,17 @@
 //! What becomes of records after they were founded: merged ids still resolve, moves and merges can be switched off, and
 //! what a person pinned stays where it is, whatever is started anew.
 
-use crate::{answers::Record, daemon::Daemon, place::Place};
+use crate::{
+    answers::Record,
+    daemon::{Daemon, settled},
+    place::{Place, drop_whole},
+    wait::PATIENCE,
+};
 use std::{fs, ops::Range};
 use wirefold::{
     journal::{Position, Replay},
     model::Event,
+    store::DataLock,
 };
 
 /// Sentences of words that no language has, so that nothing but the test's own design is alike.
@@ -113,8 +119,59 @@ fn what_cannot_be_pinned_is_said() {
     ingest(&place, 0, &TO_MOVE[..1]);
     assert_eq!(place.run(["pin", "no-id"]).code(), 1);
     assert!(place.run(["pin", "0123abcd"]).err.contains("nothing here has the id 0123abcd"));
-    let id = place.export()[0].articles[0].id.clone();
+    check_wrong_ids(&place);
     let daemon = Daemon::start(&place);
-    assert_eq!(place.run(["pin", &id]).code(), 75, "a daemon has the store");
+    check_wrong_ids(&place);
     daemon.stop_well();
+    let lock = DataLock::take(&place.data(), PATIENCE).unwrap();
+    let said = place.run(["unpin", "no-id"]);
+    assert!(said.code() == 1 && said.err.contains("'no-id' is no id"), "the store is locked: {said:?}");
+    lock.release_clean().unwrap();
+}
+
+/// The same is said with a daemon and without.
+fn check_wrong_ids(place: &Place) {
+    let record = place.export()[0].record.clone();
+    for (id, said) in [
+        ("no-id", "'no-id' is no id".to_owned()),
+        ("0123abcd", "nothing here has the id 0123abcd".to_owned()),
+        (&record, format!("{record} is a record; give the id of one of its articles")),
+    ] {
+        for command in ["pin", "unpin"] {
+            let ran = place.run([command, id]);
+            assert!(ran.code() == 1 && ran.err.contains(&said), "{ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_running_daemon_pins_in_its_turn_and_its_successor_knows_of_it() {
+    let place = Place::configured("[intake]\nsettle_ms = 20\n[match]\njoin = 0.62\nmerging = false\n");
+    ingest(&place, 0, &TO_MOVE[..2]);
+    let id = place.export()[0].articles[1].id.clone();
+    let drop_in = |n: usize, range: &Range<usize>| {
+        drop_whole(&place.inbox().join(format!("{n}.txt")), sentences(range.clone()).as_bytes());
+    };
+    let daemon = Daemon::start(&place);
+    let said = place.done(["pin", &id[..12]]).out;
+    assert_eq!(said, format!("article {id} stays in its record\n"));
+    let explained = place.done(["explain", &id]).out;
+    assert!(explained.contains("somebody pinned it"), "{explained}");
+    drop_in(2, &TO_MOVE[2]);
+    settled(&place, 3);
+    assert_eq!(grouped(&place.export()), [vec!['0', '1'], vec!['2']]);
+    daemon.kill();
+    let daemon = Daemon::start(&place);
+    assert_eq!(grouped(&place.export()), [vec!['0', '1'], vec!['2']]);
+    assert!(place.export()[0].articles[1].pinned);
+    assert_eq!(place.done(["unpin", &id]).out, format!("article {id} may move again\n"));
+    drop_in(3, &LATER);
+    settled(&place, 4);
+    assert_eq!(grouped(&place.export()), [vec!['0'], vec!['1', '2', '3']]);
+    daemon.stop_well();
+    let words = events(&place).into_iter().filter_map(|event| match event {
+        Event::Pin(word) => Some(word.pinned),
+        _ => None,
+    });
+    assert_eq!(words.collect::<Vec<_>>(), [true, false]);
 }
