@@ -1,5 +1,5 @@
-//! Template siblings: two texts from one form whose figures differ are two stories, though nine words in ten
-//! are the same. What tells them from one story told again is what stands where both have a figure.
+//! Template siblings: two texts from one form whose figures or names differ are two stories, though nine words in ten
+//! are the same. What tells them from one story told again is what stands where both have a figure, or a name.
 //!
 //! An update of one story changes the figure that it is about, wherever that stands, and leaves the date, the
 //! ages, the distances. A form that is filled in anew changes nearly all.

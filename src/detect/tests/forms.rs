@@ -109,7 +109,7 @@ fn notice(names: [&str; 5]) -> String {
 }
 
 const NAMES: [&str; 5] =
-    ["Bellweather House", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
+    ["Bellweather Hall", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
 const OTHERS: [&str; 5] =
     ["Lamport Academy", "Quenmouth", "Marcus Dalgard", "Upper Fenwick", "Corford Advisers"];
 
