@@ -108,8 +108,7 @@ fn notice(names: [&str; 5]) -> String {
         .fold(NOTICE.to_owned(), |text, (letter, name)| text.replace(&format!("{{{letter}}}"), name))
 }
 
-const NAMES: [&str; 5] =
-    ["Bellweather Hall", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
+const NAMES: [&str; 5] = ["Bellweather Hall", "Port Ellery", "Tobias Holt", "Stonebridge", "Harrow Chambers"];
 const OTHERS: [&str; 5] =
     ["Lamport Academy", "Quenmouth", "Marcus Dalgard", "Upper Fenwick", "Corford Advisers"];
 
