@@ -143,9 +143,10 @@ impl Page {
         self.lines.push(format!("{:<22}{held:<24}{by_wording}", "shared wording"));
         self.lines.push(format!("{:<22}{} of 64 bits differ", "SimHash", evidence.hamming));
         if evidence.siblings {
-            let (Form { frames, changed, stayed, .. }, what) = match evidence.by_names {
-                true => (evidence.name_form, "words of names"),
-                false => (evidence.form, "figures"),
+            let (Form { frames, changed, stayed, .. }, what) = if evidence.by_names {
+                (evidence.name_form, "words of names")
+            } else {
+                (evidence.form, "figures")
             };
             let form =
                 format!("0 for one form: in {frames} frames {changed} {what} changed, {stayed} stayed");

@@ -75,7 +75,7 @@ fn tokens(words: &Words) -> Vec<Token> {
         };
         let name = (kind == Kind::Name).then(|| name_of(without_possessive(letters)));
         match tokens.last_mut() {
-            Some(last) if kind != Kind::Word && last.kind == kind && !word.opens_sentence => {
+            Some(last) if kind != Kind::Word && last.kind == kind && !word.standing.opens => {
                 last.names.extend(name);
             }
             _ => {
@@ -84,7 +84,7 @@ fn tokens(words: &Words) -> Vec<Token> {
                     Kind::Figure => FIGURE,
                     Kind::Name => NAME,
                 };
-                let in_sentence = word.in_sentence;
+                let in_sentence = word.standing.in_sentence;
                 tokens.push(Token { kind, hash, names: name.into_iter().collect(), in_sentence });
             }
         }
@@ -106,7 +106,7 @@ impl<'w> Named<'w> {
             words.iter().filter(|(word, _)| pick(word)).map(|(_, l)| without_possessive(l)).collect()
         };
         let small = letters(&|word| word.is_small);
-        let mut within = letters(&|word| word.is_name && !word.opens_sentence);
+        let mut within = letters(&|word| word.is_name && !word.standing.opens);
         within.retain(|letters| !small.contains(letters));
         Self { small, within }
     }
@@ -116,9 +116,9 @@ impl<'w> Named<'w> {
         let letters = without_possessive(letters);
         let goes_on = || {
             let is_within = |l: &str| self.within.contains(without_possessive(l));
-            next.is_some_and(|(next, l)| next.is_name && !next.opens_sentence && is_within(l))
+            next.is_some_and(|(next, l)| next.is_name && !next.standing.opens && is_within(l))
         };
-        let may_open = word.opens_sentence && !self.small.contains(letters);
+        let may_open = word.standing.opens && !self.small.contains(letters);
         word.is_name && (self.within.contains(letters) || (may_open && goes_on()))
     }
 }

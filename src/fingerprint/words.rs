@@ -20,13 +20,20 @@ pub(super) struct Word {
     pub is_name: bool,
     /// Whether it begins with a small letter.
     pub is_small: bool,
-    /// Whether it is the first of a sentence, where every word has a capital.
-    pub opens_sentence: bool,
+    /// How it stands in its sentence.
+    pub standing: Standing,
+    /// The number of the quotation that it is part of; 0 outside of any.
+    pub quotation: u32,
+}
+
+/// How a word stands in its sentence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Whether it is the first of it, where every word has a capital.
+    pub opens: bool,
     /// Whether its line reads as sentences do: not in parentheses, and with a sign at its end. Headlines, bylines and
     /// most sign-offs do not.
     pub in_sentence: bool,
-    /// The number of the quotation that it is part of; 0 outside of any.
-    pub quotation: u32,
 }
 
 /// The words of a text, in lower case and joined by single spaces.
@@ -47,13 +54,13 @@ impl Words {
             sentences.pass(between, || line_at(&text.text, start));
             end = range.end;
             if let Some(token) = text.text.get(range) {
-                words.push(token, start >= names_from, quotes.current(), &sentences);
+                words.push(token, start >= names_from, quotes.current(), sentences.standing);
             }
         }
         words
     }
 
-    fn push(&mut self, token: &str, may_be_name: bool, quotation: u32, sentences: &Sentences) {
+    fn push(&mut self, token: &str, may_be_name: bool, quotation: u32, standing: Standing) {
         let mut letters = token.chars();
         let Some(first) = letters.next() else { return };
         let is_figure = first.is_numeric();
@@ -69,18 +76,8 @@ impl Words {
             self.joined.extend(token.chars().flat_map(char::to_lowercase));
         }
         let end = self.joined.len();
-        let Sentences { opens: opens_sentence, in_sentence, .. } = *sentences;
         let is_small = first.is_lowercase();
-        self.words.push(Word {
-            start,
-            end,
-            is_figure,
-            is_name,
-            is_small,
-            opens_sentence,
-            in_sentence,
-            quotation,
-        });
+        self.words.push(Word { start, end, is_figure, is_name, is_small, standing, quotation });
     }
 
     pub fn len(&self) -> usize {
@@ -130,19 +127,18 @@ impl Quotes {
 #[derive(Default)]
 struct Sentences {
     has_begun: bool,
-    opens: bool,
-    in_sentence: bool,
+    standing: Standing,
 }
 
 impl Sentences {
     /// Goes over what stands between two words; `line` is that of the second.
     fn pass<'t>(&mut self, between: &str, line: impl FnOnce() -> &'t str) {
         let is_new_line = !self.has_begun || between.contains('\n');
-        self.opens = is_new_line || between.contains(|c| c == ':' || ENDS.contains(&c));
+        self.standing.opens = is_new_line || between.contains(|c| c == ':' || ENDS.contains(&c));
         if is_new_line {
             self.has_begun = true;
             let line = line().trim();
-            self.in_sentence = !line.starts_with('(') && line.ends_with(ENDS);
+            self.standing.in_sentence = !line.starts_with('(') && line.ends_with(ENDS);
         }
     }
 }

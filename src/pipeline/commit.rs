@@ -42,7 +42,7 @@ impl Committer {
         while let Some(first) = settled.blocking_recv() {
             let (mut group, mut next) = (Vec::new(), Some(first));
             while let Some(Settled::Chunk(decided)) = next {
-                group.push(decided);
+                group.push(*decided);
                 next = if self.has_room(&group) { settled.try_recv().ok() } else { None };
             }
             if !group.is_empty() {

@@ -60,7 +60,7 @@ impl Decider {
                     let chunk = runtime
                         .block_on(preparing)
                         .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
-                    out.blocking_send(Settled::Chunk(self.chunk(chunk)?)).is_ok()
+                    out.blocking_send(Settled::Chunk(Box::new(self.chunk(chunk)?))).is_ok()
                 }
                 Work::Pin(word) => self.pin(word, out)?,
             };

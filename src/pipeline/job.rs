@@ -206,7 +206,7 @@ pub(super) struct Decided {
 /// What the committing stage takes, in order.
 #[derive(Debug)]
 pub(super) enum Settled {
-    Chunk(Decided),
+    Chunk(Box<Decided>),
     Pin(Word),
 }
 

@@ -247,7 +247,7 @@ pub struct ThresholdsAnswer {
 /// What put an article where it is.
 pub(super) enum Decided {
     Founded,
-    Joined(Relation, Option<Evidence>),
+    Joined(Relation, Option<Box<Evidence>>),
     Merged(MergeEvent),
     Moved(MoveEvent),
 }
@@ -275,7 +275,7 @@ impl Decided {
     pub fn evidence(&self) -> Option<&Evidence> {
         match self {
             Self::Founded => None,
-            Self::Joined(_, evidence) => evidence.as_ref(),
+            Self::Joined(_, evidence) => evidence.as_deref(),
             Self::Merged(MergeEvent { evidence, .. }) | Self::Moved(MoveEvent { evidence, .. }) => {
                 evidence.as_deref()
             }
@@ -377,7 +377,9 @@ impl Library<'_> {
         let verdict = &known.event.verdict;
         if known.row.decided == known.row.place {
             return Ok(match (known.row.relation, verdict.relation) {
-                (Some(relation), Some(_)) => Decided::Joined(relation, verdict.evidence.clone()),
+                (Some(relation), Some(_)) => {
+                    Decided::Joined(relation, verdict.evidence.clone().map(Box::new))
+                }
                 _ => Decided::Founded,
             });
         }

@@ -7,7 +7,7 @@ use crate::{
     control::{self, Control, Live},
     inbox::{Arrivals, Claimed, InboxState, RootState, Watching, display_path},
     model::{Arrival, PinEvent, Time},
-    pipeline::{self, Job, Parts, Progress, Resume, Wired},
+    pipeline::{self, Job, Parts, Pins, Progress, Resume, Wired},
     query::{InboxStatus, Library, Status},
     store::Store,
 };
@@ -99,9 +99,8 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         since: clock::now(),
     };
     let listener = control::listen(&socket)?;
-    let (settings, status) = (config.detect_settings(), Box::new(move || known.status()));
-    let pin = Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() }));
-    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), settings, Live { status, pin });
+    let live = live(known, pins);
+    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), config.detect_settings(), live);
     others.spawn("control", serve(listener, control, stopped.clone()));
     let arrivals = Arc::new(Arrivals::starting_at(ground.next_arrival));
     let inbox = ground.inboxes;
@@ -135,6 +134,14 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     lock.release_clean()?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What the control socket asks the daemon itself.
+fn live(known: Known, pins: Pins) -> Live {
+    Live {
+        status: Box::new(move || known.status()),
+        pin: Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() })),
+    }
 }
 
 /// Waits until the inboxes are ready, says so once, and then never ends.
