@@ -6,6 +6,7 @@ use super::{
     prepare,
 };
 use crate::{
+    encode::Encoder,
     format::{self, Form, ItemError, Items},
     inbox::FileKind,
     model::{Digest, Reason},
@@ -47,6 +48,8 @@ pub(super) struct Reader {
     pub progress: Arc<Progress>,
     /// Set when the run is to stop: a claimed file is then left where it is, to be read on at the next start.
     pub stop: Arc<AtomicBool>,
+    /// For the pieces of `prepare`.
+    pub encoder: Option<Arc<Encoder>>,
 }
 
 impl Reader {
@@ -60,7 +63,8 @@ impl Reader {
                     return false;
                 }
                 self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
-                out.blocking_send(spawn_blocking(|| prepare::prepare(chunk))).is_ok()
+                let encoder = self.encoder.clone();
+                out.blocking_send(spawn_blocking(move || prepare::prepare(chunk, encoder.as_deref()))).is_ok()
             };
             if !self.file(job, send) && !self.is_stopping() {
                 break;

@@ -84,6 +84,7 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),
+        encoder: ground.encoder,
     };
     let (jobs, pipeline_stages, store) = pipeline::stages(parts);
     for stage in pipeline_stages {
