@@ -66,6 +66,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
             "format",
             "normalize",
             "fingerprint",
+            "encode",
             "detect",
             "journal",
             "store",
