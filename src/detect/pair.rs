@@ -273,7 +273,7 @@ mod tests {
     use crate::{
         detect::{Newcomer, frequencies::Frequencies},
         fingerprint::fingerprint,
-        model::{ArticleNo, Digest, Normalized, Time},
+        model::{ArticleNo, Digest, Direction, Encoded, Normalized, Time},
     };
 
     const DAY: i64 = 86_400_000;
@@ -301,8 +301,17 @@ mod tests {
             "All 212 passengers were taken off the Halcyon on Tuesday after the ferry struck a bank at Port Ellery.",
             "Barley closed at 187 crowns.",
         ];
-        let profiles: Vec<Profile> =
+        let mut profiles: Vec<Profile> =
             (0..).zip(texts).map(|(no, text)| profile(no, text, (no < 2).then_some("Agency"))).collect();
+        check_parts(&profiles);
+        for (profile, vector) in profiles.iter_mut().zip([[1., 0.2], [0.7, 0.6], [0.1, 1.]]) {
+            let sentences = Direction::of(&vector).into_iter().collect();
+            profile.encoded = Some(Encoded { model: 7, sentences });
+        }
+        check_parts(&profiles);
+    }
+
+    fn check_parts(profiles: &[Profile]) {
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
             let pair = Pair::of(&profiles[a], &profiles[b]);
             let (earlier, later) = (&profiles[a], &profiles[b]);
