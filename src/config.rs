@@ -3,7 +3,7 @@
 //! `config/wirefold.toml` is at once the defaults, the example and the reference. This module reads and checks;
 //! it turns a part into another module's settings, and knows nothing of what they do with it.
 
-use crate::{detect, inbox};
+use crate::{detect, encode, inbox};
 use serde::Deserialize;
 use std::{
     fs, io,
@@ -159,6 +159,18 @@ pub struct MatchConfig {
     pub link: f64,
     /// At how many articles, most of them of one day, a record raises an alarm.
     pub alarm_articles: u32,
+    /// The optional sentence encoder.
+    pub encoder: EncoderConfig,
+}
+
+/// The optional sentence encoder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderConfig {
+    /// The model's folder; empty for none.
+    pub model: PathBuf,
+    /// The languages that it knows.
+    pub languages: Vec<String>,
 }
 
 /// How what was decided is made durable.
@@ -278,6 +290,13 @@ impl Config {
             moving: m.moving,
             alarm_articles: m.alarm_articles,
         }
+    }
+
+    /// The sentence encoder's settings, where one is configured.
+    pub fn encoder_settings(&self) -> Option<encode::Settings> {
+        let EncoderConfig { model, languages } = self.matching.encoder.clone();
+        let is_set = !model.as_os_str().is_empty();
+        is_set.then_some(encode::Settings { folder: model, languages })
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod model;
 
 pub mod detect;
+pub mod encode;
 pub mod fingerprint;
 pub mod format;
 pub mod inbox;

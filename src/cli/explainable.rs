@@ -1,8 +1,8 @@
 //! The one place that turns an error into a sentence, its causes, a hint and an exit code.
 
 use crate::{
-    config::ConfigError, control::ControlError, eval::EvalError, inbox::InboxError, pipeline::PipelineError,
-    query::QueryError, service::ServiceError, store::LockError,
+    config::ConfigError, control::ControlError, encode::EncodeError, eval::EvalError, inbox::InboxError,
+    pipeline::PipelineError, query::QueryError, service::ServiceError, store::LockError,
 };
 use std::{error::Error, io, process::ExitCode};
 
@@ -118,6 +118,8 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Exit::Busy,
         ),
         CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),
+        CliError::Service(ServiceError::Encoder(error))
+        | CliError::Eval(EvalError::Service(ServiceError::Encoder(error))) => encoder_advice(error),
         CliError::Service(ServiceError::Pipeline(PipelineError::Journal(_))) => (
             Some("what was not durable is still in the inbox; make room or mend the disk and start again"),
             Exit::Failed,
@@ -150,6 +152,17 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         ),
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
         _ => (None, Exit::Failed),
+    }
+}
+
+/// A folder that is not there may be a mount that comes up late; the rest is for a person to change.
+const fn encoder_advice(error: &EncodeError) -> (Option<&'static str>, Exit) {
+    const FOLDER: &str = "match.encoder.model names the folder of a BERT-family sentence-transformers model with config.json, \
+        tokenizer.json and model.safetensors; without the key wirefold runs without an encoder";
+    match error {
+        EncodeError::NotBuilt => (None, Exit::Config),
+        EncodeError::Read { .. } => (Some(FOLDER), Exit::Failed),
+        EncodeError::Unusable { .. } => (Some(FOLDER), Exit::Config),
     }
 }
 

@@ -316,6 +316,7 @@ fn rows(pair: &PairAnswer) -> Vec<(&'static str, String, LogOdds)> {
         ("names", e.names.to_string(), parts.names),
         ("quotations", e.quotes.to_string(), parts.quotes),
         ("weekdays named", weekdays(e.weekdays).to_owned(), parts.weekdays),
+        ("first sentences", e.sentences.map(|s| s.to_string()).unwrap_or_default(), parts.sentences),
         ("few articles seen", String::new(), parts.cold),
         ("a short text", String::new(), parts.short),
         ("days apart", days, parts.days),

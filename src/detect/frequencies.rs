@@ -75,6 +75,7 @@ impl Frequencies {
             compared: Compared::of(&terms),
             totals: Totals::of(&terms),
             terms,
+            encoded: print.encoded.clone(),
         };
         self.learn(&profile);
         profile

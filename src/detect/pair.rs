@@ -6,6 +6,7 @@ use super::{
     probe::Probe,
     profile::Profile,
     rewrite::Shared,
+    sentences,
     template::{self, Frames},
 };
 use crate::model::{ComparedNames, Evidence, Language, LogOdds, Parts, Relation, Score};
@@ -23,12 +24,21 @@ const RARE: f64 = 6.14;
 const NAMES: f64 = 2.15;
 const QUOTES: f64 = 3.33;
 const WEEKDAYS: f64 = 0.60;
+/// How alike the first sentences are to an encoder, where it saw both: nothing at the neutral likeness, more above it and
+/// less below; the rest stays as it was fitted without. Both were chosen with all-MiniLM-L6-v2, on two similar events a
+/// topic: with 3 or 4.5 the gain is less and with 8 precision falls; at a neutral likeness of .46 it is a little more, but
+/// falls with thresholds that are .03 lower.
+const SENTENCES: f64 = 6.;
+const SENTENCES_NEUTRAL: f64 = 0.48;
 const SLOPE: f64 = 0.8;
 /// With few articles of a language seen, document frequencies are coarse: ask for more, with a prior behind them and
 /// without.
 const COLD_PRIOR: f64 = 0.50;
 const COLD_NO_PRIOR: f64 = 1.20;
 const COLD_DOCUMENTS: f64 = 40.;
+/// And for so much more where an encoder speaks for the pair: to it the reports of a running story are alike. With
+/// this and with twice as much an earlier story of a running topic stays apart in every order, without it seldom.
+const COLD_SENTENCES: f64 = 0.8;
 /// Short items ask for more, in proportion down to a fifth of this many words: few words agree by chance. (A fit over
 /// the labelled sets would ask for less and find .01 to .02 more of one of them, on items of 30 words and more.)
 const SHORT: f64 = 0.8;
@@ -127,6 +137,7 @@ impl Pair {
             head_figures: Score::from_share(shared.head_figures),
             quotes: Score::from_share(quotes(a, b)),
             weekdays: weekdays(a, b),
+            sentences: sentences::likeness(a, b).map(Score::from_share),
             probability: self.probability,
             wording: Score::from_share(by_wording(overlap)),
             parts: parts(&weights(a, b, shared)),
@@ -144,8 +155,9 @@ fn unbarred(a: &Profile, b: &Profile, shared: &Shared, overlap: &Overlap) -> Sco
 }
 
 /// What each piece of evidence weighs.
-fn weights(a: &Profile, b: &Profile, shared: &Shared) -> [f64; 14] {
+fn weights(a: &Profile, b: &Profile, shared: &Shared) -> [f64; 15] {
     let (days, same_source) = distance(a, b);
+    let likeness = sentences::likeness(a, b);
     [
         BIAS,
         FOCUS * shared.focus,
@@ -157,15 +169,16 @@ fn weights(a: &Profile, b: &Profile, shared: &Shared) -> [f64; 14] {
         NAMES * shared.names,
         QUOTES * quotes(a, b),
         WEEKDAYS * f64::from(weekdays(a, b)),
+        likeness.map_or(0., |likeness| SENTENCES * (likeness - SENTENCES_NEUTRAL)),
         -brevity(a, b),
-        -caution(a, b),
+        -caution(a, b, likeness.is_some()),
         -days,
         -same_source,
     ]
 }
 
 /// What each piece of evidence gave to the probability by terms, of what it weighs.
-fn parts(weights: &[f64; 14]) -> Parts {
+fn parts(weights: &[f64; 15]) -> Parts {
     let [
         bias,
         terms,
@@ -177,6 +190,7 @@ fn parts(weights: &[f64; 14]) -> Parts {
         names,
         quotes,
         weekdays,
+        sentences,
         short,
         cold,
         days,
@@ -193,6 +207,7 @@ fn parts(weights: &[f64; 14]) -> Parts {
         names,
         quotes,
         weekdays,
+        sentences,
         cold,
         short,
         days,
@@ -224,10 +239,11 @@ fn weekdays(a: &Profile, b: &Profile) -> i8 {
 }
 
 /// What is asked for beyond agreement where few articles of the language have been seen.
-fn caution(a: &Profile, b: &Profile) -> f64 {
+fn caution(a: &Profile, b: &Profile, is_encoded: bool) -> f64 {
     let have_prior = a.language == Language::ENGLISH && b.language == Language::ENGLISH;
     let cold = if have_prior { COLD_PRIOR } else { COLD_NO_PRIOR };
-    cold * (1. - f64::from(a.seen) / COLD_DOCUMENTS).max(0.)
+    let more = if is_encoded { COLD_SENTENCES } else { 0. };
+    (cold + more) * (1. - f64::from(a.seen) / COLD_DOCUMENTS).max(0.)
 }
 
 /// What is asked for beyond agreement where one text is short.
@@ -269,7 +285,7 @@ mod tests {
     use crate::{
         detect::{Newcomer, frequencies::Frequencies},
         fingerprint::fingerprint,
-        model::{ArticleNo, Digest, Normalized, Time},
+        model::{ArticleNo, Digest, Direction, Encoded, Normalized, Time},
     };
 
     const DAY: i64 = 86_400_000;
@@ -297,8 +313,17 @@ mod tests {
             "All 212 passengers were taken off the Halcyon on Tuesday after the ferry struck a bank at Port Ellery.",
             "Barley closed at 187 crowns.",
         ];
-        let profiles: Vec<Profile> =
+        let mut profiles: Vec<Profile> =
             (0..).zip(texts).map(|(no, text)| profile(no, text, (no < 2).then_some("Agency"))).collect();
+        check_parts(&profiles);
+        for (profile, vector) in profiles.iter_mut().zip([[1., 0.2], [0.7, 0.6], [0.1, 1.]]) {
+            let sentences = Direction::of(&vector).into_iter().collect();
+            profile.encoded = Some(Encoded { model: 7, sentences });
+        }
+        check_parts(&profiles);
+    }
+
+    fn check_parts(profiles: &[Profile]) {
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
             let pair = Pair::of(&profiles[a], &profiles[b]);
             let (earlier, later) = (&profiles[a], &profiles[b]);

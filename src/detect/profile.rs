@@ -1,7 +1,7 @@
 //! What is kept of an article to compare it with others: its fingerprint, weighed once, when it came, with the
 //! document frequencies of that moment. All weights are fixed-point integers.
 
-use crate::model::{ArticleId, ArticleNo, Digest, Language, Slot, TermKind, Time};
+use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Language, Slot, TermKind, Time};
 use serde::{Deserialize, Serialize};
 
 /// What stands for 1 in the weight of a term of a unit vector.
@@ -71,6 +71,10 @@ pub(super) struct Profile {
     pub totals: Totals,
     #[serde(skip)]
     pub compared: Compared,
+    /// What a sentence encoder made of it. It is kept behind the rest, and only where there is any, so that a row from
+    /// before there were encoders is a row without.
+    #[serde(skip)]
+    pub encoded: Option<Encoded>,
 }
 
 /// The terms that can tell anything on a pair, which are half of all: the strongest, those of the head, figures and
@@ -135,13 +139,18 @@ impl Totals {
 
 impl Profile {
     pub fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).unwrap_or_default()
+        let profile = postcard::to_stdvec(self).unwrap_or_default();
+        match &self.encoded {
+            Some(encoded) => postcard::to_extend(encoded, profile).unwrap_or_default(),
+            None => profile,
+        }
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
-        let profile: Self = postcard::from_bytes(bytes)?;
+        let (profile, rest): (Self, _) = postcard::take_from_bytes(bytes)?;
+        let encoded = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
         let (compared, totals) = (Compared::of(&profile.terms), Totals::of(&profile.terms));
-        Ok(Self { totals, compared, ..profile })
+        Ok(Self { totals, compared, encoded, ..profile })
     }
 
     /// The strongest terms.

@@ -25,7 +25,8 @@ use words::Words;
 /// containment of .35 find all but texts with three words in ten replaced.
 const SHINGLE_WORDS: usize = 3;
 
-/// Measures one text. A text without a word has an empty fingerprint, which matches nothing.
+/// Measures one text. A text without a word has an empty fingerprint, which matches nothing. What an encoder makes of it
+/// is not measured here.
 pub fn fingerprint(text: &Normalized) -> Fingerprint {
     let words = Words::of(text);
     let shingles = Shingles::of(&words);
@@ -41,6 +42,7 @@ pub fn fingerprint(text: &Normalized) -> Fingerprint {
         weekdays: terms.weekdays,
         language: terms.language(&text.text),
         terms: terms.counts,
+        encoded: None,
     }
 }
 

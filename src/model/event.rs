@@ -2,7 +2,8 @@
 //! the decision that was taken, and a replay applies it without deciding again.
 
 use super::{
-    Arrival, ArticleId, ArticleNo, Digest, Evidence, Reason, Receipt, RecordId, Relation, Score, Time,
+    Arrival, ArticleId, ArticleNo, Digest, Encoded, Evidence, Reason, Receipt, RecordId, Relation, Score,
+    Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -85,6 +86,9 @@ pub struct ArticleEvent {
     /// What else its format said.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
+    /// What a sentence encoder made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoded: Option<Encoded>,
     /// The publisher's text, untouched.
     pub text: String,
 }

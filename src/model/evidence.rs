@@ -89,6 +89,9 @@ pub struct Evidence {
     /// Whether they name one weekday (1) or none in common (-1); 0 where one of them names none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub weekdays: i8,
+    /// How alike their first sentences are to a sentence encoder; nothing where it did not see both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentences: Option<Score>,
     /// What stands where both have a figure.
     #[serde(default, skip_serializing_if = "is_default")]
     pub form: Form,
@@ -173,6 +176,9 @@ pub struct Parts {
     /// By the weekdays that they name.
     #[serde(skip_serializing_if = "is_default")]
     pub weekdays: LogOdds,
+    /// By what a sentence encoder makes of their first sentences.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sentences: LogOdds,
     /// Taken away because few articles of the language had been seen.
     #[serde(skip_serializing_if = "is_default")]
     pub cold: LogOdds,
@@ -191,9 +197,9 @@ impl Parts {
     /// Their sum.
     pub fn total(&self) -> LogOdds {
         let Self { bias, terms, head, opening, figures, head_figures, rare, names, .. } = *self;
-        let Self { quotes, weekdays, cold, short, days, same_source, .. } = *self;
+        let Self { quotes, weekdays, sentences, cold, short, days, same_source, .. } = *self;
         let by_text = [bias, terms, head, opening, figures, head_figures, rare, names, quotes, weekdays];
-        by_text.into_iter().chain([cold, short, days, same_source]).sum()
+        by_text.into_iter().chain([sentences, cold, short, days, same_source]).sum()
     }
 }
 

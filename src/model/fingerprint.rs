@@ -1,5 +1,7 @@
 //! What one pass over a text measures, before any of it is weighed against what else has been seen.
 
+use super::Encoded;
+
 /// Which document frequencies an article is weighed with: English, or the script of another language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Language(u32);
@@ -83,4 +85,6 @@ pub struct Fingerprint {
     pub terms: Vec<TermCount>,
     /// Which document frequencies it is weighed with.
     pub language: Language,
+    /// What a sentence encoder made of it, where there is one that knows its language.
+    pub encoded: Option<Encoded>,
 }

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no threads. Every other module may use this one; it uses none of them.
 
 mod article;
+mod encoded;
 mod event;
 mod evidence;
 mod fingerprint;
@@ -14,6 +15,7 @@ mod score;
 mod time;
 
 pub use article::{Article, Normalized, RawItem};
+pub use encoded::{Direction, Encoded};
 pub use event::{
     ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, NearMiss, PinEvent, Rejection, Sighting,
     Step, Verdict,

@@ -183,6 +183,7 @@ impl Decider {
             words: fingerprint.words,
             verdict: decision.verdict,
             meta: article.meta,
+            encoded: fingerprint.encoded,
             text: article.text,
         };
         let mut events = vec![Event::Article(Box::new(event))];

@@ -4,7 +4,7 @@
 //! jobs -> read -> prepare -> detect -> commit -> dispose
 //!         (files   (decode,   (in       (pack,    (inbox file
 //!          into     normalize, order)    journal,  removed or
-//!          items)   fingerprint)         view)     set aside)
+//!          items)   measure)             view)     set aside)
 //! ```
 //!
 //! Only this module knows the order. `read`, `detect`, `commit` and `dispose` are one thread each; `prepare`
@@ -28,6 +28,7 @@ pub use pin::Pins;
 
 use crate::{
     detect::Growth,
+    encode::Encoder,
     inbox::{FailedDir, InboxError},
     journal::JournalError,
     model::{Event, Outcome, Receipt, RecordId},
@@ -96,6 +97,8 @@ pub struct Parts {
     pub progress: Arc<Progress>,
     /// Set to have claimed files left where they are, so that the stages end soon.
     pub stop: Arc<AtomicBool>,
+    /// The sentence encoder, where one is configured.
+    pub encoder: Option<Encoder>,
 }
 
 /// The stages, wired.
@@ -122,6 +125,7 @@ pub fn stages(parts: Parts) -> Wired {
         article_bytes_max: parts.article_bytes_max,
         progress: Arc::clone(&parts.progress),
         stop: parts.stop,
+        encoder: parts.encoder.map(Arc::new),
     };
     let decider = decide::Decider::new(detector, Arc::clone(&store), Arc::clone(&parts.progress));
     let committer = commit::Committer {

@@ -7,6 +7,7 @@ use super::{
     prepare,
 };
 use crate::{
+    encode::Encoder,
     format::{self, Form, ItemError, Items},
     inbox::FileKind,
     model::{Digest, Reason},
@@ -30,6 +31,9 @@ use tokio::{
 /// file of many articles keeps all cores busy.
 const CHUNK_BYTES: usize = 128 << 10;
 const CHUNK_ITEMS: usize = 64;
+/// With a sentence encoder an article takes a hundred times as long, and what waits is finished before a stop: so many
+/// in each of the chunks that wait are some 15 s of CPU, a quarter of what a stop may take.
+const CHUNK_ITEMS_ENCODED: usize = 8;
 /// A file up to this size is read whole and held until it is in its pack; a larger one is read again for that.
 const HELD_BYTES_MAX: u64 = 8 << 20;
 /// How much of a file is looked at to tell its form.
@@ -48,6 +52,8 @@ pub(super) struct Reader {
     pub progress: Arc<Progress>,
     /// Set when the run is to stop: a claimed file is then left where it is, to be read on at the next start.
     pub stop: Arc<AtomicBool>,
+    /// For the pieces of `prepare`.
+    pub encoder: Option<Arc<Encoder>>,
 }
 
 impl Reader {
@@ -61,7 +67,9 @@ impl Reader {
                     return false;
                 }
                 self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
-                out.blocking_send(Work::Chunk(spawn_blocking(|| prepare::prepare(chunk)))).is_ok()
+                let encoder = self.encoder.clone();
+                let prepared = spawn_blocking(move || prepare::prepare(chunk, encoder.as_deref()));
+                out.blocking_send(Work::Chunk(prepared)).is_ok()
             };
             if !self.file(job, send) && !self.is_stopping() {
                 break;
@@ -80,7 +88,9 @@ impl Reader {
             None => open(&mut job).map_err(|error| unreadable(&error)),
         };
         let job = Arc::new(job);
-        let mut chunks = Chunks { job: &job, article_bytes_max: self.article_bytes_max, send: &mut send };
+        let items_max = if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS };
+        let article_bytes_max = self.article_bytes_max;
+        let mut chunks = Chunks { job: &job, article_bytes_max, items_max, send: &mut send };
         let last = match input {
             Err(reason) => {
                 let nothing = chunks.last(Form::Text, Vec::new(), Some(reason));
@@ -164,6 +174,7 @@ fn unreadable(error: &io::Error) -> Reason {
 struct Chunks<'c, S> {
     job: &'c Arc<Job>,
     article_bytes_max: usize,
+    items_max: usize,
     send: &'c mut S,
 }
 
@@ -197,7 +208,7 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
                 continue;
             }
             let size = item.size();
-            if !cut.is_empty() && (bytes + size > CHUNK_BYTES || cut.len() == CHUNK_ITEMS) {
+            if !cut.is_empty() && (bytes + size > CHUNK_BYTES || cut.len() == self.items_max) {
                 let items = std::mem::take(&mut cut);
                 bytes = 0;
                 if !(self.send)(Chunk { job: Arc::clone(self.job), form, items, end: None }) {

@@ -13,8 +13,8 @@ use crate::{
     fingerprint::{fingerprint, spellings},
     journal::{self, Place},
     model::{
-        Article, ArticleEvent, ArticleId, ArticleNo, Event, Evidence, Normalized, RecordId, Relation, Score,
-        Step, TermKind, Time,
+        Article, ArticleEvent, ArticleId, ArticleNo, Event, Evidence, Fingerprint, Normalized, RecordId,
+        Relation, Score, Step, TermKind, Time,
     },
     normalize::normalize,
     store::ArticleRow,
@@ -52,6 +52,7 @@ impl Known {
 
     fn measured_anew(&self) -> Measured {
         let event = &self.event;
+        let encoded = event.encoded.clone();
         Measured::anew(&Newcomer {
             no: self.no,
             id: event.id,
@@ -59,7 +60,7 @@ impl Known {
             time: event.time,
             published: event.published,
             source: event.source.as_deref(),
-            fingerprint: &fingerprint(&self.normalized()),
+            fingerprint: &Fingerprint { encoded, ..fingerprint(&self.normalized()) },
         })
     }
 

@@ -64,26 +64,26 @@ impl Daemon {
 /// are armed, have been looked through once, and the socket listens.
 pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), ServiceError> {
     let Daemon { ground, config, socket } = daemon;
+    let Ground { lock, mut opened, encoder, failed, inboxes: inbox, in_flight, next_arrival } = ground;
     let mut signals = Signals::new()?;
     let (stop, stopped) = watch::channel(false);
     let (state, mut state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
-    let inboxes = ground.inboxes.paths();
+    let inboxes = inbox.paths();
     let shown: Vec<String> = inboxes.iter().map(|path| display_path(path)).collect();
-    let lock = ground.lock;
-    let counts = ground.opened.store.view().counts().map_err(pipeline::PipelineError::from)?;
-    let mut opened = ground.opened;
-    let resumed = opened.resume(ground.in_flight, &shown, &ground.failed)?;
+    let counts = opened.store.view().counts().map_err(pipeline::PipelineError::from)?;
+    let resumed = opened.resume(in_flight, &shown, &failed)?;
     opened.close_interrupted(&resumed, &shown)?;
     let halt = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
     let parts = Parts {
         opened,
-        failed: ground.failed,
+        failed,
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),
+        encoder,
     };
     let Wired { jobs, pins, stages: wired, store } = pipeline::stages(parts);
     for stage in wired {
@@ -102,8 +102,7 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     let live = live(known, pins);
     let control = Control::new(Arc::clone(&store), config.data_dir.clone(), config.detect_settings(), live);
     others.spawn("control", serve(listener, control, stopped.clone()));
-    let arrivals = Arc::new(Arrivals::starting_at(ground.next_arrival));
-    let inbox = ground.inboxes;
+    let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
     stages.spawn("inbox", async move { Ok(inbox.watch(arrivals, claims, state, wait(stopped)).await?) });
 
     let outcome = select! {

@@ -103,6 +103,7 @@ pub async fn ingest(
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
         stop: Arc::default(),
+        encoder: ground.encoder,
     };
     let Wired { jobs, stages, store, .. } = pipeline::stages(parts);
     let mut tasks = Tasks::default();

@@ -14,6 +14,7 @@ pub use ingest::{Ingest, Pace, Skipped, Summary, ingest};
 use crate::{
     config::{Config, ConfigError},
     control::ControlError,
+    encode::{EncodeError, Encoder},
     inbox::{Claimed, FailedDir, InboxError, Inboxes},
     model::Arrival,
     pipeline::{self, OpenError, Opened, PipelineError},
@@ -41,6 +42,9 @@ pub enum ServiceError {
     /// The data directory cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The sentence encoder cannot be loaded.
+    #[error(transparent)]
+    Encoder(#[from] EncodeError),
     /// An inbox cannot be used.
     #[error(transparent)]
     Inbox(#[from] InboxError),
@@ -81,14 +85,16 @@ pub enum ServiceError {
 struct Ground {
     lock: DataLock,
     opened: Opened,
+    encoder: Option<Encoder>,
     failed: FailedDir,
     inboxes: Inboxes,
     in_flight: Vec<Claimed>,
     next_arrival: Arrival,
 }
 
-/// Makes the folders where they are missing, takes the lock and opens the store.
+/// Loads the encoder, makes the folders where they are missing, takes the lock and opens the store.
 fn ground(config: &Config) -> Result<Ground, ServiceError> {
+    let encoder = config.encoder_settings().map(|settings| Encoder::load(&settings)).transpose()?;
     make_folder(&config.data_dir)?;
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
     if config.inbox.is_empty() {
@@ -99,7 +105,7 @@ fn ground(config: &Config) -> Result<Ground, ServiceError> {
     let in_flight = inboxes.recover()?;
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
     let next_arrival = opened.next_arrival(&in_flight, &failed)?;
-    Ok(Ground { lock, opened, failed, inboxes, in_flight, next_arrival })
+    Ok(Ground { lock, opened, encoder, failed, inboxes, in_flight, next_arrival })
 }
 
 /// Makes a folder that nobody outside the group can read.

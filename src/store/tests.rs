@@ -44,6 +44,7 @@ fn article(no: u32, record: RecordId, matched: Option<u32>, related: Vec<Link>) 
             near_misses: Vec::new(),
         },
         meta: serde_json::Map::new(),
+        encoded: None,
         text: format!("text {no}"),
     }))
 }

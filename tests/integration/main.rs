@@ -23,6 +23,7 @@ mod contention;
 mod corpus;
 mod daemon;
 mod edits;
+mod encoder;
 mod explain;
 mod folding;
 mod in_flight;
