@@ -40,8 +40,8 @@ impl SketchIndex {
         let mut hits: Vec<(ArticleNo, u16)> =
             Vec::with_capacity(self.postings.touch(sketch.iter().copied()));
         for entry in sketch {
-            let newest = self.postings.of(*entry).into_iter().flat_map(|articles| articles.iter().rev());
-            hits.extend(newest.take(POSTINGS_MAX));
+            let (older, newer) = self.postings.of(*entry);
+            hits.extend(newer.iter().rev().chain(older.iter().rev()).take(POSTINGS_MAX));
         }
         hits.sort_unstable();
         let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();

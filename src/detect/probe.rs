@@ -18,8 +18,8 @@ pub(super) struct Probe {
 
 impl Probe {
     pub fn new(profile: &Profile) -> Self {
-        let terms = profile.compared.numbers.iter().zip(&profile.compared.places);
-        let sketch = profile.sketch.iter().zip(std::iter::repeat(&0));
+        let terms = profile.terms.iter().map(|term| term.number).zip(0..);
+        let sketch = profile.sketch.iter().map(|entry| (*entry, 0));
         Self { terms: Table::of(terms, profile.terms.len()), sketch: Table::of(sketch, profile.sketch.len()) }
     }
 
@@ -30,9 +30,9 @@ impl Probe {
     }
 
     fn both<'p>(&self, a: &'p Profile, b: &'p Profile) -> impl Iterator<Item = (&'p Term, &'p Term)> {
-        b.compared.numbers.iter().zip(&b.compared.places).filter_map(|(number, there)| {
-            let here = self.terms.find(*number)?;
-            Some((a.terms.get(usize::from(here))?, b.terms.get(usize::from(*there))?))
+        b.terms.iter().filter_map(|there| {
+            let here = self.terms.find(there.number)?;
+            Some((a.terms.get(usize::from(here))?, there))
         })
     }
 }
@@ -44,7 +44,7 @@ struct Table {
 }
 
 impl Table {
-    fn of<'n>(entries: impl Iterator<Item = (&'n u32, &'n u16)>, most: usize) -> Self {
+    fn of(entries: impl Iterator<Item = (u32, u16)>, most: usize) -> Self {
         let size = (most.max(1) * 4).next_power_of_two();
         let mut table =
             Self { slots: vec![(0, EMPTY); size], mask: u32::try_from(size - 1).unwrap_or(u32::MAX) };
@@ -52,7 +52,7 @@ impl Table {
             let mut at = number & table.mask;
             while let Some(slot) = table.slots.get_mut(at as usize) {
                 if slot.1 == EMPTY {
-                    *slot = (*number, *place);
+                    *slot = (number, place);
                     break;
                 }
                 at = (at + 1) & table.mask;
@@ -81,9 +81,9 @@ mod tests {
     fn a_table_finds_what_is_in_it_and_nothing_else() {
         let numbers: Vec<u32> = (0..200).map(|n| n * 64).collect();
         let places: Vec<u16> = (0..200).collect();
-        let table = Table::of(numbers.iter().zip(&places), numbers.len());
+        let table = Table::of(numbers.iter().copied().zip(places.iter().copied()), numbers.len());
         assert!(numbers.iter().zip(&places).all(|(number, place)| table.find(*number) == Some(*place)));
         assert_eq!((table.find(1), table.find(64 * 200)), (None, None));
-        assert_eq!(Table::of([].iter().zip(&[]), 0).find(0), None);
+        assert_eq!(Table::of([].into_iter(), 0).find(0), None);
     }
 }

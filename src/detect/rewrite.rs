@@ -2,7 +2,7 @@
 //! combination of evidence that a person can follow gives the probability that a pair tells one story.
 
 use super::{
-    postings::Postings,
+    postings::{Posting, Postings},
     profile::{IDF_UNIT, Profile, Term},
 };
 use crate::model::{ArticleNo, TermKind};
@@ -18,9 +18,6 @@ const CANDIDATES_MAX: usize = 32;
 /// Rarest terms first, this many postings are looked at for one article, so that its cost does not grow with
 /// the window. With three times as many, every record of the labelled sets is the same, and two links of one are found more.
 const POSTINGS_BUDGET: usize = 1_500;
-
-/// One term of one article: its number and the term's weight.
-type Posting = (ArticleNo, u16);
 
 /// Finds live articles by their strongest terms.
 #[derive(Default)]
@@ -51,12 +48,9 @@ impl TermIndex {
         let mut budget = POSTINGS_BUDGET;
         self.postings.touch(terms.iter().map(|term| term.number));
         for term in terms {
-            let Some(postings) = self.postings.of(term.number) else { continue };
-            if postings.len() > budget {
-                break;
-            }
-            budget -= postings.len();
-            let (older, newer) = postings.as_slices();
+            let (older, newer) = self.postings.of(term.number);
+            let Some(left) = budget.checked_sub(older.len() + newer.len()) else { break };
+            budget = left;
             self.sums.add(older, term.top);
             self.sums.add(newer, term.top);
         }
@@ -82,7 +76,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, postings: &[Posting], weight: u16) {
+    fn add(&mut self, postings: &[Posting<u16>], weight: u16) {
         self.places.resize(POSTINGS_BUDGET + 1, 0);
         for (no, other) in postings {
             let place = no.0.wrapping_sub(self.first);

@@ -1,6 +1,7 @@
 //! A file to be taken in, and what becomes of it on its way.
 
 use crate::{
+    detect::Kept,
     format::Form,
     inbox::{Claimed, FileKind, display_path},
     model::{
@@ -214,7 +215,7 @@ impl Decided {
 #[derive(Debug)]
 pub(super) struct Group {
     pub events: Vec<Event>,
-    pub profile: Option<Vec<u8>>,
+    pub profile: Option<Kept>,
 }
 
 /// A file that is durable to its end.
