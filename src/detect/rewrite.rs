@@ -28,11 +28,11 @@ pub(super) struct TermIndex {
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        self.postings.insert(profile.no, profile.top().map(|term| (term.number, term.top)));
+        self.postings.insert(profile.no, finding(profile).into_iter().map(|term| (term.number, term.top)));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
-        self.postings.remove(profile.no, profile.top().map(|term| term.number));
+        self.postings.remove(profile.no, finding(profile).into_iter().map(|term| term.number));
     }
 
     /// Says which numbers may be live: those from `first` on, `span` of them.
@@ -43,7 +43,7 @@ impl TermIndex {
 
     /// The articles whose strongest terms are most like these; of equals the older.
     pub fn candidates(&mut self, profile: &Profile) -> Vec<ArticleNo> {
-        let mut terms: Vec<&Term> = profile.top().collect();
+        let mut terms = finding(profile);
         terms.sort_unstable_by_key(|t| (Reverse(t.idf), t.number));
         let mut budget = POSTINGS_BUDGET;
         self.postings.touch(terms.iter().map(|term| term.number));
@@ -61,6 +61,17 @@ impl TermIndex {
         }
         found.into_iter().map(|(_, no)| no).collect()
     }
+}
+
+/// The terms by which an article is found.
+fn finding(profile: &Profile) -> Vec<&Term> {
+    let finding_terms: usize = std::env::var("FT").map_or(48, |v| v.parse().unwrap());
+    let mut terms: Vec<&Term> = profile.top().collect();
+    if terms.len() > finding_terms {
+        terms.select_nth_unstable_by_key(finding_terms, |t| (Reverse(t.top), t.number));
+        terms.truncate(finding_terms);
+    }
+    terms
 }
 
 /// The sums of products under way, all 0 between two calls. They end at the largest 32-bit number, which two unit
