@@ -158,8 +158,12 @@ impl<'f> Idf<'f> {
         Self { documents, weight, with_term: &learned.with_term }
     }
 
-    fn idf(&self, term: u32) -> f64 {
-        let Documents { before, learned } = self.with_term.get(&term).copied().unwrap_or_default();
+    fn documents(&self, term: u32) -> Documents {
+        self.with_term.get(&term).copied().unwrap_or_default()
+    }
+
+    fn idf(&self, with: Documents) -> f64 {
+        let Documents { before, learned } = with;
         // A term that the window alone knows is never taken for rarer than one that stands in one text.
         let with = (f64::from(before) + self.weight * f64::from(learned + 1)).max(1.);
         libm::log((self.documents + 1.) / (with + 1.)).max(0.)
@@ -182,11 +186,13 @@ impl Weighed {
 
 /// The strongest terms, by term.
 fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
-    let weigh = |count: &TermCount| {
-        let idf = idf.idf(count.term);
+    // All are looked up before any is reckoned with, so that memory is waited for once.
+    let with_term: Vec<Documents> = counts.iter().map(|count| idf.documents(count.term)).collect();
+    let weigh = |(count, with): (&TermCount, &Documents)| {
+        let idf = idf.idf(*with);
         Weighed { count: *count, idf, weight: damped(count.count) * idf }
     };
-    let mut weighed: Vec<Weighed> = counts.iter().map(weigh).collect();
+    let mut weighed: Vec<Weighed> = counts.iter().zip(&with_term).map(weigh).collect();
     if let Some(end) = strength_at(&weighed, TERMS_MAX) {
         weighed.retain(|w| w.strength() < end);
     }

@@ -15,9 +15,12 @@ const PRODUCT_MIN: u32 = 515_380_347; // 0.12 * UNIT * UNIT
 /// This many candidates at most, those with the highest cosine. With twice as many no record of three labelled sets and
 /// no link between them is another.
 const CANDIDATES_MAX: usize = 32;
+/// An article is found by this many of its strongest terms. With all 96, no record of three labelled sets is another, and
+/// ten links between their records are found more.
+const FINDING_TERMS: usize = 40;
 /// Rarest terms first, this many postings are looked at for one article, so that its cost does not grow with
-/// the window. With three times as many, every record of the labelled sets is the same, and two links of one are found more.
-const POSTINGS_BUDGET: usize = 1_500;
+/// the window. With three times as many, no record and no link of the labelled sets is another.
+const POSTINGS_BUDGET: usize = 800;
 
 /// Finds live articles by their strongest terms.
 #[derive(Default)]
@@ -65,11 +68,10 @@ impl TermIndex {
 
 /// The terms by which an article is found.
 fn finding(profile: &Profile) -> Vec<&Term> {
-    let finding_terms: usize = std::env::var("FT").map_or(48, |v| v.parse().unwrap());
     let mut terms: Vec<&Term> = profile.top().collect();
-    if terms.len() > finding_terms {
-        terms.select_nth_unstable_by_key(finding_terms, |t| (Reverse(t.top), t.number));
-        terms.truncate(finding_terms);
+    if terms.len() > FINDING_TERMS {
+        terms.select_nth_unstable_by_key(FINDING_TERMS, |t| (Reverse(t.top), t.number));
+        terms.truncate(FINDING_TERMS);
     }
     terms
 }
@@ -89,16 +91,19 @@ struct Sums {
 impl Sums {
     fn add(&mut self, postings: &[Posting<u16>], weight: u16) {
         self.places.resize(POSTINGS_BUDGET + 1, 0);
+        let Self { of, first, places, touched } = self;
+        let mut count = *touched;
         for (no, other) in postings {
-            let place = no.0.wrapping_sub(self.first);
-            let Some(sum) = self.of.get_mut(place as usize) else { continue };
+            let place = no.0.wrapping_sub(*first);
+            let Some(sum) = of.get_mut(place as usize) else { continue };
             // Written in any case and counted when it was new: a branch here would be guessed wrong half of the time.
-            if let Some(next) = self.places.get_mut(self.touched) {
+            if let Some(next) = places.get_mut(count) {
                 *next = place;
             }
-            self.touched += usize::from(*sum == 0);
+            count += usize::from(*sum == 0);
             *sum = sum.saturating_add(u32::from(weight) * u32::from(*other));
         }
+        *touched = count;
     }
 
     /// Clears all, and returns those of candidates.
