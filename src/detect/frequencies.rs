@@ -6,8 +6,9 @@
 use super::{
     Newcomer,
     profile::{IDF_UNIT, Profile, Term, Totals, UNIT},
+    table::Table,
 };
-use crate::model::{ArticleNo, Language, TermCount, TermMap, prior::Prior};
+use crate::model::{ArticleNo, Language, TermCount, prior::Prior};
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
@@ -34,7 +35,7 @@ const LEARNED_WEIGHT: f64 = 300.;
 const RECENT_ARTICLES: u32 = 1_500;
 
 /// In how many texts a term is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Documents {
     /// Of those that the prior was counted over.
     before: u32,
@@ -47,16 +48,18 @@ struct Learned {
     prior_documents: u32,
     /// Its articles that are counted, and in how many texts each term is.
     documents: u32,
-    with_term: TermMap<Documents>,
+    with_term: Table<Documents>,
 }
 
 impl Learned {
     fn new(language: Language) -> Self {
-        let mut known = Self { prior_documents: PSEUDO_DOCUMENTS, documents: 0, with_term: TermMap::default() };
+        let mut known = Self { prior_documents: PSEUDO_DOCUMENTS, documents: 0, with_term: Table::default() };
         if language == Language::ENGLISH {
             let prior = Prior::english();
             known.prior_documents = prior.documents;
-            known.with_term = prior.terms().map(|(term, before)| (term, Documents { before, learned: 0 })).collect();
+            for (term, before) in prior.terms() {
+                known.with_term.entry(term).before = before;
+            }
         }
         known
     }
@@ -64,19 +67,16 @@ impl Learned {
     fn learn(&mut self, profile: &Profile) {
         self.documents += 1;
         for term in profile.numbers() {
-            self.with_term.entry(term).or_default().learned += 1;
+            self.with_term.entry(term).learned += 1;
         }
     }
 
     fn unlearn(&mut self, profile: &Profile) {
         self.documents = self.documents.saturating_sub(1);
+        self.with_term.touch(profile.numbers());
         for term in profile.numbers() {
-            if let Some(with) = self.with_term.get_mut(&term) {
-                with.learned = with.learned.saturating_sub(1);
-                if with.before == 0 && with.learned == 0 {
-                    self.with_term.remove(&term);
-                }
-            }
+            let with = self.with_term.entry(term);
+            with.learned = with.learned.saturating_sub(1);
         }
     }
 }
@@ -147,7 +147,7 @@ struct Idf<'f> {
     documents: f64,
     /// What an article in the window counts for.
     weight: f64,
-    with_term: &'f TermMap<Documents>,
+    with_term: &'f Table<Documents>,
 }
 
 impl<'f> Idf<'f> {
@@ -156,10 +156,6 @@ impl<'f> Idf<'f> {
         let weight = (LEARNED_WEIGHT / documents).min(1.);
         let documents = f64::from(learned.prior_documents) + weight * documents;
         Self { documents, weight, with_term: &learned.with_term }
-    }
-
-    fn documents(&self, term: u32) -> Documents {
-        self.with_term.get(&term).copied().unwrap_or_default()
     }
 
     fn idf(&self, with: Documents) -> f64 {
@@ -186,8 +182,7 @@ impl Weighed {
 
 /// The strongest terms, by term.
 fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
-    // All are looked up before any is reckoned with, so that memory is waited for once.
-    let with_term: Vec<Documents> = counts.iter().map(|count| idf.documents(count.term)).collect();
+    let with_term = idf.with_term.all(counts.iter().map(|count| count.term));
     let weigh = |(count, with): (&TermCount, &Documents)| {
         let idf = idf.idf(*with);
         Weighed { count: *count, idf, weight: damped(count.count) * idf }

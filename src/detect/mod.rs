@@ -26,6 +26,7 @@ mod probe;
 mod profile;
 mod records;
 mod rewrite;
+mod table;
 mod template;
 
 use crate::model::{

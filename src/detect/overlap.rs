@@ -37,10 +37,9 @@ impl SketchIndex {
 
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&mut self, sketch: &[u32]) -> Vec<ArticleNo> {
-        let mut hits: Vec<(ArticleNo, u16)> =
-            Vec::with_capacity(self.postings.touch(sketch.iter().copied()));
-        for entry in sketch {
-            let (older, newer) = self.postings.of(*entry);
+        let mut hits: Vec<(ArticleNo, u16)> = Vec::new();
+        for live in self.postings.of(sketch.iter().copied()) {
+            let (older, newer) = live.slices();
             hits.extend(newer.iter().rev().chain(older.iter().rev()).take(POSTINGS_MAX));
         }
         hits.sort_unstable();

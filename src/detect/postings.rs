@@ -4,19 +4,16 @@
 //! somebody looks: to go and take out a hundred postings, each in memory that nobody has touched for a week, would cost
 //! more than all else that is done for an article.
 
-use crate::model::{ArticleNo, TermMap};
-use std::{
-    collections::{VecDeque, hash_map::Entry},
-    slice,
-};
+use super::table::Table;
+use crate::model::ArticleNo;
+use std::{collections::VecDeque, hint::black_box, slice};
 
 /// An article that has a key, and what is kept of it there.
 pub(super) type Posting<T> = (ArticleNo, T);
 
 /// Lists by key, each in order of article.
-#[derive(Default)]
 pub(super) struct Postings<T> {
-    lists: TermMap<List<T>>,
+    lists: Table<List<T>>,
     /// The lists of several, and the places among them that are free.
     longer: Vec<VecDeque<Posting<T>>>,
     free: Vec<u32>,
@@ -27,14 +24,46 @@ pub(super) struct Postings<T> {
     left: usize,
 }
 
-/// Most keys are those of one article. Its posting stands in the map itself, which whoever looks up the key has at hand.
+/// Most keys are those of one article. Its posting stands in the table itself, which whoever looks up the key has at hand.
+#[derive(Clone, Copy, Default, PartialEq)]
 enum List<T> {
+    #[default]
+    Empty,
     One(Posting<T>),
     /// The place among the longer ones.
     Several(u32),
 }
 
-impl<T: Copy> Postings<T> {
+/// The live articles with one key, in order.
+pub(super) enum Live<'p, T> {
+    One(Posting<T>),
+    /// The older and the newer.
+    Several(&'p [Posting<T>], &'p [Posting<T>]),
+}
+
+impl<T> Live<'_, T> {
+    pub fn slices(&self) -> (&[Posting<T>], &[Posting<T>]) {
+        match self {
+            Self::One(only) => (slice::from_ref(only), &[]),
+            Self::Several(older, newer) => (older, newer),
+        }
+    }
+}
+
+impl<T: Copy + PartialEq> Default for Postings<T> {
+    fn default() -> Self {
+        Self {
+            lists: Table::default(),
+            longer: Vec::new(),
+            free: Vec::new(),
+            live: VecDeque::new(),
+            first: ArticleNo::default(),
+            left: 0,
+        }
+    }
+}
+
+impl<T: Copy + PartialEq> Postings<T> {
     /// Takes in an article with its keys. Numbers must rise.
     pub fn insert(&mut self, no: ArticleNo, keys: impl Iterator<Item = (u32, T)>) {
         if self.live.is_empty() {
@@ -48,24 +77,18 @@ impl<T: Copy> Postings<T> {
     }
 
     fn append(&mut self, key: u32, new: Posting<T>) {
-        let list = match self.lists.entry(key) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(List::One(new));
-                return;
-            }
-            Entry::Occupied(occupied) => occupied.into_mut(),
-        };
+        let Self { lists, longer, free, first, .. } = self;
+        let list = lists.entry(key);
         match list {
-            List::One(only) if only.0 < self.first => *only = new,
-            List::One(only) => {
-                let both = VecDeque::from([*only, new]);
-                *list = List::Several(place(&mut self.longer, &mut self.free, both));
+            List::One(only) if only.0 >= *first => {
+                *list = List::Several(place(longer, free, VecDeque::from([*only, new])));
             }
             List::Several(at) => {
-                let Some(list) = self.longer.get_mut(*at as usize) else { return };
-                drop_dead(list, self.first);
+                let Some(list) = longer.get_mut(*at as usize) else { return };
+                drop_dead(list, *first);
                 list.push_back(new);
             }
+            List::Empty | List::One(_) => *list = List::One(new),
         }
     }
 
@@ -84,73 +107,75 @@ impl<T: Copy> Postings<T> {
         }
     }
 
-    /// The live articles with this key, the older and the newer.
-    pub fn of(&mut self, key: u32) -> (&[Posting<T>], &[Posting<T>]) {
-        match self.lists.get(&key) {
-            Some(List::One(only)) if only.0 >= self.first => (slice::from_ref(only), &[]),
-            Some(List::Several(at)) => match self.longer.get_mut(*at as usize) {
-                Some(list) => {
-                    drop_dead(list, self.first);
-                    list.as_slices()
-                }
-                None => (&[], &[]),
-            },
-            _ => (&[], &[]),
+    /// The live articles with each of these keys.
+    pub fn of(&self, keys: impl Iterator<Item = u32> + Clone) -> Vec<Live<'_, T>> {
+        let lists = self.lists.all(keys);
+        // What a longer list has at hand lies in a second place, and its postings in a third. All of one are asked for
+        // before any of the next.
+        let longer = |list: &List<T>| match list {
+            List::Several(at) => self.longer.get(*at as usize),
+            List::Empty | List::One(_) => None,
+        };
+        black_box(lists.iter().filter_map(longer).map(VecDeque::len).sum::<usize>());
+        let ends = |list: &VecDeque<Posting<T>>| list.front().map(|p| p.0).max(list.back().map(|p| p.0));
+        black_box(lists.iter().filter_map(longer).map(ends).max());
+        lists.iter().map(|list| self.live(list, longer(list))).collect()
+    }
+
+    fn live<'p>(&self, list: &List<T>, longer: Option<&'p VecDeque<Posting<T>>>) -> Live<'p, T> {
+        match (list, longer) {
+            (List::One(only), _) if only.0 >= self.first => Live::One(*only),
+            (_, Some(several)) => {
+                let (older, newer) = several.as_slices();
+                Live::Several(self.without_dead(older), self.without_dead(newer))
+            }
+            _ => Live::Several(&[], &[]),
         }
     }
 
-    /// Looks at both ends of each of these lists, and counts what is there. None waits for another, so that memory is
-    /// waited for once and not at every list.
-    pub fn touch(&self, keys: impl Iterator<Item = u32>) -> usize {
-        let ends = |list: &List<T>| match list {
-            List::One(_) => 1,
-            List::Several(at) => self.longer.get(*at as usize).map_or(0, |list| {
-                usize::from(list.front().is_some_and(|(no, _)| *no >= self.first))
-                    + usize::from(list.back().is_some_and(|(no, _)| *no >= self.first))
-            }),
-        };
-        keys.filter_map(|key| self.lists.get(&key)).map(ends).sum()
+    fn without_dead<'p>(&self, mut postings: &'p [Posting<T>]) -> &'p [Posting<T>] {
+        while let [dead, rest @ ..] = postings
+            && dead.0 < self.first
+        {
+            postings = rest;
+        }
+        postings
     }
 
     fn take_out(&mut self, key: u32, no: ArticleNo) {
-        let Entry::Occupied(entry) = self.lists.entry(key) else { return };
-        match entry.get() {
-            List::One(only) => {
-                if only.0 == no {
-                    entry.remove();
-                }
-            }
+        let list = self.lists.entry(key);
+        match list {
+            List::One(only) if only.0 == no => *list = List::Empty,
             List::Several(at) => {
-                let list = self.longer.get_mut(*at as usize);
-                if let Some(list) = list
+                if let Some(list) = self.longer.get_mut(*at as usize)
                     && let Ok(at) = list.binary_search_by_key(&no, |(no, _)| *no)
                 {
                     list.remove(at);
                 }
             }
+            List::Empty | List::One(_) => {}
         }
     }
 
     /// Once as many have left as are there, drops the lists that nobody will look at again, and brings those of which one
-    /// is left back into the map.
+    /// is left back into the table.
     fn sweep(&mut self) {
         if self.left <= self.live.len() {
             return;
         }
         self.left = 0;
         let Self { lists, longer, free, first, .. } = self;
-        lists.retain(|_, list| {
-            let List::Several(at) = *list else {
-                return matches!(list, List::One(only) if only.0 >= *first);
-            };
-            let Some(several) = longer.get_mut(at as usize) else { return false };
-            drop_dead(several, *first);
-            if several.len() > 1 {
-                return true;
+        lists.change(|list| match list {
+            List::One(only) if only.0 < *first => *list = List::Empty,
+            List::Several(at) => {
+                let Some(several) = longer.get_mut(*at as usize) else { return };
+                drop_dead(several, *first);
+                if several.len() <= 1 {
+                    free.push(*at);
+                    *list = std::mem::take(several).pop_front().map_or(List::Empty, List::One);
+                }
             }
-            free.push(at);
-            let only = std::mem::take(several).pop_front();
-            only.map(|only| *list = List::One(only)).is_some()
+            List::Empty | List::One(_) => {}
         });
     }
 }
@@ -193,8 +218,8 @@ mod tests {
                     let (no, keys) = live.remove(if is_oldest { 0 } else { which.index(live.len()) });
                     postings.remove(no, keys.into_iter());
                 }
-                for key in 0..6 {
-                    let (older, newer) = postings.of(key);
+                for (key, live_with) in (0..6).zip(postings.of(0..6)) {
+                    let (older, newer) = live_with.slices();
                     let found = older.iter().chain(newer).map(|(no, ())| *no).collect::<Vec<_>>();
                     let brute = live.iter().filter(|(_, keys)| keys.contains(&key)).map(|(no, _)| *no).collect::<Vec<_>>();
                     prop_assert_eq!(found, brute);

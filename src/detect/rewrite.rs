@@ -49,9 +49,8 @@ impl TermIndex {
         let mut terms = finding(profile);
         terms.sort_unstable_by_key(|t| (Reverse(t.idf), t.number));
         let mut budget = POSTINGS_BUDGET;
-        self.postings.touch(terms.iter().map(|term| term.number));
-        for term in terms {
-            let (older, newer) = self.postings.of(term.number);
+        for (term, live) in terms.iter().zip(self.postings.of(terms.iter().map(|term| term.number))) {
+            let (older, newer) = live.slices();
             let Some(left) = budget.checked_sub(older.len() + newer.len()) else { break };
             budget = left;
             self.sums.add(older, term.top);
