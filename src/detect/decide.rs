@@ -4,13 +4,16 @@
 //! the threshold. A probability saturates, so one huge match cannot carry a weak mean, and a join is never
 //! handed along a chain. One barred member vetoes a record.
 
-use super::{Detector, Newcomer, Twin, growth::Growth, misses, named::named, pair::Pair, probe::Probe};
+use super::{
+    Detector, Newcomer, Twin, growth::Growth, misses, named::named, pair::Pair, probe::Probe, profile::Kept,
+};
 use crate::model::{
     ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, SpreadHasher, Verdict,
 };
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
 };
 
 /// A pair is worth weighing the record for from this probability on.
@@ -34,7 +37,7 @@ pub struct Decision {
     /// Set where its record has grown suspiciously fast.
     pub growth: Option<Growth>,
     /// What must be kept of it to compare it after a restart.
-    pub profile: Vec<u8>,
+    pub profile: Kept,
     /// The articles that have left every window with it.
     pub evicted: Vec<ArticleNo>,
 }
@@ -52,12 +55,11 @@ pub(super) struct Asked {
 
 /// Decides on an article and takes it in.
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
-    let profile = detector.index.weigh(newcomer);
-    let bytes = profile.to_bytes();
+    let profile = Arc::new(detector.index.weigh(newcomer));
     let found = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
     let live_twin = detector.index.exact.find(newcomer.text_digest);
     let probe = Probe::new(&profile);
-    detector.index.insert(profile);
+    detector.index.insert(Arc::clone(&profile));
     let mut round = Round { detector, no: newcomer.no, id: newcomer.id, probe, pairs: HashMap::default() };
     let candidates = round.likely(found);
     let near = round.near(&candidates);
@@ -72,7 +74,7 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     round.add_merge_misses(&near, &mut verdict.near_misses);
     let growth = round.growth(&sizes);
     let evicted = detector.evict();
-    Decision { verdict, founder, changes, growth, profile: bytes, evicted }
+    Decision { verdict, founder, changes, growth, profile: Kept(profile), evicted }
 }
 
 /// One article that has come, and the pairs measured on its account.

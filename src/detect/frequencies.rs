@@ -5,10 +5,14 @@
 
 use super::{
     Newcomer,
-    profile::{Compared, IDF_UNIT, Profile, Term, Totals, UNIT},
+    profile::{IDF_UNIT, Profile, Term, Totals, UNIT},
+    table::Table,
 };
-use crate::model::{ArticleNo, Language, TermCount, TermMap, prior::Prior};
-use std::collections::{BTreeSet, HashMap};
+use crate::model::{ArticleNo, Language, TermCount, prior::Prior};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 /// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
 /// reference, 96 ranked best.
@@ -30,12 +34,51 @@ const LEARNED_WEIGHT: f64 = 300.;
 /// too little, and twice as many of their reports were joined.
 const RECENT_ARTICLES: u32 = 1_500;
 
+/// In how many texts a term is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Documents {
+    /// Of those that the prior was counted over.
+    before: u32,
+    /// Of the articles that are counted.
+    learned: u32,
+}
+
 /// What is known of one language.
-#[derive(Default)]
 struct Learned {
-    /// Its articles that are counted, and in how many of them each term is.
+    prior_documents: u32,
+    /// Its articles that are counted, and in how many texts each term is.
     documents: u32,
-    with_term: TermMap<u32>,
+    with_term: Table<Documents>,
+}
+
+impl Learned {
+    fn new(language: Language) -> Self {
+        let mut known = Self { prior_documents: PSEUDO_DOCUMENTS, documents: 0, with_term: Table::default() };
+        if language == Language::ENGLISH {
+            let prior = Prior::english();
+            known.prior_documents = prior.documents;
+            for (term, before) in prior.terms() {
+                known.with_term.entry(term).before = before;
+            }
+        }
+        known
+    }
+
+    fn learn(&mut self, profile: &Profile) {
+        self.documents += 1;
+        for term in profile.numbers() {
+            self.with_term.entry(term).learned += 1;
+        }
+    }
+
+    fn unlearn(&mut self, profile: &Profile) {
+        self.documents = self.documents.saturating_sub(1);
+        self.with_term.touch(profile.numbers());
+        for term in profile.numbers() {
+            let with = self.with_term.entry(term);
+            with.learned = with.learned.saturating_sub(1);
+        }
+    }
 }
 
 /// The document frequencies of all languages.
@@ -51,10 +94,9 @@ impl Frequencies {
     /// they are learned: what is kept is what a restart learns from.
     pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
         let print = newcomer.fingerprint;
-        let learned = self.of.entry(print.language).or_default();
-        let documents = learned.documents + 1;
-        let idf = Idf::new(print.language, documents, &learned.with_term);
-        let terms = unit_vectors(&strongest(&print.terms, &idf));
+        let learned = self.of.entry(print.language).or_insert_with(|| Learned::new(print.language));
+        let weighed = strongest(&print.terms, &Idf::of(learned));
+        let (terms, others) = unit_vectors(&weighed);
         let profile = Profile {
             no: newcomer.no,
             id: newcomer.id,
@@ -63,7 +105,7 @@ impl Frequencies {
             published: newcomer.published,
             source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
             language: print.language,
-            seen: documents,
+            seen: learned.documents + 1,
             words: print.words,
             simhash: print.simhash,
             shingles: print.shingles,
@@ -72,9 +114,9 @@ impl Frequencies {
             name_slots: print.name_slots.clone(),
             quoted: print.quoted.clone(),
             weekdays: print.weekdays,
-            compared: Compared::of(&terms),
             totals: Totals::of(&terms),
             terms,
+            others,
             encoded: print.encoded.clone(),
         };
         self.learn(&profile);
@@ -84,11 +126,7 @@ impl Frequencies {
     /// Counts an article that has come into the window.
     pub fn learn(&mut self, profile: &Profile) {
         self.counted.insert(profile.no);
-        let learned = self.of.entry(profile.language).or_default();
-        learned.documents += 1;
-        for term in &profile.terms {
-            *learned.with_term.entry(term.number).or_default() += 1;
-        }
+        self.of.entry(profile.language).or_insert_with(|| Learned::new(profile.language)).learn(profile);
     }
 
     /// The oldest article that is counted and no longer is when the one of this number comes.
@@ -98,44 +136,34 @@ impl Frequencies {
 
     /// Counts an article no longer, where it still is.
     pub fn unlearn(&mut self, profile: &Profile) {
-        let Some(learned) = self.of.get_mut(&profile.language) else { return };
-        if !self.counted.remove(&profile.no) {
-            return;
-        }
-        learned.documents = learned.documents.saturating_sub(1);
-        for term in &profile.terms {
-            if let Some(count) = learned.with_term.get_mut(&term.number) {
-                *count -= 1;
-                if *count == 0 {
-                    learned.with_term.remove(&term.number);
-                }
-            }
+        if self.counted.remove(&profile.no)
+            && let Some(learned) = self.of.get_mut(&profile.language)
+        {
+            learned.unlearn(profile);
         }
     }
 }
 
 /// Inverse document frequencies as an article that has just come sees them: it counts itself.
 struct Idf<'f> {
-    prior: Option<&'static Prior>,
     documents: f64,
     /// What an article in the window counts for.
     weight: f64,
-    with_term: &'f TermMap<u32>,
+    with_term: &'f Table<Documents>,
 }
 
 impl<'f> Idf<'f> {
-    fn new(language: Language, learned: u32, with_term: &'f TermMap<u32>) -> Self {
-        let prior = (language == Language::ENGLISH).then(Prior::english);
-        let before = f64::from(prior.map_or(PSEUDO_DOCUMENTS, |p| p.documents));
-        let weight = (LEARNED_WEIGHT / f64::from(learned)).min(1.);
-        Self { prior, documents: before + weight * f64::from(learned), weight, with_term }
+    fn of(learned: &'f Learned) -> Self {
+        let documents = f64::from(learned.documents + 1);
+        let weight = (LEARNED_WEIGHT / documents).min(1.);
+        let documents = f64::from(learned.prior_documents) + weight * documents;
+        Self { documents, weight, with_term: &learned.with_term }
     }
 
-    fn of(&self, term: u32) -> f64 {
-        let before = self.prior.map_or(0, |p| p.documents_with(term));
-        let learned = self.with_term.get(&term).copied().unwrap_or(0) + 1;
+    fn idf(&self, with: Documents) -> f64 {
+        let Documents { before, learned } = with;
         // A term that the window alone knows is never taken for rarer than one that stands in one text.
-        let with = (f64::from(before) + self.weight * f64::from(learned)).max(1.);
+        let with = (f64::from(before) + self.weight * f64::from(learned + 1)).max(1.);
         libm::log((self.documents + 1.) / (with + 1.)).max(0.)
     }
 }
@@ -147,38 +175,54 @@ struct Weighed {
     weight: f64,
 }
 
-/// The strongest terms, strongest first.
+impl Weighed {
+    /// Sorts the stronger first, and equals by term. No weight is negative, so their bits sort as they do.
+    fn strength(&self) -> (Reverse<u64>, u32) {
+        (Reverse(self.weight.to_bits()), self.count.term)
+    }
+}
+
+/// The strongest terms, by term.
 fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
-    let mut weighed: Vec<Weighed> = counts
-        .iter()
-        .map(|count| {
-            let idf = idf.of(count.term);
-            Weighed { count: *count, idf, weight: damped(count.count) * idf }
-        })
-        .collect();
-    weighed.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight).then(a.count.term.cmp(&b.count.term)));
-    weighed.truncate(TERMS_MAX);
+    let with_term = idf.with_term.all(counts.iter().map(|count| count.term));
+    let weigh = |(count, with): (&TermCount, &Documents)| {
+        let idf = idf.idf(*with);
+        Weighed { count: *count, idf, weight: damped(count.count) * idf }
+    };
+    let mut weighed: Vec<Weighed> = counts.iter().zip(&with_term).map(weigh).collect();
+    if let Some(end) = strength_at(&weighed, TERMS_MAX) {
+        weighed.retain(|w| w.strength() < end);
+    }
     weighed
 }
 
-/// The vectors of the strongest and of the head's terms, each of length one.
-fn unit_vectors(weighed: &[Weighed]) -> Vec<Term> {
+/// How strong the one is before which so many are stronger.
+fn strength_at(weighed: &[Weighed], place: usize) -> Option<(Reverse<u64>, u32)> {
+    let mut strengths: Vec<_> = weighed.iter().map(Weighed::strength).collect();
+    (place < strengths.len()).then(|| *strengths.select_nth_unstable(place).1)
+}
+
+/// The vectors of the strongest and of the head's terms, each of length one; and the terms that tell nothing on a pair.
+fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
+    let end = strength_at(weighed, TOP_TERMS);
+    let top_weight = |w: &Weighed| if end.is_none_or(|end| w.strength() < end) { w.weight } else { 0. };
     let head_weight = |w: &Weighed| if w.count.head == 0 { 0. } else { damped(w.count.head) * w.idf };
-    let top_norm = norm(weighed.iter().take(TOP_TERMS).map(|w| w.weight));
+    let top_norm = norm(weighed.iter().map(top_weight));
     let head_norm = norm(weighed.iter().map(head_weight));
-    let mut terms: Vec<Term> = (0..)
-        .zip(weighed)
-        .map(|(rank, w): (usize, _)| Term {
+    let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::new());
+    for w in weighed {
+        let term = Term {
             number: w.count.term,
-            top: if rank < TOP_TERMS { fixed(w.weight / top_norm * UNIT) } else { 0 },
+            top: fixed(top_weight(w) / top_norm * UNIT),
             head: fixed(head_weight(w) / head_norm * UNIT),
             idf: fixed(w.idf * IDF_UNIT),
             kind: w.count.kind,
             in_opening: w.count.in_opening,
-        })
-        .collect();
-    terms.sort_unstable_by_key(|t| t.number);
-    terms
+        };
+        if term.tells() { terms.push(term) } else { others.push(term.number) }
+    }
+    terms.shrink_to_fit();
+    (terms, others)
 }
 
 /// A count, damped: the second mention says less than the first.

@@ -5,14 +5,20 @@ use super::{
     profile::Profile, rewrite::TermIndex,
 };
 use crate::model::{ArticleId, ArticleNo, Time};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
+
+/// So many terms lie in a line of memory.
+const TERMS_A_LINE: usize = 5;
 
 /// The live articles.
 pub(super) struct Index {
     overlap_days: u32,
     rewrite_days: u32,
     /// The articles from number `first` on; those that have left are empty places until all before them left.
-    profiles: VecDeque<Option<Box<Profile>>>,
+    profiles: VecDeque<Option<Arc<Profile>>>,
     first: u32,
     /// The latest article time taken in: windows end here, not at any clock.
     latest: Option<Time>,
@@ -62,8 +68,12 @@ impl Index {
     pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
         while let Some(no) = self.frequencies.outdated_by(newcomer.no) {
             let place = no.0.wrapping_sub(self.first) as usize;
-            match self.profiles.get(place).and_then(Option::as_deref) {
-                Some(profile) => self.frequencies.unlearn(profile),
+            match self.profiles.get_mut(place).and_then(Option::as_mut) {
+                Some(profile) => {
+                    self.frequencies.unlearn(profile);
+                    // Nobody looks at them again.
+                    Arc::make_mut(profile).others = Vec::new();
+                }
                 None => break,
             }
         }
@@ -79,11 +89,24 @@ impl Index {
         }
         found.sort_unstable();
         found.dedup();
+        self.touch(&found);
         found
     }
 
+    /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each.
+    fn touch(&self, articles: &[ArticleNo]) {
+        let look = |profile: &Profile| {
+            let terms: u32 =
+                profile.terms.iter().step_by(TERMS_A_LINE).map(|t| t.number).fold(0, u32::wrapping_add);
+            let sketch: u32 = profile.sketch.iter().step_by(16).copied().fold(0, u32::wrapping_add);
+            terms.wrapping_add(sketch).wrapping_add(profile.quoted.first().copied().unwrap_or(0))
+        };
+        let sum = articles.iter().filter_map(|no| self.get(*no)).map(look).fold(0, u32::wrapping_add);
+        std::hint::black_box(sum);
+    }
+
     /// Takes in an article. Numbers must rise.
-    pub fn insert(&mut self, profile: Profile) {
+    pub fn insert(&mut self, profile: Arc<Profile>) {
         let no = profile.no;
         if self.profiles.is_empty() {
             self.first = no.0;
@@ -99,7 +122,7 @@ impl Index {
         self.sketches.insert(&profile.sketch, no);
         self.terms.insert(&profile);
         self.profiles.resize_with((no.0 - self.first) as usize, || None);
-        self.profiles.push_back(Some(Box::new(profile)));
+        self.profiles.push_back(Some(profile));
         self.terms.live_numbers(ArticleNo(self.first), self.profiles.len());
     }
 

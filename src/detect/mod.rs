@@ -27,6 +27,7 @@ mod profile;
 mod records;
 mod rewrite;
 mod sentences;
+mod table;
 mod template;
 
 use crate::model::{
@@ -35,11 +36,12 @@ use crate::model::{
 use index::Index;
 use profile::Profile;
 use records::Records;
+use std::sync::Arc;
 
 pub use compare::{Fit, Measured, asked, fit, threshold};
 pub use decide::Decision;
 pub use growth::Growth;
-pub use profile::ProfileError;
+pub use profile::{Kept, ProfileError};
 
 /// What an operator may set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,7 +133,7 @@ impl Detector {
         event: &ArticleEvent,
         founder: ArticleNo,
         fingerprint: &Fingerprint,
-    ) -> (Vec<u8>, Vec<ArticleNo>) {
+    ) -> (Kept, Vec<ArticleNo>) {
         let newcomer = Newcomer {
             no: event.no,
             id: event.id,
@@ -141,10 +143,9 @@ impl Detector {
             source: event.source.as_deref(),
             fingerprint,
         };
-        let profile = self.index.weigh(&newcomer);
-        let bytes = profile.to_bytes();
-        let evicted = self.take_in(profile, founder, event.verdict.record);
-        (bytes, evicted)
+        let profile = Arc::new(self.index.weigh(&newcomer));
+        let evicted = self.take_in(Arc::clone(&profile), founder, event.verdict.record);
+        (Kept(profile), evicted)
     }
 
     /// Keeps an article in the record of `founder`, whether or not it is in a window, or lets it go.
@@ -178,7 +179,7 @@ impl Detector {
         founder: ArticleNo,
         record: RecordId,
     ) -> Result<Vec<ArticleNo>, ProfileError> {
-        let profile = Profile::from_bytes(profile)?;
+        let profile = Arc::new(Profile::from_bytes(profile)?);
         self.index.frequencies.learn(&profile);
         Ok(self.take_in(profile, founder, record))
     }
@@ -189,7 +190,7 @@ impl Detector {
     }
 
     /// Puts a weighed article into the index and its record, and lets go of what has left the windows.
-    fn take_in(&mut self, profile: Profile, founder: ArticleNo, record: RecordId) -> Vec<ArticleNo> {
+    fn take_in(&mut self, profile: Arc<Profile>, founder: ArticleNo, record: RecordId) -> Vec<ArticleNo> {
         self.records.add(profile.no, founder, record);
         self.index.insert(profile);
         self.evict()

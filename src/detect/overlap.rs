@@ -3,12 +3,15 @@
 
 use super::{postings::Postings, profile::Profile};
 use crate::model::{ArticleNo, Score};
+use std::cmp::Reverse;
 
 /// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
 /// records (sign-offs, templates) find few and cost little.
 const POSTINGS_MAX: usize = 24;
-/// An article is a candidate when it shares this many entries.
-const SHARED_MIN: u32 = 2;
+/// An article is a candidate when it shares this many entries, and this share of the smaller of both sketches: somewhat
+/// less than joins, since of an entry that many articles have not all are looked at.
+const SHARED_MIN: usize = 2;
+const CONTAINED_MIN: f64 = 0.2;
 /// This many candidates at most, those that share most.
 const CANDIDATES_MAX: usize = 16;
 
@@ -18,36 +21,43 @@ const JOINS: [(f64, usize); 2] = [(0.35, 4), (0.8, 2)];
 
 /// Finds live articles by the entries of their sketches.
 #[derive(Default)]
-pub(super) struct SketchIndex(Postings<()>);
+pub(super) struct SketchIndex {
+    postings: Postings<u16>,
+}
 
 impl SketchIndex {
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
-        self.0.insert(no, sketch.iter().map(|entry| (*entry, ())));
+        let entries = length(sketch);
+        self.postings.insert(no, sketch.iter().map(|entry| (*entry, entries)));
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
-        self.0.remove(no, sketch.iter().copied());
+        self.postings.remove(no, sketch.iter().copied());
     }
 
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&mut self, sketch: &[u32]) -> Vec<ArticleNo> {
-        let mut hits: Vec<ArticleNo> = Vec::with_capacity(self.0.touch(sketch.iter().copied()));
-        for entry in sketch {
-            let newest = self.0.of(*entry).into_iter().flat_map(|articles| articles.iter().rev());
-            hits.extend(newest.take(POSTINGS_MAX).map(|(no, ())| *no));
+        let mut hits: Vec<(ArticleNo, u16)> = Vec::new();
+        for live in self.postings.of(sketch.iter().copied()) {
+            let (older, newer) = live.slices();
+            hits.extend(newer.iter().rev().chain(older.iter().rev()).take(POSTINGS_MAX));
         }
         hits.sort_unstable();
-        let mut counted: Vec<(u32, ArticleNo)> = Vec::new();
-        for no in hits {
-            match counted.last_mut() {
-                Some((count, last)) if *last == no => *count += 1,
-                _ => counted.push((1, no)),
+        let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();
+        for of_one in hits.chunk_by(|x, y| x.0 == y.0) {
+            let [(no, entries), ..] = of_one else { continue };
+            let smaller = usize::from(*entries).min(sketch.len());
+            if of_one.len() >= SHARED_MIN && Score::ratio(of_one.len(), smaller).share() >= CONTAINED_MIN {
+                counted.push((Reverse(of_one.len()), *no));
             }
         }
-        counted.retain(|(count, _)| *count >= SHARED_MIN);
-        counted.sort_unstable_by_key(|(count, no)| (std::cmp::Reverse(*count), *no));
+        counted.sort_unstable();
         counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
     }
+}
+
+fn length(sketch: &[u32]) -> u16 {
+    u16::try_from(sketch.len()).unwrap_or(u16::MAX)
 }
 
 /// How two sketches overlap.

@@ -3,6 +3,7 @@
 
 use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Language, Slot, TermKind, Time};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What stands for 1 in the weight of a term of a unit vector.
 pub(super) const UNIT: f64 = 65_535.;
@@ -42,9 +43,14 @@ impl Term {
     pub fn is_top_name(&self) -> bool {
         self.top > 0 && self.kind == TermKind::Name
     }
+
+    /// Whether it can tell anything on a pair: one of the strongest, of the head, a figure or a name. Half of all do.
+    pub fn tells(&self) -> bool {
+        self.top > 0 || self.head > 0 || self.kind != TermKind::Word
+    }
 }
 
-/// An article as it is compared. All lists of hashes are sorted, the terms by term.
+/// An article as it is compared. All lists of hashes are sorted, the terms by number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Profile {
     pub no: ArticleNo,
@@ -65,33 +71,25 @@ pub(super) struct Profile {
     pub name_slots: Vec<Slot>,
     pub quoted: Vec<u32>,
     pub weekdays: u8,
+    /// Those that can tell anything on a pair.
     pub terms: Vec<Term>,
+    /// The numbers of the others, by which document frequencies are learned, until they are unlearned.
+    pub others: Vec<u32>,
+    /// What a sentence encoder made of it.
+    pub encoded: Option<Encoded>,
     /// What follows from the terms, so that no pair need work it out again. It is not kept.
     #[serde(skip)]
     pub totals: Totals,
-    #[serde(skip)]
-    pub compared: Compared,
-    /// What a sentence encoder made of it. It is kept behind the rest, and only where there is any, so that a row from
-    /// before there were encoders is a row without.
-    #[serde(skip)]
-    pub encoded: Option<Encoded>,
 }
 
-/// The terms that can tell anything on a pair, which are half of all: the strongest, those of the head, figures and
-/// names. Their numbers lie side by side, so that looking through them touches little memory.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Compared {
-    /// The numbers, sorted, each with its place among the terms.
-    pub numbers: Vec<u32>,
-    pub places: Vec<u16>,
-}
+/// What must be kept of an article to compare it after a restart.
+#[derive(Clone, Debug)]
+pub struct Kept(pub(super) Arc<Profile>);
 
-impl Compared {
-    pub fn of(terms: &[Term]) -> Self {
-        let tells = |t: &Term| t.top > 0 || t.head > 0 || t.kind != TermKind::Word;
-        let (numbers, places) =
-            (0_u16..).zip(terms).filter(|(_, t)| tells(t)).map(|(at, t)| (t.number, at)).unzip();
-        Self { numbers, places }
+impl Kept {
+    /// As it is written down. It takes a while, which need not be that of the one who decides.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes()
     }
 }
 
@@ -117,40 +115,39 @@ pub(super) struct Totals {
 
 impl Totals {
     pub fn of(terms: &[Term]) -> Self {
-        let mass =
-            |pick: &dyn Fn(&Term) -> bool| terms.iter().filter(|t| pick(t)).map(|t| u32::from(t.idf)).sum();
-        let norm = |weight: &dyn Fn(&Term) -> f64| {
-            let squares: f64 = terms.iter().map(|t| weight(t) * weight(t)).sum();
-            libm::sqrt(squares)
-        };
-        Self {
-            figures: u32::try_from(terms.iter().filter(|t| t.kind == TermKind::Figure).count())
-                .unwrap_or(u32::MAX),
-            figure_mass: mass(&|t| t.kind == TermKind::Figure),
-            head_figure_mass: mass(&|t| t.kind == TermKind::Figure && t.head > 0),
-            rare_mass: mass(&Term::is_rare),
-            name_mass: mass(&Term::is_top_name),
-            opening_mass: mass(&|t| t.in_opening),
-            focus_norm: norm(&|t| f64::from(t.top) * f64::from(t.top)),
-            head_names_norm: norm(&|t| if t.kind == TermKind::Name { f64::from(t.head) } else { 0. }),
+        let mut totals = Self::default();
+        let (mut focus, mut head_names) = (0., 0.);
+        for term in terms {
+            let idf = u32::from(term.idf);
+            let when = |is: bool| if is { idf } else { 0 };
+            let (is_figure, is_name) = (term.kind == TermKind::Figure, term.kind == TermKind::Name);
+            totals.figures += u32::from(is_figure);
+            totals.figure_mass += when(is_figure);
+            totals.head_figure_mass += when(is_figure && term.head > 0);
+            totals.rare_mass += when(term.is_rare());
+            totals.name_mass += when(term.is_top_name());
+            totals.opening_mass += when(term.in_opening);
+            let squared = f64::from(term.top) * f64::from(term.top);
+            focus += squared * squared;
+            head_names += if is_name { f64::from(term.head) * f64::from(term.head) } else { 0. };
         }
+        Self { focus_norm: libm::sqrt(focus), head_names_norm: libm::sqrt(head_names), ..totals }
     }
 }
 
 impl Profile {
     pub fn to_bytes(&self) -> Vec<u8> {
-        let profile = postcard::to_stdvec(self).unwrap_or_default();
-        match &self.encoded {
-            Some(encoded) => postcard::to_extend(encoded, profile).unwrap_or_default(),
-            None => profile,
-        }
+        postcard::to_stdvec(self).unwrap_or_default()
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
-        let (profile, rest): (Self, _) = postcard::take_from_bytes(bytes)?;
-        let encoded = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
-        let (compared, totals) = (Compared::of(&profile.terms), Totals::of(&profile.terms));
-        Ok(Self { totals, compared, encoded, ..profile })
+        let profile: Self = postcard::from_bytes(bytes)?;
+        Ok(Self { totals: Totals::of(&profile.terms), ..profile })
+    }
+
+    /// The numbers of all terms, while the others are kept.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.terms.iter().map(|t| t.number).chain(self.others.iter().copied())
     }
 
     /// The strongest terms.

@@ -78,13 +78,9 @@ mod tests {
         assert_eq!(likeness(&one, &profile(8, &[[1., 0., 0.]])), None);
     }
 
-    /// A profile without is the same bytes as before there were encoders, so that the view need not be made anew.
     #[test]
-    fn what_was_encoded_stands_behind_the_profile() {
-        let (with, without) = (profile(7, &[[1., 0., 0.]]), profile(7, &[]));
-        assert_eq!(without.to_bytes(), postcard::to_stdvec(&without).unwrap());
-        assert!(with.to_bytes().starts_with(&without.to_bytes()));
-        for profile in [with, without] {
+    fn what_was_encoded_is_kept_with_the_profile() {
+        for profile in [profile(7, &[[1., 0., 0.]]), profile(7, &[])] {
             assert_eq!(Profile::from_bytes(&profile.to_bytes()).unwrap(), profile);
         }
     }

@@ -233,14 +233,17 @@ fn a_restart_decides_as_an_undisturbed_run() {
         for (n, decision) in (0..).zip(&decided[..cut as usize]) {
             if !gone.contains(&ArticleNo(n)) {
                 let founder = undisturbed_founder(&decided, decision.verdict.record);
-                restarted.detector.restore(&decision.profile, founder, decision.verdict.record).unwrap();
+                restarted
+                    .detector
+                    .restore(&decision.profile.to_bytes(), founder, decision.verdict.record)
+                    .unwrap();
             }
         }
         for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
             restarted.day = n * 2;
             let again = restarted.add(text);
             assert_eq!(again.verdict, decision.verdict, "article {n} after a restart at {cut}");
-            assert_eq!(again.profile, decision.profile);
+            assert_eq!(again.profile.to_bytes(), decision.profile.to_bytes());
             assert_eq!(again.evicted, decision.evicted);
         }
     }
@@ -269,11 +272,15 @@ fn a_restart_counts_the_same_recent_articles() {
     let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
     for decision in &decided[..cut as usize] {
         let founder = undisturbed_founder(&decided, decision.verdict.record);
-        restarted.detector.restore(&decision.profile, founder, decision.verdict.record).unwrap();
+        restarted.detector.restore(&decision.profile.to_bytes(), founder, decision.verdict.record).unwrap();
     }
     for n in cut..1_700 {
         restarted.day = days(n);
-        assert_eq!(restarted.add(&text(n)).profile, decided[n as usize].profile, "article {n}");
+        assert_eq!(
+            restarted.add(&text(n)).profile.to_bytes(),
+            decided[n as usize].profile.to_bytes(),
+            "article {n}"
+        );
     }
 }
 

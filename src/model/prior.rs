@@ -34,6 +34,11 @@ impl Prior {
         self.frequency.get(&term).copied().unwrap_or(0)
     }
 
+    /// Every term with the number of its texts that have it.
+    pub fn terms(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.frequency.iter().map(|(term, documents)| (*term, *documents))
+    }
+
     /// Whether it is a common word of the language.
     pub fn is_common(&self, term: u32) -> bool {
         self.documents_with(term) >= COMMON_DOCUMENTS

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock,
+    detect::Kept,
     inbox::{FailedDir, SliceName},
     journal::{Journal, Packs},
     model::{Digest, Event, Original, Reason, Receipt},
@@ -81,10 +82,12 @@ impl Committer {
         let events: Vec<&[Event]> =
             group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect();
         let places = self.journal.append(&events, clock::now())?;
+        let profiles: Vec<Option<Vec<u8>>> =
+            group.iter().flat_map(|d| &d.groups).map(|g| g.profile.as_ref().map(Kept::to_bytes)).collect();
         let mut changes = Vec::with_capacity(events.len());
-        for (group, places) in group.iter().flat_map(|d| &d.groups).zip(&places) {
-            for (i, (event, place)) in group.events.iter().zip(places).enumerate() {
-                let profile = group.profile.as_deref().filter(|_| i == 0);
+        for ((events, places), profile) in events.iter().zip(&places).zip(&profiles) {
+            for (i, (event, place)) in events.iter().zip(places).enumerate() {
+                let profile = profile.as_deref().filter(|_| i == 0);
                 changes.push(Change::Event(event, *place, profile));
             }
         }

@@ -2,6 +2,7 @@
 
 use super::pin::Word;
 use crate::{
+    detect::Kept,
     format::Form,
     inbox::{Claimed, FileKind, display_path},
     model::{
@@ -222,7 +223,7 @@ impl Decided {
 #[derive(Debug)]
 pub(super) struct Group {
     pub events: Vec<Event>,
-    pub profile: Option<Vec<u8>>,
+    pub profile: Option<Kept>,
 }
 
 /// A file that is durable to its end.

@@ -210,9 +210,9 @@ fn apply(store: &Store, detector: &mut Detector, frame: &Frame) -> Result<(), St
                         None => founders.found(e.verdict.record, e.no),
                     },
                 };
-                let (bytes, gone) = detector.replay(e, founder, &prepare::fingerprint_of(e));
+                let (kept, gone) = detector.replay(e, founder, &prepare::fingerprint_of(e));
                 evicted.extend(gone);
-                profile = Some(bytes);
+                profile = Some(kept.to_bytes());
             }
             Event::Merge(e) => {
                 if let (Some(from), Some(into)) = (founders.of(store, e.from)?, founders.of(store, e.into)?) {

@@ -1,0 +1,138 @@
+//! A table from hashes to small values, made for looking up many at once. Called by `postings`, `frequencies` and `probe`.
+//!
+//! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
+//! guessed at rightly. Here all places can be asked for first, of which none waits for another.
+
+/// So many slots for one that is taken, at least.
+const ROOM: usize = 2;
+const SIZE_MIN: usize = 16;
+
+/// A value for every number; for those that none was given, the default one. The numbers must be hashes.
+pub(super) struct Table<V> {
+    /// Open addressing: a number and its value, at or after its home. Number 0 is of none.
+    slots: Vec<(u32, V)>,
+    /// How many slots are taken, be it by a number whose value has become the default one again.
+    taken: usize,
+}
+
+impl<V: Copy + Default + PartialEq> Default for Table<V> {
+    fn default() -> Self {
+        Self::with_room(0)
+    }
+}
+
+impl<V: Copy + Default + PartialEq> Table<V> {
+    /// An empty one that takes so many numbers before it must grow.
+    pub fn with_room(numbers: usize) -> Self {
+        let size = (numbers * ROOM).max(SIZE_MIN).next_power_of_two();
+        Self { slots: vec![(0, V::default()); size], taken: 0 }
+    }
+
+    /// The value of a number.
+    pub fn get(&self, number: u32) -> V {
+        self.slots.get(self.find(number)).map(|slot| slot.1).unwrap_or_default()
+    }
+
+    /// The values of numbers.
+    pub fn all(&self, numbers: impl Iterator<Item = u32> + Clone) -> Vec<V> {
+        self.touch(numbers.clone());
+        numbers.map(|number| self.get(number)).collect()
+    }
+
+    /// A number's value, to be changed.
+    pub fn entry(&mut self, number: u32) -> &mut V {
+        if (self.taken + 1) * ROOM > self.slots.len() {
+            self.rebuild();
+        }
+        let at = self.find(number);
+        self.taken += usize::from(self.slots.get(at).is_some_and(|slot| slot.0 == 0));
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a place found is a place in the table, which is never empty"
+        )]
+        let slot = &mut self.slots[at];
+        slot.0 = named(number);
+        &mut slot.1
+    }
+
+    /// Changes values by their numbers; what becomes the default one is dropped in time.
+    pub fn change(&mut self, change: impl FnMut(&mut V)) {
+        self.slots.iter_mut().filter(|slot| slot.0 != 0).map(|slot| &mut slot.1).for_each(change);
+        self.rebuild();
+    }
+
+    /// Asks for the places of numbers, so that they are at hand.
+    pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
+        let at = |number| self.slots.get(self.home(named(number))).map_or(0, |slot| slot.0);
+        std::hint::black_box(numbers.map(at).fold(0, u32::wrapping_add));
+    }
+
+    /// The slot of a number, or the free one where it would be put.
+    fn find(&self, number: u32) -> usize {
+        let number = named(number);
+        let mut at = self.home(number);
+        while self.slots.get(at).is_some_and(|slot| slot.0 != number && slot.0 != 0) {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        at
+    }
+
+    /// Where a number is looked for first: by its product's upper bits, since hashes may be chosen by their lower.
+    fn home(&self, number: u32) -> usize {
+        let spread = u64::from(number.wrapping_mul(0x9E37_79B1));
+        usize::try_from((spread * self.slots.len() as u64) >> u32::BITS).unwrap_or(0)
+    }
+
+    /// Takes in anew what is not the default, with room for as many more.
+    fn rebuild(&mut self) {
+        let is_live = |slot: &&(u32, V)| slot.0 != 0 && slot.1 != V::default();
+        let mut next = Self::with_room(self.slots.iter().filter(is_live).count() * ROOM);
+        for (number, value) in self.slots.iter().filter(is_live) {
+            let at = next.find(*number);
+            if let Some(slot) = next.slots.get_mut(at) {
+                *slot = (*number, *value);
+                next.taken += 1;
+            }
+        }
+        *self = next;
+    }
+}
+
+/// As what a number is kept. That two hashes are one here is as likely as for any two.
+fn named(number: u32) -> u32 {
+    number.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        #[test]
+        fn a_table_holds_what_a_map_holds(changes in prop::collection::vec((1_u32..200, 0_u16..4), 0..600)) {
+            let (mut table, mut map) = (Table::default(), HashMap::new());
+            for (number, value) in changes {
+                *table.entry(number) = value;
+                map.insert(number, value);
+                prop_assert_eq!(table.get(number), value);
+            }
+            let expected: Vec<u16> = (1..200).map(|number| map.get(&number).copied().unwrap_or(0)).collect();
+            prop_assert_eq!(table.all(1..200), expected);
+            table.change(|value| *value /= 2);
+            let halved: Vec<u16> = (1..200).map(|number| map.get(&number).copied().unwrap_or(0) / 2).collect();
+            prop_assert_eq!(table.all(1..200), halved);
+        }
+    }
+
+    #[test]
+    fn what_has_gone_makes_room() {
+        let mut table = Table::default();
+        for number in 1..100_000_u32 {
+            *table.entry(number) = 1_u8;
+            *table.entry(number) = 0;
+        }
+        assert!(table.slots.len() <= 4 * SIZE_MIN, "{}", table.slots.len());
+    }
+}
