@@ -149,6 +149,8 @@ struct Idf<'f> {
     documents: f64,
     /// What an article in the window counts for.
     weight: f64,
+    /// That of a term that one text has, as do half of an article's.
+    of_rarest: f64,
     with_term: &'f Table<Documents>,
 }
 
@@ -157,25 +159,36 @@ impl<'f> Idf<'f> {
         let documents = f64::from(learned.documents + 1);
         let weight = (LEARNED_WEIGHT / documents).min(1.);
         let documents = f64::from(learned.prior_documents) + weight * documents;
-        Self { documents, weight, with_term: &learned.with_term }
+        let idf = Self { documents, weight, of_rarest: 0., with_term: &learned.with_term };
+        Self { of_rarest: idf.of_documents(1.), ..idf }
+    }
+
+    fn of_documents(&self, with: f64) -> f64 {
+        libm::log((self.documents + 1.) / (with + 1.)).max(0.)
     }
 
     fn idf(&self, with: Documents) -> f64 {
         let Documents { before, learned } = with;
         // A term that the window alone knows is never taken for rarer than one that stands in one text.
-        let with = (f64::from(before) + self.weight * f64::from(learned + 1)).max(1.);
-        libm::log((self.documents + 1.) / (with + 1.)).max(0.)
+        let with = f64::from(before) + self.weight * f64::from(learned + 1);
+        if with > 1. { self.of_documents(with) } else { self.of_rarest }
     }
 }
 
-/// A term with what it weighs.
+/// A term with what it weighs, in the text and in its head.
 struct Weighed {
     count: TermCount,
     idf: f64,
     weight: f64,
+    head_weight: f64,
 }
 
 impl Weighed {
+    fn new(count: TermCount, idf: f64) -> Self {
+        let head_weight = if count.head == 0 { 0. } else { damped(count.head) * idf };
+        Self { count, idf, weight: damped(count.count) * idf, head_weight }
+    }
+
     /// Sorts the stronger first, and equals by term. No weight is negative, so their bits sort as they do.
     fn strength(&self) -> (Reverse<u64>, u32) {
         (Reverse(self.weight.to_bits()), self.count.term)
@@ -185,11 +198,8 @@ impl Weighed {
 /// The strongest terms, by term.
 fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
     let with_term = idf.with_term.all(counts.iter().map(|count| count.term));
-    let weigh = |(count, with): (&TermCount, &Documents)| {
-        let idf = idf.idf(*with);
-        Weighed { count: *count, idf, weight: damped(count.count) * idf }
-    };
-    let mut weighed: Vec<Weighed> = counts.iter().zip(&with_term).map(weigh).collect();
+    let mut weighed: Vec<Weighed> =
+        counts.iter().zip(with_term).map(|(count, with)| Weighed::new(*count, idf.idf(with))).collect();
     if let Some(end) = strength_at(&weighed, TERMS_MAX) {
         weighed.retain(|w| w.strength() < end);
     }
@@ -198,23 +208,25 @@ fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
 
 /// How strong the one is before which so many are stronger.
 fn strength_at(weighed: &[Weighed], place: usize) -> Option<(Reverse<u64>, u32)> {
+    if place >= weighed.len() {
+        return None;
+    }
     let mut strengths: Vec<_> = weighed.iter().map(Weighed::strength).collect();
-    (place < strengths.len()).then(|| *strengths.select_nth_unstable(place).1)
+    Some(*strengths.select_nth_unstable(place).1)
 }
 
 /// The vectors of the strongest and of the head's terms, each of length one; and the terms that tell nothing on a pair.
 fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
     let end = strength_at(weighed, TOP_TERMS);
     let top_weight = |w: &Weighed| if end.is_none_or(|end| w.strength() < end) { w.weight } else { 0. };
-    let head_weight = |w: &Weighed| if w.count.head == 0 { 0. } else { damped(w.count.head) * w.idf };
-    let top_norm = norm(weighed.iter().map(top_weight));
-    let head_norm = norm(weighed.iter().map(head_weight));
-    let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::new());
+    let of_top = UNIT / norm(weighed.iter().map(top_weight));
+    let of_head = UNIT / norm(weighed.iter().map(|w| w.head_weight));
+    let (mut terms, mut others) = (Vec::new(), Vec::new());
     for w in weighed {
         let term = Term {
             number: w.count.term,
-            top: fixed(top_weight(w) / top_norm * UNIT),
-            head: fixed(head_weight(w) / head_norm * UNIT),
+            top: fixed(top_weight(w) * of_top),
+            head: fixed(w.head_weight * of_head),
             idf: fixed(w.idf * IDF_UNIT),
             kind: w.count.kind,
             in_opening: w.count.in_opening,
@@ -238,5 +250,5 @@ fn norm(weights: impl Iterator<Item = f64>) -> f64 {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range before")]
 fn fixed(value: f64) -> u16 {
-    value.round().clamp(0., f64::from(u16::MAX)) as u16
+    (value + 0.5).clamp(0., f64::from(u16::MAX)) as u16
 }
