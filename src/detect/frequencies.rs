@@ -221,7 +221,7 @@ fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
     let top_weight = |w: &Weighed| if end.is_none_or(|end| w.strength() < end) { w.weight } else { 0. };
     let of_top = UNIT / norm(weighed.iter().map(top_weight));
     let of_head = UNIT / norm(weighed.iter().map(|w| w.head_weight));
-    let (mut terms, mut others) = (Vec::new(), Vec::new());
+    let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::with_capacity(weighed.len()));
     for w in weighed {
         let term = Term {
             number: w.count.term,
@@ -234,6 +234,7 @@ fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
         if term.tells() { terms.push(term) } else { others.push(term.number) }
     }
     terms.shrink_to_fit();
+    others.shrink_to_fit();
     (terms, others)
 }
 

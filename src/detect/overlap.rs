@@ -1,7 +1,10 @@
 //! The third matcher: shared wording, by the sketches of the shingles. Shared entries estimate containment in
 //! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
 
-use super::{postings::Postings, profile::Profile};
+use super::{
+    postings::{Posting, Postings},
+    profile::Profile,
+};
 use crate::model::{ArticleNo, Score};
 use std::cmp::Reverse;
 
@@ -37,23 +40,33 @@ impl SketchIndex {
 
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&mut self, sketch: &[u32]) -> Vec<ArticleNo> {
-        let mut hits: Vec<(ArticleNo, u16)> = Vec::new();
+        // An article and how many entries it has, in one number, which sorts faster than two.
+        let hit = |(no, entries): &Posting<u16>| u64::from(no.0) << u16::BITS | u64::from(*entries);
+        let mut hits: Vec<u64> = Vec::new();
         for live in self.postings.of(sketch.iter().copied()) {
             let (older, newer) = live.slices();
-            hits.extend(newer.iter().rev().chain(older.iter().rev()).take(POSTINGS_MAX));
+            let newer = last(newer, POSTINGS_MAX);
+            hits.extend(newer.iter().map(hit));
+            hits.extend(last(older, POSTINGS_MAX - newer.len()).iter().map(hit));
         }
         hits.sort_unstable();
-        let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();
-        for of_one in hits.chunk_by(|x, y| x.0 == y.0) {
-            let [(no, entries), ..] = of_one else { continue };
-            let smaller = usize::from(*entries).min(sketch.len());
-            if of_one.len() >= SHARED_MIN && Score::ratio(of_one.len(), smaller).share() >= CONTAINED_MIN {
-                counted.push((Reverse(of_one.len()), *no));
+        let mut counted: Vec<(Reverse<usize>, u64)> = Vec::new();
+        for of_one in hits.chunk_by(|x, y| x == y) {
+            let [hit, ..] = of_one else { continue };
+            let entries = (hit & u64::from(u16::MAX)) as usize;
+            let contained = Score::ratio(of_one.len(), entries.min(sketch.len())).share();
+            if of_one.len() >= SHARED_MIN && contained >= CONTAINED_MIN {
+                counted.push((Reverse(of_one.len()), hit >> u16::BITS));
             }
         }
         counted.sort_unstable();
-        counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
+        counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| ArticleNo(no as u32)).collect()
     }
+}
+
+/// The last so many.
+fn last<T>(list: &[T], most: usize) -> &[T] {
+    list.get(list.len().saturating_sub(most)..).unwrap_or(list)
 }
 
 fn length(sketch: &[u32]) -> u16 {

@@ -10,14 +10,21 @@ use super::{
 
 /// An article that is compared with others.
 pub(super) struct Probe {
+    may_be_term: Bits,
     /// The place of each among the terms, from 1 on.
     terms: Table<u16>,
+    may_be_in_sketch: Bits,
     sketch: Table<bool>,
 }
 
 impl Probe {
     pub fn new(profile: &Profile) -> Self {
-        let mut probe = Self { terms: room(profile.terms.len()), sketch: room(profile.sketch.len()) };
+        let mut probe = Self {
+            may_be_term: Bits::of(profile.terms.iter().map(|term| term.number)),
+            terms: Table::with_room(profile.terms.len()),
+            may_be_in_sketch: Bits::of(profile.sketch.iter().copied()),
+            sketch: Table::with_room(profile.sketch.len()),
+        };
         for (term, place) in profile.terms.iter().zip(1..) {
             *probe.terms.entry(term.number) = place;
         }
@@ -29,19 +36,41 @@ impl Probe {
 
     /// What the article, which is `a`, has in common with another.
     pub fn compare(&self, a: &Profile, b: &Profile) -> (Shared, Overlap) {
-        let shared = b.sketch.iter().filter(|entry| self.sketch.get(**entry)).count();
+        let shared = b.sketch.iter().filter(|entry| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry)).count();
         (Shared::over(a, b, self.both(a, b)), Overlap::sharing(shared, a, b))
     }
 
     fn both<'p>(&self, a: &'p Profile, b: &'p Profile) -> impl Iterator<Item = (&'p Term, &'p Term)> {
-        b.terms.iter().filter_map(|there| {
+        b.terms.iter().filter(|there| self.may_be_term.has(there.number)).filter_map(|there| {
             let place = usize::from(self.terms.get(there.number)).checked_sub(1)?;
             Some((a.terms.get(place)?, there))
         })
     }
 }
 
-/// A table that is a quarter full at most, so that nearly every look-up ends where it begins.
-fn room<V: Copy + Default + PartialEq>(numbers: usize) -> Table<V> {
-    Table::with_room(numbers * 2)
+/// Of every number one bit says whether it may be among some: most of what is asked for is not, and is known not to be from
+/// a kilobyte.
+struct Bits([u64; 128]);
+
+impl Bits {
+    fn of(numbers: impl Iterator<Item = u32>) -> Self {
+        let mut bits = Self([0; 128]);
+        for number in numbers {
+            let (word, bit) = place(number);
+            if let Some(word) = bits.0.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        bits
+    }
+
+    fn has(&self, number: u32) -> bool {
+        let (word, bit) = place(number);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+/// A word and a bit in it, by a number's lower bits; those of a sketch are its smallest hashes, alike in the upper.
+fn place(number: u32) -> (usize, u64) {
+    ((number >> 6) as usize & 127, 1 << (number & 63))
 }
