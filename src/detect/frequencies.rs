@@ -12,6 +12,7 @@ use crate::model::{ArticleNo, Language, TermCount, prior::Prior};
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
+    sync::LazyLock,
 };
 
 /// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
@@ -240,8 +241,18 @@ fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
 
 /// A count, damped: the second mention says less than the first.
 fn damped(count: u32) -> f64 {
-    1. + libm::log(f64::from(count.max(1)))
+    let in_table = LOGARITHMS.get(count.max(1) as usize - 1).copied();
+    1. + in_table.unwrap_or_else(|| libm::log(f64::from(count)))
 }
+
+/// The logarithms of 1, 2 and so on: few terms are in a text more often.
+static LOGARITHMS: LazyLock<[f64; 32]> = LazyLock::new(|| {
+    let mut count = 0.;
+    [(); 32].map(|()| {
+        count += 1.;
+        libm::log(count)
+    })
+});
 
 /// The length of a vector; 1 for one of length zero, so that it can be divided by.
 fn norm(weights: impl Iterator<Item = f64>) -> f64 {

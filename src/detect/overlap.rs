@@ -11,8 +11,11 @@ use std::cmp::Reverse;
 /// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
 /// records (sign-offs, templates) find few and cost little.
 const POSTINGS_MAX: usize = 24;
-/// An article is a candidate when it shares this many entries, and this share of the smaller of both sketches: somewhat
-/// less than joins, since of an entry that many articles have not all are looked at.
+/// An article is found by about this many entries: of a sketch that has more, by those that are even, or divisible by four
+/// and so on. So what finds a long text finds a part of it too.
+const FINDING_ENTRIES: usize = 32;
+/// An article is a candidate when it shares this many entries, and by them this share of the smaller of both sketches:
+/// somewhat less than joins, since of an entry that many articles have not all are looked at.
 const SHARED_MIN: usize = 2;
 const CONTAINED_MIN: f64 = 0.2;
 /// This many candidates at most, those that share most.
@@ -30,47 +33,53 @@ pub(super) struct SketchIndex {
 
 impl SketchIndex {
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
-        let entries = length(sketch);
-        self.postings.insert(no, sketch.iter().map(|entry| (*entry, entries)));
+        let entries = u16::try_from(sketch.len()).unwrap_or(u16::MAX);
+        self.postings.insert(no, finding(sketch).map(|entry| (entry, entries)));
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
-        self.postings.remove(no, sketch.iter().copied());
+        self.postings.remove(no, finding(sketch));
     }
 
     /// The articles that share most of a sketch, those that share more first, then the older.
-    pub fn candidates(&mut self, sketch: &[u32]) -> Vec<ArticleNo> {
-        // An article and how many entries it has, in one number, which sorts faster than two.
-        let hit = |(no, entries): &Posting<u16>| u64::from(no.0) << u16::BITS | u64::from(*entries);
-        let mut hits: Vec<u64> = Vec::new();
-        for live in self.postings.of(sketch.iter().copied()) {
+    pub fn candidates(&self, sketch: &[u32]) -> Vec<ArticleNo> {
+        let mut hits: Vec<Posting<u16>> = Vec::new();
+        for live in self.postings.of(finding(sketch)) {
             let (older, newer) = live.slices();
             let newer = last(newer, POSTINGS_MAX);
-            hits.extend(newer.iter().map(hit));
-            hits.extend(last(older, POSTINGS_MAX - newer.len()).iter().map(hit));
+            hits.extend(newer);
+            hits.extend(last(older, POSTINGS_MAX - newer.len()));
         }
         hits.sort_unstable();
-        let mut counted: Vec<(Reverse<usize>, u64)> = Vec::new();
-        for of_one in hits.chunk_by(|x, y| x == y) {
-            let [hit, ..] = of_one else { continue };
-            let entries = (hit & u64::from(u16::MAX)) as usize;
-            let contained = Score::ratio(of_one.len(), entries.min(sketch.len())).share();
+        let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();
+        for of_one in hits.chunk_by(|x, y| x.0 == y.0) {
+            let [(no, entries), ..] = of_one else { continue };
+            let entries = usize::from(*entries);
+            let shared = of_one.len() << level(entries.max(sketch.len()));
+            let contained = Score::ratio(shared, entries.min(sketch.len())).share();
             if of_one.len() >= SHARED_MIN && contained >= CONTAINED_MIN {
-                counted.push((Reverse(of_one.len()), hit >> u16::BITS));
+                counted.push((Reverse(shared), *no));
             }
         }
         counted.sort_unstable();
-        counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| ArticleNo(no as u32)).collect()
+        counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
     }
+}
+
+/// The entries by which an article is found.
+fn finding(sketch: &[u32]) -> impl Iterator<Item = u32> + Clone {
+    let level = level(sketch.len());
+    sketch.iter().copied().filter(move |entry| entry.trailing_zeros() >= level)
+}
+
+/// How many of an entry's lowest bits must be 0 for an article of so many to be found by it.
+fn level(entries: usize) -> u32 {
+    entries.div_ceil(FINDING_ENTRIES).next_power_of_two().trailing_zeros()
 }
 
 /// The last so many.
 fn last<T>(list: &[T], most: usize) -> &[T] {
     list.get(list.len().saturating_sub(most)..).unwrap_or(list)
-}
-
-fn length(sketch: &[u32]) -> u16 {
-    u16::try_from(sketch.len()).unwrap_or(u16::MAX)
 }
 
 /// How two sketches overlap.
