@@ -14,9 +14,8 @@ const POSTINGS_MAX: usize = 24;
 /// An article is found by about this many entries: of a sketch that has more, by those that are even, or divisible by four
 /// and so on. So what finds a long text finds a part of it too.
 const FINDING_ENTRIES: usize = 32;
-/// An article is a candidate when it shares this many entries, and by them this share of the smaller of both sketches:
+/// An article is a candidate when it shares two entries, and by them this share of the smaller of both sketches:
 /// somewhat less than joins, since of an entry that many articles have not all are looked at.
-const SHARED_MIN: usize = 2;
 const CONTAINED_MIN: f64 = 0.2;
 /// This many candidates at most, those that share most.
 const CANDIDATES_MAX: usize = 16;
@@ -53,11 +52,10 @@ impl SketchIndex {
         hits.sort_unstable();
         let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();
         for of_one in hits.chunk_by(|x, y| x.0 == y.0) {
-            let [(no, entries), ..] = of_one else { continue };
+            let [(no, entries), _, ..] = of_one else { continue };
             let entries = usize::from(*entries);
             let shared = of_one.len() << level(entries.max(sketch.len()));
-            let contained = Score::ratio(shared, entries.min(sketch.len())).share();
-            if of_one.len() >= SHARED_MIN && contained >= CONTAINED_MIN {
+            if Score::ratio(shared, entries.min(sketch.len())).share() >= CONTAINED_MIN {
                 counted.push((Reverse(shared), *no));
             }
         }
