@@ -36,7 +36,11 @@ impl Probe {
 
     /// What the article, which is `a`, has in common with another.
     pub fn compare(&self, a: &Profile, b: &Profile) -> (Shared, Overlap) {
-        let shared = b.sketch.iter().filter(|entry| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry)).count();
+        let shared = b
+            .sketch
+            .iter()
+            .filter(|entry| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry))
+            .count();
         (Shared::over(a, b, self.both(a, b)), Overlap::sharing(shared, a, b))
     }
 
