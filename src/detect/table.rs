@@ -3,8 +3,9 @@
 //! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
 //! guessed at rightly. Here all places can be asked for first, of which none waits for another.
 
-/// So many slots for one that is taken, at least.
-const ROOM: usize = 2;
+/// So many slots for one that is taken, at least; and when it is made anew, so that as many more may come.
+const SLOTS_MIN: usize = 2;
+const SLOTS_ANEW: usize = 4;
 const SIZE_MIN: usize = 16;
 
 /// A value for every number; for those that none was given, the default one. The numbers must be hashes.
@@ -22,9 +23,9 @@ impl<V: Copy + Default + PartialEq> Default for Table<V> {
 }
 
 impl<V: Copy + Default + PartialEq> Table<V> {
-    /// An empty one that takes so many numbers before it must grow.
+    /// An empty one for so many numbers.
     pub fn with_room(numbers: usize) -> Self {
-        let size = (numbers * ROOM).max(SIZE_MIN).next_power_of_two();
+        let size = (numbers * SLOTS_ANEW).max(SIZE_MIN);
         Self { slots: vec![(0, V::default()); size], taken: 0 }
     }
 
@@ -41,7 +42,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
 
     /// A number's value, to be changed.
     pub fn entry(&mut self, number: u32) -> &mut V {
-        if (self.taken + 1) * ROOM > self.slots.len() {
+        if (self.taken + 1) * SLOTS_MIN > self.slots.len() {
             self.rebuild();
         }
         let at = self.find(number);
@@ -72,7 +73,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
         let number = named(number);
         let mut at = self.home(number);
         while self.slots.get(at).is_some_and(|slot| slot.0 != number && slot.0 != 0) {
-            at = (at + 1) & (self.slots.len() - 1);
+            at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
         }
         at
     }
@@ -86,7 +87,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
     /// Takes in anew what is not the default, with room for as many more.
     fn rebuild(&mut self) {
         let is_live = |slot: &&(u32, V)| slot.0 != 0 && slot.1 != V::default();
-        let mut next = Self::with_room(self.slots.iter().filter(is_live).count() * ROOM);
+        let mut next = Self::with_room(self.slots.iter().filter(is_live).count());
         for (number, value) in self.slots.iter().filter(is_live) {
             let at = next.find(*number);
             if let Some(slot) = next.slots.get_mut(at) {
