@@ -2,7 +2,8 @@
 //!
 //! HTTP/1.1 over a Unix socket, so that `curl --unix-socket` works too: `POST /ask` with a [`Question`] as JSON
 //! answers with lines of JSON. The same lines come from the store itself when no daemon runs. `POST /pin` with a
-//! [`PinOrder`] answers with the article's id once that is durable. Only the owner and the group may connect. Called by `service` to listen and by `cli` to ask.
+//! [`PinOrder`] answers with the article's id once that is durable. Only the owner and the group may connect. Called by
+//! `service` to listen and by `cli` to ask.
 //!
 //! [`Question`]: crate::query::Question
 

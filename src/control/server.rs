@@ -39,6 +39,8 @@ const BLOCKS_WAITING: usize = 4;
 const BLOCK_BYTES: usize = 64 << 10;
 /// Answers at one time: each holds a thread and some blocks. More people seldom ask at once.
 const ANSWERS_MAX: usize = 16;
+/// Orders at one time. They wait for the same stage, so more would only hold threads.
+const ORDERS_MAX: usize = 2;
 /// How long a reader may leave a block untaken, a question may wait for its turn, and all of them may go on once the
 /// daemon stops. A pager that nobody scrolls must hold no thread for ever; a disk that stalls takes less than this.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,6 +65,7 @@ struct Inner {
     settings: Settings,
     live: Live,
     turns: Arc<Semaphore>,
+    orders: Arc<Semaphore>,
 }
 
 impl Control {
@@ -74,6 +77,7 @@ impl Control {
             settings,
             live,
             turns: Arc::new(Semaphore::new(ANSWERS_MAX)),
+            orders: Arc::new(Semaphore::new(ORDERS_MAX)),
         }))
     }
 
@@ -182,19 +186,21 @@ async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> 
 /// Does what one order says. It waits behind what was read before it, so a busy daemon may be asked again later: to say
 /// the same twice does no harm.
 async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Response {
-    let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&control.0.turns).acquire_owned()).await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let pinning = async move {
+        // Orders wait among themselves: one that is slow must not keep a question from its answer.
+        let turn = Arc::clone(&control.0.orders).acquire_owned().await.ok()?;
+        let pinned = spawn_blocking(move || {
+            let pinned = control.pin(&order);
+            drop(turn);
+            pinned
+        });
+        Some(pinned.await)
     };
-    let pinning = spawn_blocking(move || {
-        let pinned = control.pin(&order);
-        drop(turn);
-        pinned
-    });
     match timeout(PATIENCE, pinning).await {
-        Ok(Ok(Ok(Some(id)))) => (StatusCode::OK, format!("\"{id}\"\n")).into_response(),
-        Ok(Ok(Err(error))) => refusal(&error),
-        Ok(Err(panic)) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
-        Ok(Ok(Ok(None))) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Ok(Some(Ok(Ok(Some(id))))) => (StatusCode::OK, format!("\"{id}\"\n")).into_response(),
+        Ok(Some(Ok(Err(error)))) => refusal(&error),
+        Ok(Some(Err(panic))) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
+        Ok(Some(Ok(Ok(None))) | None) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 

@@ -67,17 +67,21 @@ impl Index {
     /// Weighs an article that has come with what the latest before it have taught.
     pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
         while let Some(no) = self.frequencies.outdated_by(newcomer.no) {
-            let place = no.0.wrapping_sub(self.first) as usize;
-            match self.profiles.get_mut(place).and_then(Option::as_mut) {
-                Some(profile) => {
-                    self.frequencies.unlearn(profile);
-                    // Nobody looks at them again.
-                    Arc::make_mut(profile).others = Vec::new();
-                }
-                None => break,
+            if self.unlearn(no).is_none() {
+                break;
             }
         }
         self.frequencies.weigh(newcomer)
+    }
+
+    /// Counts an article in no document frequency any more, and forgets what was kept of it for that alone.
+    fn unlearn(&mut self, no: ArticleNo) -> Option<()> {
+        let profile = self.profiles.get_mut(no.0.wrapping_sub(self.first) as usize)?.as_mut()?;
+        self.frequencies.unlearn(profile);
+        if !profile.others.is_empty() {
+            Arc::make_mut(profile).others = Vec::new();
+        }
+        Some(())
     }
 
     /// The live articles that any matcher finds, each once; of `SimHash` neighbours the newest.
@@ -133,11 +137,10 @@ impl Index {
             && time < latest.days_before(self.rewrite_days)
         {
             self.rewritable.pop_first();
-            if let Some(profile) =
-                self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref)
-            {
+            self.unlearn(no);
+            let place = no.0.wrapping_sub(self.first) as usize;
+            if let Some(profile) = self.profiles.get(place).and_then(Option::as_deref) {
                 self.terms.remove(profile);
-                self.frequencies.unlearn(profile);
             }
         }
         let mut gone = Vec::new();

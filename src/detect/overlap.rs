@@ -11,10 +11,7 @@ use std::cmp::Reverse;
 /// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
 /// records (sign-offs, templates) find few and cost little.
 const POSTINGS_MAX: usize = 24;
-/// An article is found by about this many entries: of a sketch that has more, by those that are even, or divisible by four
-/// and so on. So what finds a long text finds a part of it too.
-const FINDING_ENTRIES: usize = 32;
-/// An article is a candidate when it shares two entries, and by them this share of the smaller of both sketches:
+/// An article is a candidate when it shares two entries, and this share of the smaller of both sketches:
 /// somewhat less than joins, since of an entry that many articles have not all are looked at.
 const CONTAINED_MIN: f64 = 0.2;
 /// This many candidates at most, those that share most.
@@ -33,17 +30,17 @@ pub(super) struct SketchIndex {
 impl SketchIndex {
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
         let entries = u16::try_from(sketch.len()).unwrap_or(u16::MAX);
-        self.postings.insert(no, finding(sketch).map(|entry| (entry, entries)));
+        self.postings.insert(no, sketch.iter().map(|entry| (*entry, entries)));
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
-        self.postings.remove(no, finding(sketch));
+        self.postings.remove(no, sketch.iter().copied());
     }
 
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&self, sketch: &[u32]) -> Vec<ArticleNo> {
         let mut hits: Vec<Posting<u16>> = Vec::new();
-        for live in self.postings.of(finding(sketch)) {
+        for live in self.postings.of(sketch.iter().copied()) {
             let (older, newer) = live.slices();
             let newer = last(newer, POSTINGS_MAX);
             hits.extend(newer);
@@ -53,26 +50,14 @@ impl SketchIndex {
         let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();
         for of_one in hits.chunk_by(|x, y| x.0 == y.0) {
             let [(no, entries), _, ..] = of_one else { continue };
-            let entries = usize::from(*entries);
-            let shared = of_one.len() << level(entries.max(sketch.len()));
-            if Score::ratio(shared, entries.min(sketch.len())).share() >= CONTAINED_MIN {
-                counted.push((Reverse(shared), *no));
+            let smaller = usize::from(*entries).min(sketch.len());
+            if Score::ratio(of_one.len(), smaller).share() >= CONTAINED_MIN {
+                counted.push((Reverse(of_one.len()), *no));
             }
         }
         counted.sort_unstable();
         counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
     }
-}
-
-/// The entries by which an article is found.
-fn finding(sketch: &[u32]) -> impl Iterator<Item = u32> + Clone {
-    let level = level(sketch.len());
-    sketch.iter().copied().filter(move |entry| entry.trailing_zeros() >= level)
-}
-
-/// How many of an entry's lowest bits must be 0 for an article of so many to be found by it.
-fn level(entries: usize) -> u32 {
-    entries.div_ceil(FINDING_ENTRIES).next_power_of_two().trailing_zeros()
 }
 
 /// The last so many.

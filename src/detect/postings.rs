@@ -20,7 +20,7 @@ pub(super) struct Postings<T> {
     /// Whether the articles from number `first` on are live; that one is.
     live: VecDeque<bool>,
     first: ArticleNo,
-    /// How many articles have left their postings to be found by chance.
+    /// How many articles have left since the last sweep.
     left: usize,
 }
 
@@ -100,11 +100,11 @@ impl<T: Copy + PartialEq> Postings<T> {
             while self.live.pop_front_if(|is_live| !*is_live).is_some() {
                 self.first.0 += 1;
             }
-            self.left += 1;
-            self.sweep();
         } else {
             keys.for_each(|key| self.take_out(key, no));
         }
+        self.left += 1;
+        self.sweep();
     }
 
     /// The live articles with each of these keys.

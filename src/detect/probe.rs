@@ -74,7 +74,7 @@ impl Bits {
     }
 }
 
-/// A word and a bit in it, by a number's lower bits; those of a sketch are its smallest hashes, alike in the upper.
+/// A word and a bit in it, by a number's lower bits.
 fn place(number: u32) -> (usize, u64) {
     ((number >> 6) as usize & 127, 1 << (number & 63))
 }

@@ -56,7 +56,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
         &mut slot.1
     }
 
-    /// Changes values by their numbers; what becomes the default one is dropped in time.
+    /// Changes values by their numbers; what becomes the default one is dropped.
     pub fn change(&mut self, change: impl FnMut(&mut V)) {
         self.slots.iter_mut().filter(|slot| slot.0 != 0).map(|slot| &mut slot.1).for_each(change);
         self.rebuild();

@@ -129,7 +129,9 @@ impl Folder<'_> {
             (true, false) => Ok(Pooling::Mean),
             (false, true) => Ok(Pooling::FirstToken),
             _ => {
-                let what = "it asks for neither the mean of the tokens nor the first token".to_owned();
+                let what =
+                    "it asks for another pooling than the mean of the tokens alone or the first token alone"
+                        .to_owned();
                 Err(EncodeError::Unusable { path, what })
             }
         }

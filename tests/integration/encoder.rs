@@ -242,7 +242,7 @@ mod built {
                 fs::write(m.join("1_Pooling/config.json"), r#"{"pooling_mode_max_tokens": true}"#).unwrap();
             },
             78,
-            &["1_Pooling/config.json", "neither the mean"],
+            &["1_Pooling/config.json", "another pooling"],
         );
     }
 
