@@ -42,6 +42,11 @@ pub(super) enum Live<'p, T> {
 }
 
 impl<T> Live<'_, T> {
+    pub fn len(&self) -> usize {
+        let (older, newer) = self.slices();
+        older.len() + newer.len()
+    }
+
     pub fn slices(&self) -> (&[Posting<T>], &[Posting<T>]) {
         match self {
             Self::One(only) => (slice::from_ref(only), &[]),
