@@ -86,16 +86,16 @@ impl Control {
             line(serde_json::to_string(&(self.0.live.status)()?)?);
             return Ok(());
         }
-        self.library().answer(question, line)
+        self.over_store().answer(question, line)
     }
 
-    fn library(&self) -> Library<'_> {
+    fn over_store(&self) -> Library<'_> {
         Library::new(&self.0.store, &self.0.data_dir, self.0.settings)
     }
 
     /// Pins an article or lets it go. Nothing where the daemon ended before it was durable.
     fn pin(&self, order: &PinOrder) -> Result<Option<ArticleId>, QueryError> {
-        let id = self.library().article_id(&order.id)?;
+        let id = self.over_store().article_id(&order.id)?;
         Ok((self.0.live.pin)(id, order.pinned).then_some(id))
     }
 }

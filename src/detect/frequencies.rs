@@ -58,6 +58,7 @@ impl Learned {
         if language == Language::ENGLISH {
             let prior = Prior::english();
             known.prior_documents = prior.documents;
+            known.with_term = Table::with_room(prior.terms().len());
             for (term, before) in prior.terms() {
                 known.with_term.entry(term).before = before;
             }
@@ -95,7 +96,7 @@ impl Frequencies {
     /// they are learned: what is kept is what a restart learns from.
     pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
         let print = newcomer.fingerprint;
-        let learned = self.of.entry(print.language).or_insert_with(|| Learned::new(print.language));
+        let learned = self.known(print.language);
         let weighed = strongest(&print.terms, &Idf::of(learned));
         let (terms, others) = unit_vectors(&weighed);
         let profile = Profile {
@@ -127,7 +128,11 @@ impl Frequencies {
     /// Counts an article that has come into the window.
     pub fn learn(&mut self, profile: &Profile) {
         self.counted.insert(profile.no);
-        self.of.entry(profile.language).or_insert_with(|| Learned::new(profile.language)).learn(profile);
+        self.known(profile.language).learn(profile);
+    }
+
+    fn known(&mut self, language: Language) -> &mut Learned {
+        self.of.entry(language).or_insert_with(|| Learned::new(language))
     }
 
     /// The oldest article that is counted and no longer is when the one of this number comes.

@@ -10,8 +10,9 @@ use std::{
     sync::Arc,
 };
 
-/// So many terms lie in a line of memory.
+/// So many terms, and so many entries of a sketch, lie in a line of memory.
 const TERMS_A_LINE: usize = 5;
+const ENTRIES_A_LINE: usize = 16;
 
 /// The live articles.
 pub(super) struct Index {
@@ -53,7 +54,12 @@ impl Index {
     }
 
     pub fn get(&self, no: ArticleNo) -> Option<&Profile> {
-        self.profiles.get(no.0.checked_sub(self.first)? as usize)?.as_deref()
+        self.profiles.get(self.place(no))?.as_deref()
+    }
+
+    /// Where an article is among the profiles; beyond them where it came before all of them.
+    fn place(&self, no: ArticleNo) -> usize {
+        no.0.wrapping_sub(self.first) as usize
     }
 
     pub fn number_of(&self, id: ArticleId) -> Option<ArticleNo> {
@@ -66,17 +72,28 @@ impl Index {
 
     /// Weighs an article that has come with what the latest before it have taught.
     pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
-        while let Some(no) = self.frequencies.outdated_by(newcomer.no) {
-            if self.unlearn(no).is_none() {
+        self.unlearn_outdated(newcomer.no);
+        self.frequencies.weigh(newcomer)
+    }
+
+    /// Learns an article that was weighed before a restart.
+    pub fn learn(&mut self, profile: &Profile) {
+        self.unlearn_outdated(profile.no);
+        self.frequencies.learn(profile);
+    }
+
+    fn unlearn_outdated(&mut self, no: ArticleNo) {
+        while let Some(outdated) = self.frequencies.outdated_by(no) {
+            if self.unlearn(outdated).is_none() {
                 break;
             }
         }
-        self.frequencies.weigh(newcomer)
     }
 
     /// Counts an article in no document frequency any more, and forgets what was kept of it for that alone.
     fn unlearn(&mut self, no: ArticleNo) -> Option<()> {
-        let profile = self.profiles.get_mut(no.0.wrapping_sub(self.first) as usize)?.as_mut()?;
+        let place = self.place(no);
+        let profile = self.profiles.get_mut(place)?.as_mut()?;
         self.frequencies.unlearn(profile);
         if !profile.others.is_empty() {
             Arc::make_mut(profile).others = Vec::new();
@@ -102,7 +119,8 @@ impl Index {
         let look = |profile: &Profile| {
             let terms: u32 =
                 profile.terms.iter().step_by(TERMS_A_LINE).map(|t| t.number).fold(0, u32::wrapping_add);
-            let sketch: u32 = profile.sketch.iter().step_by(16).copied().fold(0, u32::wrapping_add);
+            let sketch: u32 =
+                profile.sketch.iter().step_by(ENTRIES_A_LINE).copied().fold(0, u32::wrapping_add);
             terms.wrapping_add(sketch).wrapping_add(profile.quoted.first().copied().unwrap_or(0))
         };
         let sum = articles.iter().filter_map(|no| self.get(*no)).map(look).fold(0, u32::wrapping_add);
@@ -138,8 +156,7 @@ impl Index {
         {
             self.rewritable.pop_first();
             self.unlearn(no);
-            let place = no.0.wrapping_sub(self.first) as usize;
-            if let Some(profile) = self.profiles.get(place).and_then(Option::as_deref) {
+            if let Some(profile) = self.profiles.get(self.place(no)).and_then(Option::as_deref) {
                 self.terms.remove(profile);
             }
         }
@@ -160,8 +177,8 @@ impl Index {
     }
 
     fn remove(&mut self, no: ArticleNo) {
-        let place = self.profiles.get_mut(no.0.wrapping_sub(self.first) as usize);
-        let Some(profile) = place.and_then(Option::take) else { return };
+        let place = self.place(no);
+        let Some(profile) = self.profiles.get_mut(place).and_then(Option::take) else { return };
         self.by_id.remove(&profile.id);
         self.exact.remove(profile.text_digest, no);
         if let Some(simhash) = profile.simhash {

@@ -180,7 +180,7 @@ impl Detector {
         record: RecordId,
     ) -> Result<Vec<ArticleNo>, ProfileError> {
         let profile = Arc::new(Profile::from_bytes(profile)?);
-        self.index.frequencies.learn(&profile);
+        self.index.learn(&profile);
         Ok(self.take_in(profile, founder, record))
     }
 

@@ -15,11 +15,12 @@ const PRODUCT_MIN: u32 = 343_586_898; // 0.08 * UNIT * UNIT
 /// no link between them is another.
 const CANDIDATES_MAX: usize = 32;
 /// An article is found by this many of its strongest terms. With all 96, no record of three labelled sets is another, and
-/// ten links between their records are found more.
+/// four of 760 links between their records are found more.
 const FINDING_TERMS: usize = 40;
 /// The terms that fewest live articles have come first, and this many postings are looked at for one article, so that its
-/// cost does not grow with the window. With twice as many, no record of the labelled sets is another, in an empty store or
-/// beside 100,000 others. (By inverse document frequency, which knows the last articles only, twice as many lost joins there.)
+/// cost does not grow with the window. With 1,500, three labelled sets come out the same, and so do the outlets beside
+/// 100,000 other articles. (In the order of inverse document frequency, which knows the last articles only, those lost joins
+/// with 1,500.)
 const POSTINGS_BUDGET: usize = 800;
 
 /// Finds live articles by their strongest terms.

@@ -5,6 +5,7 @@
 
 use super::{
     shingles::mix,
+    slots,
     terms::without_possessive,
     words::{Word, Words},
 };
@@ -57,10 +58,7 @@ pub(super) fn of(words: &Words) -> Vec<Slot> {
         let frame = low_half(mix(before.chain([OPEN]).chain(after)));
         slots.extend(token.names.iter().map(|name| Slot { frame, filling: *name }));
     }
-    slots.sort_unstable();
-    slots.dedup();
-    slots.truncate(SLOTS_MAX);
-    slots
+    slots::kept(slots, SLOTS_MAX)
 }
 
 fn tokens(words: &Words) -> Vec<Token> {

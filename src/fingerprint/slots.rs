@@ -40,9 +40,14 @@ pub(super) fn of(words: &Words) -> Vec<Slot> {
             slots.push(Slot { frame: low_half(frame), filling: low_half(token.hash) });
         }
     }
+    kept(slots, SLOTS_MAX)
+}
+
+/// Sorted, without repeats, and no more than so many, those with the smallest frames.
+pub(super) fn kept(mut slots: Vec<Slot>, most: usize) -> Vec<Slot> {
     slots.sort_unstable();
     slots.dedup();
-    slots.truncate(SLOTS_MAX);
+    slots.truncate(most);
     slots
 }
 

@@ -35,7 +35,7 @@ impl Prior {
     }
 
     /// Every term with the number of its texts that have it.
-    pub fn terms(&self) -> impl Iterator<Item = (u32, u32)> {
+    pub fn terms(&self) -> impl ExactSizeIterator<Item = (u32, u32)> {
         self.frequency.iter().map(|(term, documents)| (*term, *documents))
     }
 

@@ -190,6 +190,7 @@ impl Decider {
         events.extend(decision.changes);
         Ok(Group { events, profile: Some(decision.profile) })
     }
+
     fn is_known(&self, id: ArticleId) -> Result<bool, PipelineError> {
         let is_in_memory = self.detector.knows(id) || self.recent.contains_key(&id);
         Ok(is_in_memory || self.store.view().article_by_id(id)?.is_some())
