@@ -8,19 +8,19 @@ use super::{
     frequencies::Frequencies,
     named::named,
     pair::Pair,
-    profile::Profile,
+    profile::{Kept, Profile},
     records::{MERGE_PANEL, PANEL, panel},
 };
 use crate::model::{ArticleNo, Evidence, Relation, Score, Step};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// An article as it is compared.
-pub struct Measured(Profile);
+pub struct Measured(Arc<Profile>);
 
 impl Measured {
     /// From the profile that was kept of it when it came.
     pub fn kept(profile: &[u8]) -> Result<Self, ProfileError> {
-        Profile::from_bytes(profile).map(Self)
+        Kept::from_bytes(profile).map(|kept| Self(kept.profile))
     }
 
     /// An article of which no profile is kept any more. What the stream had taught when it came is gone, so its
@@ -28,7 +28,8 @@ impl Measured {
     /// to be how many had come.
     pub fn anew(newcomer: &Newcomer<'_>) -> Self {
         let seen = newcomer.no.0.saturating_add(1);
-        Self(Profile { seen, ..Frequencies::default().weigh(newcomer) })
+        let profile = Frequencies::default().weigh(newcomer).profile;
+        Self(Arc::new(Profile { seen, ..Arc::unwrap_or_clone(profile) }))
     }
 
     /// Its number.

@@ -5,7 +5,7 @@
 //! handed along a chain. One barred member vetoes a record.
 
 use super::{
-    Detector, Newcomer, Twin, growth::Growth, misses, named::named, pair::Pair, probe::Probe, profile::Kept,
+    Detector, Newcomer, Twin, growth::Growth, index::Candidate, misses, named::named, pair::Pair, probe::Probe, profile::Kept,
 };
 use crate::model::{
     ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, SpreadHasher, Verdict,
@@ -55,13 +55,14 @@ pub(super) struct Asked {
 
 /// Decides on an article and takes it in.
 pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Option<Twin>) -> Decision {
-    let profile = Arc::new(detector.index.weigh(newcomer));
-    let found = detector.index.candidates(&profile, NEAR_CANDIDATES_MAX);
+    let kept = detector.index.frequencies.weigh(newcomer);
+    let profile = &kept.profile;
+    let found = detector.index.candidates(profile, NEAR_CANDIDATES_MAX);
     let live_twin = detector.index.exact.find(newcomer.text_digest);
-    let probe = Probe::new(&profile);
-    detector.index.insert(Arc::clone(&profile));
+    let probe = Probe::new(profile);
+    detector.index.insert(Arc::clone(profile));
     let mut round = Round { detector, no: newcomer.no, id: newcomer.id, probe, pairs: HashMap::default() };
-    let candidates = round.likely(found);
+    let candidates = round.likely(&found);
     let near = round.near(&candidates);
     let sizes = round.sizes(&near);
     let (founder, mut verdict) = match round.twin(live_twin, twin) {
@@ -74,7 +75,7 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     round.add_merge_misses(&near, &mut verdict.near_misses);
     let growth = round.growth(&sizes);
     let evicted = detector.evict();
-    Decision { verdict, founder, changes, growth, profile: Kept(profile), evicted }
+    Decision { verdict, founder, changes, growth, profile: kept, evicted }
 }
 
 /// One article that has come, and the pairs measured on its account.
@@ -123,16 +124,20 @@ impl Round<'_> {
     }
 
     /// Those of the candidates found that are likely enough to be anything: near, related or a near miss.
-    fn likely(&mut self, mut found: Vec<ArticleNo>) -> Vec<ArticleNo> {
+    fn likely(&mut self, found: &[Candidate]) -> Vec<ArticleNo> {
         let settings = &self.detector.settings;
         let least = NEAR.min(settings.link).min(misses::least(settings));
         let Some(newcomer) = self.detector.index.get(self.no) else { return Vec::new() };
-        found.retain(|no| {
+        let mut likely = Vec::new();
+        for Candidate { no, shares_wording } in found {
             let older = self.detector.index.get(*no);
-            let pair = older.and_then(|older| Pair::likely(&self.probe, newcomer, older, least));
-            pair.map(|pair| self.pairs.insert((self.no, *no), pair)).is_some()
-        });
-        found
+            let pair = older.and_then(|o| Pair::likely(&self.probe, newcomer, o, *shares_wording, least));
+            if let Some(pair) = pair {
+                self.pairs.insert((self.no, *no), pair);
+                likely.push(*no);
+            }
+        }
+        likely
     }
 
     /// The candidates that may well tell the same story, likeliest first, then the older.

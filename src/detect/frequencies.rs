@@ -5,14 +5,15 @@
 
 use super::{
     Newcomer,
-    profile::{IDF_UNIT, Profile, Term, Totals, UNIT},
+    profile::{Kept, Profile, Totals},
     table::Table,
+    terms::{IDF_UNIT, Term, Terms, UNIT},
 };
 use crate::model::{ArticleNo, Language, TermCount, prior::Prior};
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap},
-    sync::LazyLock,
+    collections::{HashMap, VecDeque},
+    sync::{Arc, LazyLock},
 };
 
 /// The strongest terms of an article, which find its candidates and rank the pair. Of 32 to 256 tried in the
@@ -66,36 +67,44 @@ impl Learned {
         known
     }
 
-    fn learn(&mut self, profile: &Profile) {
+    fn learn(&mut self, terms: &[u32]) {
         self.documents += 1;
-        for term in profile.numbers() {
-            self.with_term.entry(term).learned += 1;
+        for term in terms {
+            self.with_term.entry(*term).learned += 1;
         }
     }
 
-    fn unlearn(&mut self, profile: &Profile) {
+    fn unlearn(&mut self, terms: &[u32]) {
         self.documents = self.documents.saturating_sub(1);
-        self.with_term.touch(profile.numbers());
-        for term in profile.numbers() {
-            let with = self.with_term.entry(term);
+        self.with_term.touch(terms.iter().copied());
+        for term in terms {
+            let with = self.with_term.entry(*term);
             with.learned = with.learned.saturating_sub(1);
         }
     }
+}
+
+/// An article that is counted.
+struct Counted {
+    no: ArticleNo,
+    language: Language,
+    terms: Box<[u32]>,
 }
 
 /// The document frequencies of all languages.
 #[derive(Default)]
 pub(super) struct Frequencies {
     of: HashMap<Language, Learned>,
-    /// The articles that are counted.
-    counted: BTreeSet<ArticleNo>,
+    /// The articles that are counted, in order.
+    counted: VecDeque<Counted>,
 }
 
 impl Frequencies {
     /// Learns an article and weighs it with what is then known. Only the strongest terms are kept, and only
     /// they are learned: what is kept is what a restart learns from.
-    pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
+    pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Kept {
         let print = newcomer.fingerprint;
+        self.unlearn_outdated(newcomer.no);
         let learned = self.known(print.language);
         let weighed = strongest(&print.terms, &Idf::of(learned));
         let (terms, others) = unit_vectors(&weighed);
@@ -118,34 +127,41 @@ impl Frequencies {
             weekdays: print.weekdays,
             totals: Totals::of(&terms),
             terms,
-            others,
             encoded: print.encoded.clone(),
         };
-        self.learn(&profile);
-        profile
+        let kept = Kept { profile: Arc::new(profile), others };
+        self.learn(&kept);
+        kept
     }
 
-    /// Counts an article that has come into the window.
-    pub fn learn(&mut self, profile: &Profile) {
-        self.counted.insert(profile.no);
-        self.known(profile.language).learn(profile);
+    /// Counts an article that has come into the window. Numbers must rise.
+    pub fn learn(&mut self, kept: &Kept) {
+        let Profile { no, language, .. } = *kept.profile;
+        self.unlearn_outdated(no);
+        let counted = Counted { no, language, terms: kept.numbers().collect() };
+        self.known(language).learn(&counted.terms);
+        self.counted.push_back(counted);
     }
 
     fn known(&mut self, language: Language) -> &mut Learned {
         self.of.entry(language).or_insert_with(|| Learned::new(language))
     }
 
-    /// The oldest article that is counted and no longer is when the one of this number comes.
-    pub fn outdated_by(&self, no: ArticleNo) -> Option<ArticleNo> {
-        self.counted.first().copied().filter(|oldest| oldest.0.saturating_add(RECENT_ARTICLES) < no.0)
+    /// Counts an article no longer, where it still is.
+    pub fn unlearn(&mut self, no: ArticleNo) {
+        let place = self.counted.binary_search_by_key(&no, |counted| counted.no);
+        let counted = place.ok().and_then(|place| self.counted.remove(place));
+        if let Some(Counted { language, terms, .. }) = counted {
+            self.known(language).unlearn(&terms);
+        }
     }
 
-    /// Counts an article no longer, where it still is.
-    pub fn unlearn(&mut self, profile: &Profile) {
-        if self.counted.remove(&profile.no)
-            && let Some(learned) = self.of.get_mut(&profile.language)
+    /// Counts no article any longer that is too far behind the one of this number.
+    fn unlearn_outdated(&mut self, no: ArticleNo) {
+        while let Some(oldest) = self.counted.front().map(|counted| counted.no)
+            && oldest.0.saturating_add(RECENT_ARTICLES) < no.0
         {
-            learned.unlearn(profile);
+            self.unlearn(oldest);
         }
     }
 }
@@ -222,26 +238,21 @@ fn strength_at(weighed: &[Weighed], place: usize) -> Option<(Reverse<u64>, u32)>
 }
 
 /// The vectors of the strongest and of the head's terms, each of length one; and the terms that tell nothing on a pair.
-fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
+fn unit_vectors(weighed: &[Weighed]) -> (Terms, Vec<u32>) {
     let end = strength_at(weighed, TOP_TERMS);
     let top_weight = |w: &Weighed| if end.is_none_or(|end| w.strength() < end) { w.weight } else { 0. };
     let of_top = UNIT / norm(weighed.iter().map(top_weight));
     let of_head = UNIT / norm(weighed.iter().map(|w| w.head_weight));
-    let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::with_capacity(weighed.len()));
-    for w in weighed {
-        let term = Term {
-            number: w.count.term,
-            top: fixed(top_weight(w) * of_top),
-            head: fixed(w.head_weight * of_head),
-            idf: fixed(w.idf * IDF_UNIT),
-            kind: w.count.kind,
-            in_opening: w.count.in_opening,
-        };
-        if term.tells() { terms.push(term) } else { others.push(term.number) }
-    }
-    terms.shrink_to_fit();
-    others.shrink_to_fit();
-    (terms, others)
+    let term = |w: &Weighed| Term {
+        top: fixed(top_weight(w) * of_top),
+        head: fixed(w.head_weight * of_head),
+        idf: fixed(w.idf * IDF_UNIT),
+        kind: w.count.kind,
+        in_opening: w.count.in_opening,
+    };
+    let (telling, others): (Vec<_>, Vec<_>) =
+        weighed.iter().map(|w| (w.count.term, term(w))).partition(|(_, term)| term.tells());
+    (Terms::new(telling.into_iter()), others.into_iter().map(|(number, _)| number).collect())
 }
 
 /// A count, damped: the second mention says less than the first.

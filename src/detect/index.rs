@@ -1,8 +1,8 @@
 //! The articles in the windows, and what finds them again.
 
 use super::{
-    Newcomer, exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex,
-    profile::Profile, rewrite::TermIndex,
+    exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex,
+    profile::Profile, rewrite::TermIndex, tally::Tally,
 };
 use crate::model::{ArticleId, ArticleNo, Time};
 use std::{
@@ -10,9 +10,16 @@ use std::{
     sync::Arc,
 };
 
-/// So many terms, and so many entries of a sketch, lie in a line of memory.
-const TERMS_A_LINE: usize = 5;
-const ENTRIES_A_LINE: usize = 16;
+/// So many numbers of terms or of a sketch lie in a line of memory.
+const NUMBERS_A_LINE: usize = 16;
+
+/// A live article that may tell the same story.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate {
+    pub no: ArticleNo,
+    /// Whether it was found by its wording. What was found by its terms alone shares too little to count.
+    pub shares_wording: bool,
+}
 
 /// The live articles.
 pub(super) struct Index {
@@ -31,6 +38,7 @@ pub(super) struct Index {
     pub near: HammingIndex,
     pub sketches: SketchIndex,
     pub terms: TermIndex,
+    tally: Tally,
     pub frequencies: Frequencies,
 }
 
@@ -49,17 +57,13 @@ impl Index {
             near: HammingIndex::default(),
             sketches: SketchIndex::default(),
             terms: TermIndex::default(),
+            tally: Tally::default(),
             frequencies: Frequencies::default(),
         }
     }
 
     pub fn get(&self, no: ArticleNo) -> Option<&Profile> {
-        self.profiles.get(self.place(no))?.as_deref()
-    }
-
-    /// Where an article is among the profiles; beyond them where it came before all of them.
-    fn place(&self, no: ArticleNo) -> usize {
-        no.0.wrapping_sub(self.first) as usize
+        self.profiles.get(no.0.wrapping_sub(self.first) as usize)?.as_deref()
     }
 
     pub fn number_of(&self, id: ArticleId) -> Option<ArticleNo> {
@@ -70,61 +74,36 @@ impl Index {
         self.by_time.len()
     }
 
-    /// Weighs an article that has come with what the latest before it have taught.
-    pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Profile {
-        self.unlearn_outdated(newcomer.no);
-        self.frequencies.weigh(newcomer)
-    }
-
-    /// Learns an article that was weighed before a restart.
-    pub fn learn(&mut self, profile: &Profile) {
-        self.unlearn_outdated(profile.no);
-        self.frequencies.learn(profile);
-    }
-
-    fn unlearn_outdated(&mut self, no: ArticleNo) {
-        while let Some(outdated) = self.frequencies.outdated_by(no) {
-            if self.unlearn(outdated).is_none() {
-                break;
-            }
-        }
-    }
-
-    /// Counts an article in no document frequency any more, and forgets what was kept of it for that alone.
-    fn unlearn(&mut self, no: ArticleNo) -> Option<()> {
-        let place = self.place(no);
-        let profile = self.profiles.get_mut(place)?.as_mut()?;
-        self.frequencies.unlearn(profile);
-        if !profile.others.is_empty() {
-            Arc::make_mut(profile).others = Vec::new();
-        }
-        Some(())
-    }
-
     /// The live articles that any matcher finds, each once; of `SimHash` neighbours the newest.
-    pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<ArticleNo> {
-        let mut found = self.terms.candidates(profile);
-        found.extend(self.sketches.candidates(&profile.sketch));
+    pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<Candidate> {
+        let mut by_wording = self.sketches.candidates(&profile.sketch, &mut self.tally);
         if let Some(simhash) = profile.simhash {
-            found.extend(self.near.within_radius(simhash).into_iter().rev().take(neighbours_max));
+            by_wording.extend(self.near.within_radius(simhash).into_iter().rev().take(neighbours_max));
         }
-        found.sort_unstable();
-        found.dedup();
+        by_wording.sort_unstable();
+        by_wording.dedup();
+        let by_terms = self.terms.candidates(profile, &mut self.tally);
+        let shares_wording = |no: &ArticleNo| by_wording.binary_search(no).is_ok();
+        let mut found: Vec<Candidate> = by_terms
+            .into_iter()
+            .filter(|no| !shares_wording(no))
+            .map(|no| Candidate { no, shares_wording: false })
+            .chain(by_wording.iter().map(|no| Candidate { no: *no, shares_wording: true }))
+            .collect();
+        found.sort_unstable_by_key(|candidate| candidate.no);
         self.touch(&found);
         found
     }
 
     /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each.
-    fn touch(&self, articles: &[ArticleNo]) {
-        let look = |profile: &Profile| {
-            let terms: u32 =
-                profile.terms.iter().step_by(TERMS_A_LINE).map(|t| t.number).fold(0, u32::wrapping_add);
-            let sketch: u32 =
-                profile.sketch.iter().step_by(ENTRIES_A_LINE).copied().fold(0, u32::wrapping_add);
-            terms.wrapping_add(sketch).wrapping_add(profile.quoted.first().copied().unwrap_or(0))
+    fn touch(&self, candidates: &[Candidate]) {
+        let lines = |numbers: &[u32]| numbers.iter().step_by(NUMBERS_A_LINE).fold(0, |sum, n| sum ^ n);
+        let look = |candidate: &Candidate| {
+            let Some(profile) = self.get(candidate.no) else { return 0 };
+            let sketch = if candidate.shares_wording { lines(&profile.sketch) } else { 0 };
+            lines(profile.terms.numbers()) ^ sketch ^ profile.quoted.first().copied().unwrap_or(0)
         };
-        let sum = articles.iter().filter_map(|no| self.get(*no)).map(look).fold(0, u32::wrapping_add);
-        std::hint::black_box(sum);
+        std::hint::black_box(candidates.iter().map(look).fold(0, |sum, n| sum ^ n));
     }
 
     /// Takes in an article. Numbers must rise.
@@ -145,7 +124,7 @@ impl Index {
         self.terms.insert(&profile);
         self.profiles.resize_with((no.0 - self.first) as usize, || None);
         self.profiles.push_back(Some(profile));
-        self.terms.live_numbers(ArticleNo(self.first), self.profiles.len());
+        self.tally.cover(ArticleNo(self.first), self.profiles.len());
     }
 
     /// Lets go of what has left the windows, and returns the articles that left all of them.
@@ -155,8 +134,9 @@ impl Index {
             && time < latest.days_before(self.rewrite_days)
         {
             self.rewritable.pop_first();
-            self.unlearn(no);
-            if let Some(profile) = self.profiles.get(self.place(no)).and_then(Option::as_deref) {
+            self.frequencies.unlearn(no);
+            let profile = self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref);
+            if let Some(profile) = profile {
                 self.terms.remove(profile);
             }
         }
@@ -172,12 +152,12 @@ impl Index {
             self.profiles.pop_front();
             self.first += 1;
         }
-        self.terms.live_numbers(ArticleNo(self.first), self.profiles.len());
+        self.tally.cover(ArticleNo(self.first), self.profiles.len());
         gone
     }
 
     fn remove(&mut self, no: ArticleNo) {
-        let place = self.place(no);
+        let place = no.0.wrapping_sub(self.first) as usize;
         let Some(profile) = self.profiles.get_mut(place).and_then(Option::take) else { return };
         self.by_id.remove(&profile.id);
         self.exact.remove(profile.text_digest, no);

@@ -28,7 +28,9 @@ mod records;
 mod rewrite;
 mod sentences;
 mod table;
+mod tally;
 mod template;
+mod terms;
 
 use crate::model::{
     ArticleEvent, ArticleId, ArticleNo, Digest, Event, Fingerprint, MergeEvent, MoveEvent, RecordId, Time,
@@ -143,9 +145,9 @@ impl Detector {
             source: event.source.as_deref(),
             fingerprint,
         };
-        let profile = Arc::new(self.index.weigh(&newcomer));
-        let evicted = self.take_in(Arc::clone(&profile), founder, event.verdict.record);
-        (Kept(profile), evicted)
+        let kept = self.index.frequencies.weigh(&newcomer);
+        let evicted = self.take_in(Arc::clone(&kept.profile), founder, event.verdict.record);
+        (kept, evicted)
     }
 
     /// Keeps an article in the record of `founder`, whether or not it is in a window, or lets it go.
@@ -179,9 +181,9 @@ impl Detector {
         founder: ArticleNo,
         record: RecordId,
     ) -> Result<Vec<ArticleNo>, ProfileError> {
-        let profile = Arc::new(Profile::from_bytes(profile)?);
-        self.index.learn(&profile);
-        Ok(self.take_in(profile, founder, record))
+        let kept = Kept::from_bytes(profile)?;
+        self.index.frequencies.learn(&kept);
+        Ok(self.take_in(kept.profile, founder, record))
     }
 
     /// How many articles are in the windows.

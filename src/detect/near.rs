@@ -4,8 +4,8 @@
 //! Jain and Das Sarma, 2007), so four probes find every one. Wider radii need hundreds of probes; distances up
 //! to 11 are evidence on what the other matchers find.
 
-use crate::model::{ArticleNo, SpreadHasher};
-use std::collections::HashMap;
+use super::postings::{Posting, Postings};
+use crate::model::ArticleNo;
 
 /// The radius of the index, in bits.
 pub(super) const RADIUS: u32 = 3;
@@ -14,43 +14,36 @@ const BLOCK_BITS: u32 = 16;
 
 /// Finds live articles by their `SimHash`.
 #[derive(Default)]
-pub(super) struct HammingIndex(HashMap<(u32, u16), Vec<(u64, ArticleNo)>, SpreadHasher>);
+pub(super) struct HammingIndex(Postings<u64>);
 
 impl HammingIndex {
+    /// Takes in an article. Numbers must rise.
     pub fn insert(&mut self, simhash: u64, no: ArticleNo) {
-        for key in keys(simhash) {
-            self.0.entry(key).or_default().push((simhash, no));
-        }
+        self.0.insert(no, keys(simhash).map(|key| (key, simhash)));
     }
 
     pub fn remove(&mut self, simhash: u64, no: ArticleNo) {
-        for key in keys(simhash) {
-            if let Some(bucket) = self.0.get_mut(&key) {
-                bucket.retain(|(_, s)| *s != no);
-                if bucket.is_empty() {
-                    self.0.remove(&key);
-                }
-            }
-        }
+        self.0.remove(no, keys(simhash));
     }
 
     /// All within the radius, each once.
     pub fn within_radius(&self, simhash: u64) -> Vec<ArticleNo> {
-        let mut found: Vec<ArticleNo> = keys(simhash)
-            .filter_map(|key| self.0.get(&key))
-            .flatten()
-            .filter(|(other, _)| simhash::hamming_distance(simhash, *other) <= RADIUS)
-            .map(|(_, no)| *no)
-            .collect();
+        let mut found = Vec::new();
+        for live in self.0.of(keys(simhash)) {
+            let (older, newer) = live.slices();
+            let is_near = |p: &&Posting<u64>| simhash::hamming_distance(simhash, p.1) <= RADIUS;
+            found.extend(older.iter().chain(newer).filter(is_near).map(|(no, _)| *no));
+        }
         found.sort_unstable();
         found.dedup();
         found
     }
 }
 
+/// Each block with its place.
 #[expect(clippy::cast_possible_truncation, reason = "a block is the low 16 bits after the shift")]
-fn keys(simhash: u64) -> impl Iterator<Item = (u32, u16)> {
-    (0..BLOCKS).map(move |block| (block, (simhash >> (block * BLOCK_BITS)) as u16))
+fn keys(simhash: u64) -> impl Iterator<Item = u32> + Clone {
+    (0..BLOCKS).map(move |block| block << BLOCK_BITS | u32::from((simhash >> (block * BLOCK_BITS)) as u16))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
 
 use super::{
-    postings::{Posting, Postings},
+    postings::Postings,
     profile::Profile,
+    tally::Tally,
 };
 use crate::model::{ArticleNo, Score};
 use std::cmp::Reverse;
@@ -11,8 +12,9 @@ use std::cmp::Reverse;
 /// Of the articles with one sketch entry, this many are looked at, the newest. Entries that occur in many
 /// records (sign-offs, templates) find few and cost little.
 const POSTINGS_MAX: usize = 24;
-/// An article is a candidate when it shares two entries, and this share of the smaller of both sketches:
+/// An article is a candidate when it shares so many entries, and this share of the smaller of both sketches:
 /// somewhat less than joins, since of an entry that many articles have not all are looked at.
+const SHARED_MIN: u32 = 2;
 const CONTAINED_MIN: f64 = 0.2;
 /// This many candidates at most, those that share most.
 const CANDIDATES_MAX: usize = 16;
@@ -38,21 +40,18 @@ impl SketchIndex {
     }
 
     /// The articles that share most of a sketch, those that share more first, then the older.
-    pub fn candidates(&self, sketch: &[u32]) -> Vec<ArticleNo> {
-        let mut hits: Vec<Posting<u16>> = Vec::new();
+    pub fn candidates(&self, sketch: &[u32], tally: &mut Tally) -> Vec<ArticleNo> {
         for live in self.postings.of(sketch.iter().copied()) {
             let (older, newer) = live.slices();
             let newer = last(newer, POSTINGS_MAX);
-            hits.extend(newer);
-            hits.extend(last(older, POSTINGS_MAX - newer.len()));
+            tally.add(newer, |_| 1);
+            tally.add(last(older, POSTINGS_MAX - newer.len()), |_| 1);
         }
-        hits.sort_unstable();
-        let mut counted: Vec<(Reverse<usize>, ArticleNo)> = Vec::new();
-        for of_one in hits.chunk_by(|x, y| x.0 == y.0) {
-            let [(no, entries), _, ..] = of_one else { continue };
-            let smaller = usize::from(*entries).min(sketch.len());
-            if Score::ratio(of_one.len(), smaller).share() >= CONTAINED_MIN {
-                counted.push((Reverse(of_one.len()), *no));
+        let mut counted: Vec<(Reverse<u32>, ArticleNo)> = Vec::new();
+        for (shared, (no, entries)) in tally.take(SHARED_MIN) {
+            let smaller = usize::from(entries).min(sketch.len());
+            if Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
+                counted.push((Reverse(shared), no));
             }
         }
         counted.sort_unstable();
@@ -119,12 +118,13 @@ mod tests {
 
     #[test]
     fn those_that_share_most_come_first_and_one_shared_entry_is_none() {
-        let mut index = SketchIndex::default();
+        let (mut index, mut tally) = (SketchIndex::default(), Tally::default());
+        tally.cover(ArticleNo(0), 3);
         index.insert(&[1, 2, 3], ArticleNo(0));
         index.insert(&[1, 2, 3, 4], ArticleNo(1));
         index.insert(&[4], ArticleNo(2));
-        assert_eq!(index.candidates(&[1, 2, 3, 4]), [ArticleNo(1), ArticleNo(0)]);
+        assert_eq!(index.candidates(&[1, 2, 3, 4], &mut tally), [ArticleNo(1), ArticleNo(0)]);
         index.remove(&[1, 2, 3, 4], ArticleNo(1));
-        assert_eq!(index.candidates(&[1, 2, 3, 4]), [ArticleNo(0)]);
+        assert_eq!(index.candidates(&[1, 2, 3, 4], &mut tally), [ArticleNo(0)]);
     }
 }

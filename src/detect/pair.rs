@@ -83,25 +83,30 @@ impl Pair {
 
     /// Measures a newcomer, laid out in the probe, and an older article.
     pub fn probed(probe: &Probe, newcomer: &Profile, older: &Profile) -> Self {
-        Self::sharing(newcomer, older, probe.compare(newcomer, older))
+        Self::sharing(newcomer, older, (probe.shared(newcomer, older), probe.overlap(newcomer, older)))
     }
 
     /// The same, but nothing where they are less likely than `least` to tell one story: most that share terms are,
-    /// and need not be looked at any further.
-    pub fn likely(probe: &Probe, newcomer: &Profile, older: &Profile, least: f64) -> Option<Self> {
-        let (shared, overlap) = probe.compare(newcomer, older);
-        let unbarred = unbarred(newcomer, older, &shared, &overlap);
-        (unbarred.share() >= least).then(|| Self::with(newcomer, older, (shared, overlap), unbarred))
+    /// and need not be looked at any further. So it is with the wording of two that are not said to share it.
+    pub fn likely(
+        probe: &Probe,
+        newcomer: &Profile,
+        older: &Profile,
+        shares_wording: bool,
+        least: f64,
+    ) -> Option<Self> {
+        let shared = probe.shared(newcomer, older);
+        let by_terms = by_terms(newcomer, older, &shared);
+        if by_terms < least && !shares_wording {
+            return None;
+        }
+        let overlap = probe.overlap(newcomer, older);
+        (by_terms.max(by_wording(&overlap)) >= least).then(|| Self::sharing(newcomer, older, (shared, overlap)))
     }
 
     /// The later and the earlier, and what they have in common.
     fn sharing(a: &Profile, b: &Profile, (shared, overlap): (Shared, Overlap)) -> Self {
-        let unbarred = unbarred(a, b, &shared, &overlap);
-        Self::with(a, b, (shared, overlap), unbarred)
-    }
-
-    /// The same, where the probability but for a bar is known already.
-    fn with(a: &Profile, b: &Profile, (shared, overlap): (Shared, Overlap), unbarred: Score) -> Self {
+        let unbarred = Score::from_share(by_terms(a, b, &shared).max(by_wording(&overlap)));
         let hamming = match (a.simhash, b.simhash) {
             (Some(x), Some(y)) => simhash::hamming_distance(x, y),
             _ => u64::BITS,
@@ -147,11 +152,10 @@ impl Pair {
     }
 }
 
-/// The probability that two articles tell one story, but for any bar.
-fn unbarred(a: &Profile, b: &Profile, shared: &Shared, overlap: &Overlap) -> Score {
+/// The probability by all but the wording.
+fn by_terms(a: &Profile, b: &Profile, shared: &Shared) -> f64 {
     let z: f64 = weights(a, b, shared).iter().sum();
-    let by_terms = 1. / (1. + libm::exp(-SLOPE * z));
-    Score::from_share(by_terms.max(by_wording(overlap)))
+    1. / (1. + libm::exp(-SLOPE * z))
 }
 
 /// What each piece of evidence weighs.
@@ -287,6 +291,7 @@ mod tests {
         fingerprint::fingerprint,
         model::{ArticleNo, Digest, Direction, Encoded, Normalized, Time},
     };
+    use std::sync::Arc;
 
     const DAY: i64 = 86_400_000;
 
@@ -301,7 +306,7 @@ mod tests {
             source,
             fingerprint: &fingerprint(&normalized),
         };
-        Frequencies::default().weigh(&newcomer)
+        Arc::unwrap_or_clone(Frequencies::default().weigh(&newcomer).profile)
     }
 
     /// What a person is shown must be what decided, so the parts give the probability again, to the last figure that

@@ -3,7 +3,7 @@
 
 use super::{
     overlap::Overlap,
-    profile::{Profile, Term},
+    profile::Profile,
     rewrite::Shared,
     table::Table,
 };
@@ -20,13 +20,13 @@ pub(super) struct Probe {
 impl Probe {
     pub fn new(profile: &Profile) -> Self {
         let mut probe = Self {
-            may_be_term: Bits::of(profile.terms.iter().map(|term| term.number)),
+            may_be_term: Bits::of(profile.terms.numbers().iter().copied()),
             terms: Table::with_room(profile.terms.len()),
             may_be_in_sketch: Bits::of(profile.sketch.iter().copied()),
             sketch: Table::with_room(profile.sketch.len()),
         };
-        for (term, place) in profile.terms.iter().zip(1..) {
-            *probe.terms.entry(term.number) = place;
+        for (number, place) in profile.terms.numbers().iter().zip(1..) {
+            *probe.terms.entry(*number) = place;
         }
         for entry in &profile.sketch {
             *probe.sketch.entry(*entry) = true;
@@ -34,21 +34,19 @@ impl Probe {
         probe
     }
 
-    /// What the article, which is `a`, has in common with another.
-    pub fn compare(&self, a: &Profile, b: &Profile) -> (Shared, Overlap) {
-        let shared = b
-            .sketch
-            .iter()
-            .filter(|entry| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry))
-            .count();
-        (Shared::over(a, b, self.both(a, b)), Overlap::sharing(shared, a, b))
+    /// The terms that the article, which is `a`, shares with another.
+    pub fn shared(&self, a: &Profile, b: &Profile) -> Shared {
+        let both = (0..).zip(b.terms.numbers()).filter(|(_, number)| self.may_be_term.has(**number));
+        Shared::over(a, b, both.filter_map(|(there, number)| {
+            let here = usize::from(self.terms.get(*number)).checked_sub(1)?;
+            Some((a.terms.at(here)?, b.terms.at(there)?))
+        }))
     }
 
-    fn both<'p>(&self, a: &'p Profile, b: &'p Profile) -> impl Iterator<Item = (&'p Term, &'p Term)> {
-        b.terms.iter().filter(|there| self.may_be_term.has(there.number)).filter_map(|there| {
-            let place = usize::from(self.terms.get(there.number)).checked_sub(1)?;
-            Some((a.terms.get(place)?, there))
-        })
+    /// The wording that it shares with another.
+    pub fn overlap(&self, a: &Profile, b: &Profile) -> Overlap {
+        let is_shared = |entry: &&u32| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry);
+        Overlap::sharing(b.sketch.iter().filter(is_shared).count(), a, b)
     }
 }
 

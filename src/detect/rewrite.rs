@@ -2,8 +2,10 @@
 //! combination of evidence that a person can follow gives the probability that a pair tells one story.
 
 use super::{
-    postings::{Live, Posting, Postings},
-    profile::{IDF_UNIT, Profile, Term},
+    postings::{Live, Postings},
+    profile::Profile,
+    tally::Tally,
+    terms::{IDF_UNIT, Term},
 };
 use crate::model::{ArticleNo, TermKind};
 use std::cmp::Reverse;
@@ -27,40 +29,36 @@ const POSTINGS_BUDGET: usize = 800;
 #[derive(Default)]
 pub(super) struct TermIndex {
     postings: Postings<u16>,
-    sums: Sums,
 }
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        self.postings.insert(profile.no, finding(profile).into_iter().map(|term| (term.number, term.top)));
+        self.postings.insert(profile.no, finding(profile).into_iter().map(|(number, term)| (number, term.top)));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
-        self.postings.remove(profile.no, finding(profile).into_iter().map(|term| term.number));
-    }
-
-    /// Says which numbers may be live: those from `first` on, `span` of them.
-    pub fn live_numbers(&mut self, first: ArticleNo, span: usize) {
-        self.sums.first = first.0;
-        self.sums.of.resize(span, 0);
+        self.postings.remove(profile.no, finding(profile).into_iter().map(|(number, _)| number));
     }
 
     /// The articles whose strongest terms are most like these; of equals the older.
-    pub fn candidates(&mut self, profile: &Profile) -> Vec<ArticleNo> {
+    pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
         let terms = finding(profile);
-        let lists = self.postings.of(terms.iter().map(|term| term.number));
-        let mut shortest_first: Vec<(usize, &Term, &Live<'_, u16>)> =
-            terms.iter().zip(&lists).map(|(term, live)| (live.len(), *term, live)).collect();
-        shortest_first.sort_unstable_by_key(|(postings, term, _)| (*postings, term.number));
+        let lists = self.postings.of(terms.iter().map(|(number, _)| *number));
+        let mut shortest_first: Vec<(usize, u32, &Term, &Live<'_, u16>)> =
+            terms.iter().zip(&lists).map(|((number, term), live)| (live.len(), *number, *term, live)).collect();
+        shortest_first.sort_unstable_by_key(|(postings, number, ..)| (*postings, *number));
         let mut budget = POSTINGS_BUDGET;
-        for (postings, term, live) in shortest_first {
+        for (postings, _, term, live) in shortest_first {
             let Some(left) = budget.checked_sub(postings) else { break };
             budget = left;
             let (older, newer) = live.slices();
-            self.sums.add(older, term.top);
-            self.sums.add(newer, term.top);
+            // The sum ends at the largest number, which two unit vectors reach only where they are the same.
+            let product = |there: u16| u32::from(term.top) * u32::from(there);
+            tally.add(older, product);
+            tally.add(newer, product);
         }
-        let mut found = self.sums.take();
+        let mut found: Vec<(Reverse<u32>, ArticleNo)> =
+            tally.take(PRODUCT_MIN).into_iter().map(|(sum, (no, _))| (Reverse(sum), no)).collect();
         if found.len() > CANDIDATES_MAX {
             found.select_nth_unstable(CANDIDATES_MAX);
             found.truncate(CANDIDATES_MAX);
@@ -70,57 +68,13 @@ impl TermIndex {
 }
 
 /// The terms by which an article is found.
-fn finding(profile: &Profile) -> Vec<&Term> {
-    let mut terms: Vec<&Term> = profile.top().collect();
+fn finding(profile: &Profile) -> Vec<(u32, &Term)> {
+    let mut terms: Vec<(u32, &Term)> = profile.terms.iter().filter(|(_, term)| term.top > 0).collect();
     if terms.len() > FINDING_TERMS {
-        terms.select_nth_unstable_by_key(FINDING_TERMS, |t| (Reverse(t.top), t.number));
+        terms.select_nth_unstable_by_key(FINDING_TERMS, |(number, term)| (Reverse(term.top), *number));
         terms.truncate(FINDING_TERMS);
     }
     terms
-}
-
-/// The sums of products under way, all 0 between two calls. They end at the largest 32-bit number, which two unit
-/// vectors reach only where they are the same.
-#[derive(Default)]
-struct Sums {
-    /// By number, less `first`, the smallest that was live when this was last cleared.
-    of: Vec<u32>,
-    first: u32,
-    /// The places of those that are not 0, as many as `touched`, and room for more.
-    places: Vec<u32>,
-    touched: usize,
-}
-
-impl Sums {
-    fn add(&mut self, postings: &[Posting<u16>], weight: u16) {
-        self.places.resize(POSTINGS_BUDGET + 1, 0);
-        let Self { of, first, places, touched } = self;
-        let mut count = *touched;
-        for (no, other) in postings {
-            let place = no.0.wrapping_sub(*first);
-            let Some(sum) = of.get_mut(place as usize) else { continue };
-            // Written in any case and counted when it was new: a branch here would be guessed wrong half of the time.
-            if let Some(next) = places.get_mut(count) {
-                *next = place;
-            }
-            count += usize::from(*sum == 0);
-            *sum = sum.saturating_add(u32::from(weight) * u32::from(*other));
-        }
-        *touched = count;
-    }
-
-    /// Clears all, and returns those of candidates.
-    fn take(&mut self) -> Vec<(Reverse<u32>, ArticleNo)> {
-        let mut found = Vec::new();
-        for place in self.places.iter().take(self.touched) {
-            let Some(sum) = self.of.get_mut(*place as usize).map(std::mem::take) else { continue };
-            if sum >= PRODUCT_MIN {
-                found.push((Reverse(sum), ArticleNo(self.first + place)));
-            }
-        }
-        self.touched = 0;
-        found
-    }
 }
 
 /// What two articles' terms have in common. All are shares but the count.
@@ -189,7 +143,7 @@ impl Masses {
 impl Shared {
     /// What the later article `a` and the earlier `b` share.
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        Self::over(a, b, both(&a.terms, &b.terms))
+        Self::over(a, b, a.terms.shared(&b.terms).map(|(_, here, there)| (here, there)))
     }
 
     /// The same from the terms in both. Those that tell nothing may be left out.
@@ -225,13 +179,4 @@ fn mass(sum: u32) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a sum of 512 products of 16 bits is below 2^41")]
 fn real(sum: u64) -> f64 {
     sum as f64
-}
-
-/// The terms that two sorted lists have in common.
-pub(super) fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (&'t Term, &'t Term)> {
-    let mut others = b.iter().peekable();
-    a.iter().filter_map(move |x| {
-        while others.next_if(|y| y.number < x.number).is_some() {}
-        others.next_if(|y| y.number == x.number).map(|y| (x, y))
-    })
 }
