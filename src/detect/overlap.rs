@@ -1,11 +1,7 @@
 //! The third matcher: shared wording, by the sketches of the shingles. Shared entries estimate containment in
 //! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
 
-use super::{
-    postings::Postings,
-    profile::Profile,
-    tally::Tally,
-};
+use super::{postings::Postings, profile::Profile, tally::Tally};
 use crate::model::{ArticleNo, Score};
 use std::cmp::Reverse;
 
@@ -48,9 +44,9 @@ impl SketchIndex {
             tally.add(last(older, POSTINGS_MAX - newer.len()), |_| 1);
         }
         let mut counted: Vec<(Reverse<u32>, ArticleNo)> = Vec::new();
-        for (shared, (no, entries)) in tally.take(SHARED_MIN) {
+        for (shared, (no, entries)) in tally.take() {
             let smaller = usize::from(entries).min(sketch.len());
-            if Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
+            if shared >= SHARED_MIN && Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
                 counted.push((Reverse(shared), no));
             }
         }
