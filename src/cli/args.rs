@@ -1,5 +1,6 @@
 //! What may be typed.
 
+use crate::config::Sources;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -23,6 +24,17 @@ pub struct Args {
     pub command: Command,
 }
 
+impl Args {
+    /// Where the configuration comes from: what was given, and the variables of this process.
+    pub(super) fn sources(&self) -> Sources {
+        let (mut file, data_dir) = (self.config.clone(), self.data_dir.clone());
+        if let Command::Check(CheckArgs { file: Some(given) }) = &self.command {
+            file = Some(given.clone());
+        }
+        Sources { file, data_dir, variables: std::env::vars_os().collect(), given: Vec::new() }
+    }
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -40,6 +52,8 @@ pub enum Command {
     Export,
     /// Tell how things stand: backlog, counts by outcome, inboxes.
     Status(StatusArgs),
+    /// Say what is wrong with a configuration, with line and key, or that it can be used.
+    Check(CheckArgs),
     /// Make the view anew from the journal.
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
@@ -109,6 +123,14 @@ pub struct StatusArgs {
     /// Write JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The file [default: the one that --config or WIREFOLD_CONFIG names].
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// What to measure.

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod check;
 mod eval;
 mod explain;
 mod explainable;
@@ -27,7 +28,7 @@ use std::io::{self, BufWriter, Write};
 
 /// Does what was asked, and says how the process is to end.
 pub fn main(args: &Args) -> Result<Exit, CliError> {
-    let config = Config::load(args.config.as_deref(), args.data_dir.as_deref())?;
+    let config = Config::read(&args.sources())?;
     logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
         Command::Run => run::run(&config, args),
@@ -37,6 +38,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
+        Command::Check(what) => check::run(&config, args, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
         Command::Pin(what) => pin::run(&config, what, true),

@@ -23,7 +23,7 @@ mod prepare;
 mod read;
 
 pub use job::{ArticleTimes, Job, Origin, Resume};
-pub use open::{OpenError, Opened, open, open_to_read, rebuild};
+pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use pin::Pins;
 
 use crate::{

@@ -72,7 +72,7 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
     let inboxes = inbox.paths();
     let shown: Vec<String> = inboxes.iter().map(|path| display_path(path)).collect();
     let counts = opened.store.view().counts().map_err(pipeline::PipelineError::from)?;
-    let resumed = opened.resume(in_flight, &shown, &failed)?;
+    let resumed = pipeline::resume(&opened.store, in_flight, &failed)?;
     opened.close_interrupted(&resumed, &shown)?;
     let halt = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
@@ -90,7 +90,7 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
-    stages.spawn("intake", intake(resumed, claimed, jobs, shown));
+    stages.spawn("intake", intake(resumed, claimed, jobs));
     let known = Known {
         config: config.clone(),
         store: Arc::clone(&store),
@@ -158,7 +158,6 @@ async fn intake(
     resumed: Vec<Job>,
     mut claimed: mpsc::Receiver<Claimed>,
     jobs: mpsc::Sender<Job>,
-    inboxes: Vec<String>,
 ) -> Result<(), ServiceError> {
     if !resumed.is_empty() {
         tracing::info!(
@@ -172,8 +171,7 @@ async fn intake(
         }
     }
     while let Some(claim) = claimed.recv().await {
-        let inbox = inboxes.get(claim.root).cloned();
-        if jobs.send(Job::of_claim(claim, inbox, Resume::default())).await.is_err() {
+        if jobs.send(Job::of_claim(claim, Resume::default())).await.is_err() {
             break;
         }
     }
@@ -263,6 +261,7 @@ fn inbox_status(root: &RootState) -> InboxStatus {
     let watched = match &root.watching {
         Watching::Starting => "not looked through yet".to_owned(),
         Watching::Events => "watched by events and scans".to_owned(),
+        Watching::Scans => "watched by scans, as configured".to_owned(),
         Watching::Polling(why) => format!("watched by scans only: {why}"),
         Watching::Unreachable(why) => format!("cannot be watched: {why}"),
     };
