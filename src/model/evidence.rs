@@ -22,6 +22,10 @@ pub enum Relation {
 }
 
 impl Relation {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Identical, Self::Near, Self::Excerpt, Self::Extended, Self::Rewrite, Self::Revision];
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! The third stage, in order of arrival: is the article new, and where does it belong.
 
 use super::{
-    PipelineError, Progress,
+    PipelineError, Progress, StageName,
     job::{
         ArticleTimes, Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume,
         Settled, outcome,
@@ -43,6 +43,7 @@ pub(super) struct Decider {
 
 impl Decider {
     pub fn new(detector: Detector, store: Arc<Store>, progress: Arc<Progress>) -> Self {
+        progress.set_live(detector.live());
         let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
         Self { detector, store, progress, next: None, recent, recent_texts, totals }
     }
@@ -57,10 +58,15 @@ impl Decider {
         while let Some(next) = work.blocking_recv() {
             let is_wanted = match next {
                 Work::Chunk(preparing) => {
-                    let chunk = runtime
-                        .block_on(preparing)
+                    let progress = Arc::clone(&self.progress);
+                    // What is waited for is the oldest piece under way, so the one that others wait behind.
+                    let chunk = progress
+                        .stage(StageName::Prepare)
+                        .watch(|| runtime.block_on(preparing))
                         .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
-                    out.blocking_send(Settled::Chunk(Box::new(self.chunk(chunk)?))).is_ok()
+                    let decided = progress.stage(StageName::Detect).work(|| self.chunk(chunk))?;
+                    progress.set_live(self.detector.live());
+                    out.blocking_send(Settled::Chunk(Box::new(decided))).is_ok()
                 }
                 Work::Pin(word) => self.pin(word, out)?,
             };

@@ -65,7 +65,12 @@ fn check_says_what_a_configuration_sets_or_all_that_is_wrong_with_it() {
     let wrong = "[intake]\nsettle_ms = 20\nrescan = 3\n[match]\njoin = 7\n[metrics]\nlisten = '0.0.0.0:80'\n";
     check_refused(
         &with_config(wrong, "check"),
-        &["3 things", "line 3: there is no key 'intake.rescan'", "line 5: match.join", "line 7: metrics.listen"],
+        &[
+            "3 things",
+            "line 3: there is no key 'intake.rescan'",
+            "line 5: match.join",
+            "line 7: metrics.listen",
+        ],
     );
     let place = Place::new();
     fs::write(place.path("other.toml"), "[log]\nlevle = 'debug'\n").unwrap();
