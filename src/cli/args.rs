@@ -128,7 +128,7 @@ pub struct StatusArgs {
 /// What to check.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The file [default: the one that --config or WIREFOLD_CONFIG names].
+    /// The file [default: the one that --config names].
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 }

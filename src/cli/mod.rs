@@ -20,6 +20,7 @@ mod status;
 
 pub use args::Args;
 pub use explainable::{CliError, Exit, explain};
+pub use logging::on_stderr;
 
 use crate::{config::Config, service::Pace};
 use args::Command;
@@ -29,9 +30,9 @@ use std::io::{self, BufWriter, Write};
 /// Does what was asked, and says how the process is to end.
 pub fn main(args: &Args) -> Result<Exit, CliError> {
     let config = Config::read(&args.sources())?;
-    logging::start(&config.log, matches!(args.command, Command::Run))?;
+    let log = logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
-        Command::Run => run::run(&config, args),
+        Command::Run => run::run(&config, args, log),
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),

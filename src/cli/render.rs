@@ -139,6 +139,7 @@ pub(super) fn status(status: &Status) -> String {
         let records: Vec<String> = status.alarms.iter().map(ToString::to_string).collect();
         lines.push(format!("alarm     grow suspiciously fast: {}", records.join(", ")));
     }
+    lines.extend(status.notices.iter().map(|notice| format!("notice    {notice}")));
     for inbox in &status.inboxes {
         let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
         lines.push(format!("inbox     {}", inbox.path));

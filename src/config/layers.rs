@@ -73,13 +73,13 @@ impl Layers {
                     let what = format!("{key} must be valid UTF-8");
                     self.problems.push(Problem { place: Some(place), what });
                 }
-                (true, Some(value)) => self.add_typed(&key, value, place),
+                (true, Some(value)) => self.add_typed(&key, value, &place),
             }
         }
     }
 
     /// Lays one value over those so far, as a person types it: a text as it is, anything else as TOML writes it.
-    pub(super) fn add_typed(&mut self, key: &str, typed: &str, place: Place) {
+    pub(super) fn add_typed(&mut self, key: &str, typed: &str, place: &Place) {
         let value = match self.at(key) {
             Some(Value::String(_)) => Value::String(typed.to_owned()),
             // TOML wants a digit before the point; a person does not.
@@ -138,7 +138,7 @@ impl Layers {
                 self.said.insert(key.clone(), place);
             }
             if key == INBOXES {
-                let entries = self.inboxes(value, place);
+                let entries = self.inboxes(&value, place);
                 defaults.insert(name, Value::Array(entries));
                 continue;
             }
@@ -159,7 +159,7 @@ impl Layers {
     }
 
     /// The inboxes, those of their keys left out that are none. The first entry of this list says what each may be.
-    fn inboxes(&mut self, given: Value, place: &dyn Fn(&str) -> Option<Place>) -> Vec<Value> {
+    fn inboxes(&mut self, given: &Value, place: &dyn Fn(&str) -> Option<Place>) -> Vec<Value> {
         let mut entries = Vec::new();
         for (at, entry) in given.as_array().into_iter().flatten().enumerate() {
             let mut defaults = Table::from_iter(inbox_example());

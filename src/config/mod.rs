@@ -242,7 +242,7 @@ impl Config {
         }
         layers.add_variables(&sources.variables);
         for (key, value) in &sources.given {
-            layers.add_typed(key, value, Place::CommandLine);
+            layers.add_typed(key, value, &Place::CommandLine);
         }
         let mut config = Self::of(layers)?;
         if let Some(data_dir) = &sources.data_dir {

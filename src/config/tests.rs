@@ -31,8 +31,10 @@ fn the_embedded_file_is_whole_and_valid() {
     let uncommented = |line: &str| {
         ["# [[", "# path", "# source", "# watch", "# ignore"].iter().any(|head| line.starts_with(head))
     };
-    let with_an_inbox: Vec<_> =
-        DEFAULTS.lines().map(|line| if uncommented(line) { &line[2..] } else { line }).collect();
+    let with_an_inbox: Vec<_> = DEFAULTS
+        .lines()
+        .map(|line| if uncommented(line) { line.trim_start_matches("# ") } else { line })
+        .collect();
     let inboxes = of(&with_an_inbox.join("\n")).unwrap().inbox;
     assert_eq!((inboxes.len(), inboxes[0].watch, inboxes[1].watch), (2, Watch::Events, Watch::Scans));
 }
@@ -181,7 +183,7 @@ fn a_value_typed_on_the_command_line_comes_before_the_file() {
     let given = |key: &str, value: &str| {
         let mut layers = Layers::new();
         layers.add_file(Path::new("my.toml"), "[match]\njoin = 0.7");
-        layers.add_typed(key, value, Place::CommandLine);
+        layers.add_typed(key, value, &Place::CommandLine);
         Config::of(layers)
     };
     assert_eq!(given("match.join", ".57").unwrap().matching.join.to_bits(), 0.57_f64.to_bits());

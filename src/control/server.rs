@@ -1,6 +1,6 @@
 //! The daemon's end of the socket.
 
-use super::{ASK, ControlError, PIN, PinOrder};
+use super::{ASK, ControlError, PIN, PinOrder, Watched, watching};
 use crate::{
     detect::Settings,
     model::ArticleId,
@@ -53,6 +53,8 @@ pub struct Live {
     pub status: Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>,
     /// Pins an article or lets it go, and waits until that is durable; false where the daemon ends first. It may block.
     pub pin: Box<dyn Fn(ArticleId, bool) -> bool + Send + Sync>,
+    /// What those who watch over it are told.
+    pub watched: Watched,
 }
 
 /// What is needed to answer.
@@ -134,7 +136,9 @@ pub async fn serve(
     control: Control,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ControlError> {
-    let router = Router::new().route(ASK, post(ask)).route(PIN, post(pin)).with_state(control);
+    let watchers = watching::router(control.0.live.watched.clone());
+    let router =
+        Router::new().route(ASK, post(ask)).route(PIN, post(pin)).with_state(control).merge(watchers);
     let (stopping, stopped) = oneshot::channel();
     let stop = async move {
         stop.await;
