@@ -62,7 +62,6 @@ impl Daemon {
     /// Locks and opens everything. Whatever would keep it from running is said here.
     pub fn open(config: Config) -> Result<Self, ServiceError> {
         let socket = config.socket()?;
-        systemd::opening();
         Ok(Self { ground: ground(&config)?, config, socket })
     }
 }
@@ -156,7 +155,7 @@ impl Running {
         signals: &mut Signals,
     ) -> Result<(), ServiceError> {
         tracing::info!("stopping: what is under way is finished first");
-        systemd::stopping();
+        systemd::stopping().await;
         self.known.standing.stop();
         self.halt.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
@@ -232,7 +231,7 @@ async fn heed_reloads(
     let mut hangups = listen_for(SignalKind::hangup())?;
     if reloader.state.wait_for(|s| s.is_ready).await.is_ok() {
         let counts = known.store.view().counts().map_err(pipeline::PipelineError::from)?;
-        systemd::ready(known);
+        systemd::ready(known).await;
         tracing::info!("ready");
         ready(&Ready {
             inboxes: reloader.inboxes.paths(),
@@ -243,7 +242,7 @@ async fn heed_reloads(
     }
     while hangups.recv().await.is_some() {
         reloader.run().await?;
-        systemd::ready(known);
+        systemd::ready(known).await;
     }
     std::future::pending().await
 }

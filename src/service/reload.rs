@@ -46,7 +46,7 @@ pub(super) struct Reloader {
 impl Reloader {
     /// Reads the configuration again and swaps in what it can. That it cannot be used is no error of the daemon.
     pub async fn run(&mut self) -> Result<(), ServiceError> {
-        systemd::reloading();
+        systemd::reloading().await;
         let outcome = self.swap().await;
         match outcome {
             Ok(Differences { swapped, at_restart }) => {

@@ -8,7 +8,8 @@ use sd_notify::NotifyState;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
     select,
-    time::{MissedTickBehavior, interval},
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 /// How often systemd is told how things stand, where it asks for no sign of life more often.
@@ -16,6 +17,9 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// How long a stage may be at one piece of work where systemd sets no other measure: a disk that stalls recovers
 /// sooner, and what takes long by its nature shows that it goes on.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a message may wait to be taken in.
+const TELLING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often systemd is told, and how long a stage may be at one piece of work before it is no longer told that all is
 /// well: half of the time that systemd waits for a sign, which is given three times in it.
@@ -49,47 +53,51 @@ pub(super) async fn beat(
         }
         let sentence = known.sentence();
         if sentence != told {
-            tell(&[NotifyState::Status(&one_line(&sentence))]);
+            tell(vec![status(&sentence)]).await;
             told = sentence;
         }
         if known.health().not_alive.is_empty() {
-            tell(&[NotifyState::Watchdog]);
+            tell(vec!["WATCHDOG=1".to_owned()]).await;
         }
     }
 }
 
-/// The store is opened, which takes long where the view must be made anew.
-pub(super) fn opening() {
-    tell(&[NotifyState::Status("opening the store")]);
-}
-
 /// The inboxes are armed and the socket listens; after a reload, again.
-pub(super) fn ready(known: &Known) {
-    tell(&[NotifyState::Ready, NotifyState::Status(&one_line(&known.sentence()))]);
+pub(super) async fn ready(known: &Known) {
+    tell(vec!["READY=1".to_owned(), status(&known.sentence())]).await;
 }
 
 /// The configuration is read again. systemd wants to know by its own clock since when, in the same message.
-pub(super) fn reloading() {
+pub(super) async fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => {
-            tell(&[NotifyState::Reloading, now, NotifyState::Status("reading the configuration again")]);
+        Ok(NotifyState::MonotonicUsec(now)) => {
+            let states = ["RELOADING=1".to_owned(), format!("MONOTONIC_USEC={now}")];
+            tell(states.into_iter().chain([status("reading the configuration again")]).collect()).await;
         }
+        Ok(_) => {}
         Err(error) => tracing::warn!(%error, "systemd cannot be told of a reload"),
     }
 }
 
 /// What is under way is finished, and then it ends.
-pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("stopping; what is under way is finished first")]);
+pub(super) async fn stopping() {
+    tell(vec!["STOPPING=1".to_owned(), status("stopping; what is under way is finished first")]).await;
 }
 
-fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "systemd cannot be told how things stand");
+/// How things stand. A line end would end the message.
+fn status(sentence: &str) -> String {
+    format!("STATUS={}", sentence.lines().map(str::trim).collect::<Vec<_>>().join("; "))
+}
+
+/// Says all of this in one message. Who listens may be slow to read, which must hold up nothing but what is said next.
+async fn tell(states: Vec<String>) {
+    let telling = spawn_blocking(move || {
+        let states: Vec<_> = states.iter().map(|state| NotifyState::Custom(state)).collect();
+        sd_notify::notify(&states)
+    });
+    match timeout(TELLING_PATIENCE, telling).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "systemd cannot be told how things stand"),
+        Ok(Err(_)) | Err(_) => tracing::warn!("systemd does not take in how things stand"),
     }
-}
-
-/// A line end would end the message.
-fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
