@@ -315,7 +315,7 @@ impl Config {
     pub fn socket(&self) -> Result<PathBuf, ConfigError> {
         let mut path = self.control.socket.clone();
         if path.as_os_str().is_empty() {
-            path = self.data_dir.join("wirefold.sock");
+            path = self.default_socket();
         }
         let length = path.as_os_str().len();
         if length > SOCKET_PATH_MAX {
@@ -327,6 +327,11 @@ impl Config {
             return Err(self.wrong("control.socket", what));
         }
         Ok(path)
+    }
+
+    /// Where those look for the socket who know nothing but the data directory.
+    pub fn default_socket(&self) -> PathBuf {
+        self.data_dir.join("wirefold.sock")
     }
 
     /// Where failed files go.

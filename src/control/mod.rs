@@ -13,7 +13,7 @@ mod server;
 mod watching;
 
 pub use client::{ask, pin};
-pub use server::{Control, Live, listen, remove, serve};
+pub use server::{Control, Live, listen, point_to, remove, serve};
 pub use watching::{Health, Watched, listen_at, serve_watchers};
 
 use serde::{Deserialize, Serialize};

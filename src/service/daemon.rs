@@ -171,6 +171,7 @@ impl Running {
         // A reader that does not read must not keep the daemon from ending.
         self.others.end_soon(READERS_PATIENCE).await;
         control::remove(&self.socket);
+        control::remove(&self.known.config.default_socket());
         drop(self.known);
         self.lock.release_clean()?;
         tracing::info!("stopped");
@@ -194,7 +195,12 @@ impl Doors {
             // Where the port was left to the system, this is how it is learned.
             tracing::info!(%address, "metrics are served");
         }
-        Ok(Self { socket: control::listen(socket)?, address })
+        let listener = control::listen(socket)?;
+        let beside = config.default_socket();
+        if beside != socket {
+            control::point_to(socket, &beside)?;
+        }
+        Ok(Self { socket: listener, address })
     }
 
     /// Answers questions on the socket, and those who watch over the daemon on both.

@@ -3,7 +3,7 @@
 use crate::{
     corpus::Reporter,
     daemon::{Daemon, settled},
-    place::{Place, drop_whole},
+    place::{Place, drop_whole, run},
     wait::{PATIENCE, pause, within},
 };
 use rustix::{
@@ -134,7 +134,7 @@ fn signs_of_life_stop_while_the_writer_hangs() {
 
 fn microseconds_now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000
+    u64::try_from(now.tv_sec * 1_000_000 + now.tv_nsec / 1000).unwrap()
 }
 
 /// A configuration with these inboxes, each with its name for a source.
@@ -373,6 +373,31 @@ fn an_inbox_that_is_gone_makes_it_not_ready() {
     fs::rename(&away, &inbox).unwrap();
     within(PATIENCE, "the inbox found again", || (get(&place, "/readyz").0 == 200).then_some(()));
     daemon.stop_well();
+}
+
+/// The service listens in /run, and a person knows its data directory.
+#[test]
+fn who_knows_the_data_directory_finds_a_socket_that_lies_elsewhere() {
+    let mut place = Place::new();
+    fs::create_dir(place.path("run")).unwrap();
+    let socket = place.path("run/wirefold.sock");
+    place.configure(&format!("[control]\nsocket = '{}'\n", socket.display()));
+    let by_data_dir = |place: &Place| {
+        let mut command = place.bare_command();
+        command.arg("--data-dir").arg(place.data()).arg("status");
+        run(command)
+    };
+    let daemon = Daemon::start(&place);
+    assert!(by_data_dir(&place).out.contains(" running (process "));
+    daemon.kill();
+    // What a dead daemon left is in nobody's way.
+    place.configure("");
+    let daemon = Daemon::start(&place);
+    assert!(by_data_dir(&place).out.contains(" running (process "));
+    daemon.stop_well();
+    place.configure(&format!("[control]\nsocket = '{}'\n", socket.display()));
+    Daemon::start(&place).stop_well();
+    assert!(place.data().join("wirefold.sock").symlink_metadata().is_err(), "it is removed at the end");
 }
 
 #[test]
