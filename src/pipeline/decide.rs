@@ -13,7 +13,7 @@ use crate::{
     detect::{Detector, Newcomer, Twin},
     model::{
         Arrival, ArrivalEvent, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason,
-        Receipt, Rejection, Sighting, Time,
+        Receipt, Rejection, Relation, Sighting, Time,
     },
     store::{ArticleRow, Store},
 };
@@ -162,6 +162,8 @@ impl Decider {
         let decision = self.detector.decide(&newcomer, twin);
         evicted.extend(decision.evicted);
         let record = decision.verdict.record;
+        let relation = decision.verdict.relation.map_or("canonical", Relation::name);
+        tracing::debug!(article = %id, %record, relation, path = job.shown, "decided");
         if let Some(growth) = decision.growth {
             self.progress.alarm(growth);
         }

@@ -190,6 +190,7 @@ fn a_reload_swaps_in_the_inboxes_and_the_level_of_the_log() {
     assert_eq!((named("one"), named("two"), named("three")), (1, 1, 2), "{sources:?}");
     let log = daemon.log();
     assert!(log.contains("the configuration was reloaded") && log.contains("finished"), "{log}");
+    assert!(log.contains("decided") && log.contains("relation=\"canonical\""), "{log}");
     assert!(
         place
             .done(["status"])
