@@ -251,8 +251,8 @@ impl Known {
             one(status.backlog),
         );
         let a = status.articles;
-        page.gauge("wirefold_records", "Records in the store.", one(a.canonical));
-        page.gauge("wirefold_articles", "Articles in the store.", one(a.canonical + a.variants));
+        page.gauge("wirefold_store_records", "Records in the store.", one(a.canonical));
+        page.gauge("wirefold_store_articles", "Articles in the store.", one(a.canonical + a.variants));
         let live = [(Labels::none(), self.progress.live())];
         page.gauge(
             "wirefold_index_articles",

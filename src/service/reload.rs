@@ -77,7 +77,8 @@ impl Reloader {
         let newer = (self.reload.read)()?;
         let differences = newer.differences(&self.config);
         let config = self.config.swapped(&newer);
-        if differences.swapped.iter().any(|key| key.starts_with("in")) {
+        let of_the_inboxes = |key: &String| key == "inbox" || key.starts_with("intake.");
+        if differences.swapped.iter().any(of_the_inboxes) {
             self.swap_inboxes(&config).await?;
         }
         (self.reload.log)(&config);

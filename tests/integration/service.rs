@@ -3,7 +3,7 @@
 use crate::{
     corpus::Reporter,
     daemon::{Daemon, settled},
-    place::{Place, drop_whole, run},
+    place::{Place, append_to, drop_whole, run},
     wait::{PATIENCE, pause, within},
 };
 use rustix::{
@@ -13,10 +13,13 @@ use rustix::{
 };
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, Metadata},
     io::{Read, Write},
     net::TcpStream,
-    os::unix::net::{UnixDatagram, UnixStream},
+    os::unix::{
+        fs::MetadataExt,
+        net::{UnixDatagram, UnixStream},
+    },
     path::Path,
     sync::mpsc::{self, Receiver},
     thread,
@@ -318,8 +321,8 @@ fn metrics_tell_what_was_done_on_the_socket_and_on_an_address() {
         ("wirefold_articles_total{relation=\"rewrite\"}", 0.),
         ("wirefold_articles_total{relation=\"repeat\"}", 1.),
         ("wirefold_items_rejected_total", 1.),
-        ("wirefold_records", 2.),
-        ("wirefold_articles", 2.),
+        ("wirefold_store_records", 2.),
+        ("wirefold_store_articles", 2.),
         ("wirefold_index_articles", 2.),
         ("wirefold_backlog_files", 0.),
         ("wirefold_ready", 1.),
@@ -374,6 +377,37 @@ fn an_inbox_that_is_gone_makes_it_not_ready() {
     fs::rename(&away, &inbox).unwrap();
     within(PATIENCE, "the inbox found again", || (get(&place, "/readyz").0 == 200).then_some(()));
     daemon.stop_well();
+}
+
+/// The log of a daemon that was started and stopped, with this told of the stream that it goes to.
+fn log_of(place: &Place, journal_stream: impl Fn(&Metadata) -> String) -> String {
+    let log = place.path("daemon.log");
+    let found = append_to(&log).metadata().unwrap();
+    let mut command = place.command(["run"]);
+    command.env("JOURNAL_STREAM", journal_stream(&found));
+    let mut daemon = Daemon::launch_as(place, command);
+    daemon.wait_ready();
+    daemon.stop_well();
+    fs::read_to_string(log).unwrap()
+}
+
+#[test]
+fn the_log_is_in_the_form_for_who_reads_it() {
+    let year = |line: &str| line.starts_with("20");
+    let of_this_file = |found: &Metadata| format!("{}:{}", found.dev(), found.ino());
+    let journal = log_of(&Place::new(), of_this_file);
+    assert!(
+        journal.contains("<6>ready\n") && journal.lines().all(|line| line.starts_with("<6>")),
+        "{journal}"
+    );
+    let person = log_of(&Place::new(), |found| format!("{}:{}", found.dev(), found.ino() + 1));
+    assert!(person.lines().all(|line| year(line) && line.contains(" INFO ")), "{person}");
+    let program = log_of(&Place::configured("[log]\nformat = 'json'\n"), of_this_file);
+    for line in program.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(object["level"] == "INFO" && year(object["timestamp"].as_str().unwrap()), "{line}");
+    }
+    assert!(program.contains("\"message\":\"ready\""), "{program}");
 }
 
 /// The service listens in /run, and a person knows its data directory.
