@@ -113,8 +113,7 @@ impl Layers {
 
     /// Notes what is wrong with the value of a key.
     pub(super) fn wrong(&mut self, key: &str, what: String) {
-        // Of an inbox that a variable says, only the whole list has a place.
-        let place = self.said.get(key).or_else(|| self.said.get(key.split('[').next()?)).cloned();
+        let place = self.said.get(key).cloned();
         self.problems.push(Problem { place, what });
     }
 
