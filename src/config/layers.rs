@@ -104,7 +104,7 @@ impl Layers {
         None
     }
 
-    /// Every key that has a value, dotted, the inboxes as one.
+    /// Every key that has a value, dotted, the inboxes as one and each by itself.
     pub(super) fn flat(&self) -> BTreeMap<String, Value> {
         let mut flat = BTreeMap::new();
         flatten(&self.values, "", &mut flat);
@@ -259,6 +259,10 @@ fn flatten(table: &Table, under: &str, into: &mut BTreeMap<String, Value>) {
         match value {
             Value::Table(inner) => flatten(inner, &format!("{under}{name}."), into),
             value => {
+                let tables = value.as_array().into_iter().flatten().enumerate();
+                for (at, table) in tables.filter_map(|(at, item)| Some((at, item.as_table()?))) {
+                    flatten(table, &format!("{under}{name}[{at}]."), into);
+                }
                 into.insert(format!("{under}{name}"), value.clone());
             }
         }

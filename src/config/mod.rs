@@ -56,7 +56,7 @@ pub struct Config {
     /// Who said what; what nobody said is as the defaults have it.
     #[serde(skip)]
     said: BTreeMap<String, Place>,
-    /// Every key with its value, the inboxes as one.
+    /// Every key with its value, the inboxes as one and each by itself.
     #[serde(skip)]
     values: BTreeMap<String, Value>,
 }
@@ -261,6 +261,10 @@ impl Config {
     fn of(mut layers: Layers) -> Result<Self, ConfigError> {
         rules::check(&mut layers);
         if !layers.problems.is_empty() {
+            layers.problems.sort_by_key(|problem| match problem.place {
+                Some(Place::Line(_, line)) => line,
+                _ => usize::MAX,
+            });
             return Err(ConfigError::Wrong(layers.problems));
         }
         let values = layers.flat();
@@ -277,7 +281,7 @@ impl Config {
             Some(value) => value.to_string(),
             None => String::new(),
         };
-        let keys = self.said.iter().filter(|(key, _)| self.values.contains_key(*key));
+        let keys = self.said.iter().filter(|(key, _)| self.values.contains_key(*key) && *key != "inbox");
         keys.map(|(key, place)| Said { key: key.clone(), value: value(key), place: place.clone() }).collect()
     }
 
@@ -285,7 +289,7 @@ impl Config {
     pub fn differences(&self, older: &Self) -> Differences {
         let mut differences = Differences::default();
         let keys: BTreeSet<&String> = self.values.keys().chain(older.values.keys()).collect();
-        for key in keys {
+        for key in keys.into_iter().filter(|key| !key.contains('[')) {
             if self.values.get(key) != older.values.get(key) {
                 let list = match rules::takes(key) {
                     Takes::Reload => &mut differences.swapped,

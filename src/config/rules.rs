@@ -122,9 +122,11 @@ impl Rule {
                 "error, warn, info, debug, trace or off, or as module=level, with commas between".to_owned()
             }
             Patterns => "names with a * at the start, at the end or at both".to_owned(),
-            Loopback => "an address of this machine alone with a port, as 127.0.0.1:9464 or [::1]:9464: nobody is asked who he is \
-                there, so for others put a proxy before it that does"
-                .to_owned(),
+            Loopback => {
+                "an address of this machine alone with a port, as 127.0.0.1:9464 or [::1]:9464; for other \
+                machines put a proxy before it that asks who they are"
+                    .to_owned()
+            }
         }
     }
 }

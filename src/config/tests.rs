@@ -92,8 +92,8 @@ fn everything_that_is_wrong_is_told_at_once() {
     assert_eq!(
         said("[match]\njoin = 1.5\nmerg = 1"),
         "2 things in the configuration are wrong\n  \
-         my.toml, line 3: there is no key 'match.merg'; did you mean 'match.merge'?\n  \
-         my.toml, line 2: match.join is 1.5; it must be from 0 to 1"
+         my.toml, line 2: match.join is 1.5; it must be from 0 to 1\n  \
+         my.toml, line 3: there is no key 'match.merg'; did you mean 'match.merge'?"
     );
 }
 

@@ -163,7 +163,12 @@ impl Running {
             drained = self.stages.drain(DRAIN_PATIENCE) => drained,
             () = signals.first() => Err(ServiceError::Aborted),
         };
-        if let Err(error) = outcome.and(drained) {
+        let ended = match (outcome, drained) {
+            // A stage that has nothing more to do because another failed may be the first to be joined.
+            (Err(ServiceError::Task { .. }), Err(cause)) => Err(cause),
+            (outcome, drained) => outcome.and(drained),
+        };
+        if let Err(error) = ended {
             // A stage may still be writing: the lock goes only with the process.
             std::mem::forget(self.lock);
             return Err(error);

@@ -4,6 +4,7 @@ use crate::{
     corpus::Reporter,
     daemon::{Daemon, settled},
     place::{Place, append_to, drop_whole, run},
+    transcript::{self, Transcript},
     wait::{PATIENCE, pause, within},
 };
 use rustix::{
@@ -219,8 +220,8 @@ fn a_reload_that_is_wrong_changes_nothing_and_says_so() {
             "{ready}"
         );
         assert!(ready.contains(why) && ready.lines().count() == 2, "{ready}");
-        let shown = place.data().parent().map(|_| get(&place, "/metrics").1).unwrap();
-        assert!(shown.contains("wirefold_reloads_total{outcome=\"done\"} 0\n"), "{shown}");
+        let page = get(&place, "/metrics").1;
+        assert!(page.contains("wirefold_reloads_total{outcome=\"done\"} 0\n"), "{page}");
     };
     refused(
         &mut systemd,
@@ -229,6 +230,7 @@ fn a_reload_that_is_wrong_changes_nothing_and_says_so() {
     );
     let nowhere = format!("[[inbox]]\npath = '{}'\n", place.path("nowhere").display());
     refused(&mut systemd, &nowhere, "nowhere' does not exist");
+    Transcript::new(&place, 80).run("status").check("status-notice");
     let log = daemon.log();
     assert!(log.contains("the configuration was not reloaded; the one in force stays so"), "{log}");
     deliver(&place, "one", &mut Reporter::new(4));
@@ -344,8 +346,23 @@ fn metrics_tell_what_was_done_on_the_socket_and_on_an_address() {
         figure(&format!("{name}{{inbox=\"{inbox}\"}}"));
     }
     assert!(figure("wirefold_view_bytes") > 0. && figure("wirefold_last_commit_timestamp_seconds") > 1.7e9);
+    let mut names: Vec<String> = page.lines().map(without_value).collect();
+    names.dedup();
+    transcript::check("metrics", &(names.join("\n") + "\n").replace(&inbox, "/place/data/inbox"));
     check_address(&place, &daemon);
     daemon.stop_well();
+}
+
+/// A line of figures with its number left out; of a histogram's buckets only the last is worth a line.
+fn without_value(line: &str) -> String {
+    let Some((series, _)) = line.rsplit_once(' ').filter(|_| !line.starts_with('#')) else {
+        return line.to_owned();
+    };
+    if series.contains("_bucket") && !series.contains("+Inf") {
+        "...".to_owned()
+    } else {
+        format!("{series} N")
+    }
 }
 
 /// What is served at the address that the log tells: the same to watch, and nothing to ask or order.

@@ -58,7 +58,7 @@ fn check_says_what_a_configuration_sets_or_all_that_is_wrong_with_it() {
     for line in [
         format!("{file} can be used\n"),
         format!("  intake.settle_ms = 20  ({file}, line 2)\n"),
-        format!("  inbox = [{{ path = \"/srv/feeds\", source = \"Agency\" }}]  ({file}, line 4)\n"),
+        format!("  inbox[0].path = \"/srv/feeds\"  ({file}, line 5)\n"),
     ] {
         assert!(ran.out.contains(&line), "'{line}' is missing in {}", ran.out);
     }
