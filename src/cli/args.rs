@@ -3,6 +3,9 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
+/// What stands over the options that every command has, which would else stand between a command's own.
+const EVERYWHERE: &str = "With every command";
+
 /// Folds the copies and rewrites of one wire story into one canonical record.
 ///
 /// Drop news files into the inbox of a running daemon, or ingest them, and ask for the records.
@@ -10,10 +13,10 @@ use std::path::PathBuf;
 #[command(name = "wirefold", version, max_term_width = 100)]
 pub struct Args {
     /// The configuration [default: what is built in].
-    #[arg(long, global = true, env = "WIREFOLD_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "WIREFOLD_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where everything is kept [default: `$XDG_DATA_HOME/wirefold`].
-    #[arg(long, global = true, env = "WIREFOLD_DATA_DIR", value_name = "DIR")]
+    /// Where everything is kept [default: ~/.local/share/wirefold].
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "WIREFOLD_DATA_DIR", hide_env_values = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -41,7 +44,7 @@ pub enum Command {
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
     Eval(EvalArgs),
-    /// Keep an article in its record for good. For now only while no daemon runs.
+    /// Keep an article in its record for good.
     Pin(PinArgs),
     /// Let an article that was pinned go where it fits best again.
     Unpin(PinArgs),

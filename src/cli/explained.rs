@@ -20,7 +20,7 @@ const PASSAGE_LINES: usize = 2;
 
 /// The whole answer.
 pub(super) fn explained(answer: &ExplainAnswer) -> String {
-    within(answer, columns())
+    within(answer, columns().into())
 }
 
 fn within(answer: &ExplainAnswer, width: usize) -> String {

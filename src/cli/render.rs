@@ -8,11 +8,11 @@ use crate::{
     query::{ArticleAnswer, RecordAnswer, Status},
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
-use std::borrow::Cow;
+use std::{borrow::Cow, env};
 
 /// How many characters of a digest are enough to tell articles apart by eye.
 const SHORT_ID: usize = 12;
-/// Columns when standard output is no terminal.
+/// Columns when standard output is no terminal and COLUMNS does not say.
 const COLUMNS_WITHOUT_TERMINAL: u16 = 160;
 
 /// Records as a table, one a row.
@@ -163,9 +163,10 @@ pub(super) fn short_id(id: &ArticleId) -> String {
     id.to_string().chars().take(SHORT_ID).collect()
 }
 
-/// How many columns there are.
-pub(super) fn columns() -> usize {
-    usize::from(Table::new().width().unwrap_or(COLUMNS_WITHOUT_TERMINAL))
+/// How many columns there are: the terminal's, else what the environment says.
+pub(super) fn columns() -> u16 {
+    let said = || env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+    Table::new().width().or_else(said).unwrap_or(COLUMNS_WITHOUT_TERMINAL)
 }
 
 /// A text on one line, that steers no terminal.
@@ -189,9 +190,7 @@ pub(super) fn table<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(head.into_iter().collect::<Vec<_>>());
-    if !table.is_tty() {
-        table.set_width(COLUMNS_WITHOUT_TERMINAL);
-    }
+    table.set_width(columns());
     table
 }
 

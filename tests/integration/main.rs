@@ -1,6 +1,6 @@
 //! The integration tests: one binary, which runs the real `wirefold` in an environment of its own.
 //!
-//! `place`, `daemon`, `wait`, `answers` and `corpus` are the harness; every other module is one group of tests. The
+//! `place`, `daemon`, `wait`, `answers`, `transcript` and `corpus` are the harness; every other module is one group of tests. The
 //! tests need nothing but the fixtures. Those that use the shared data sets look for them in `../shared/data` beside
 //! the project, or where `WIREFOLD_TEST_DATA` says, and say so when they are left out. `WIREFOLD_TEST_BINARY` names
 //! another binary to test than the one that was built along with them, and `WIREFOLD_TEST_KEEP` keeps the folders of
@@ -34,7 +34,9 @@ mod restart;
 mod seeds;
 mod settings;
 mod signals;
+mod transcript;
 mod wait;
+mod words;
 
 use std::{fs, path::Path};
 
@@ -55,5 +57,5 @@ fn no_test_file_is_forgotten() {
     let beside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     let mut beside: Vec<_> = beside.collect();
     beside.sort();
-    assert_eq!(beside, ["fixtures", "integration"], "only this binary is run");
+    assert_eq!(beside, ["fixtures", "integration", "snapshots"], "only this binary is run");
 }

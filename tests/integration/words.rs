@@ -1,0 +1,186 @@
+//! What a stranger reads: every command's help, every error and every table, each held against a snapshot.
+
+use crate::{
+    corpus::fixture,
+    daemon::Daemon,
+    place::Place,
+    transcript::{Transcript, WIDTHS, check},
+};
+use clap::CommandFactory;
+use std::{fmt::Write, fs, io, process::Command, time::Duration};
+use wirefold::{
+    cli::{Args, CliError, explain},
+    config::ConfigError,
+    control::ControlError,
+    eval::EvalError,
+    inbox::InboxError,
+    journal::JournalError,
+    pipeline::{OpenError, PipelineError},
+    query::QueryError,
+    service::ServiceError,
+    store::{LockError, StoreError},
+};
+
+/// A place with the fixtures in it, under the names by which a person would give them.
+fn with_fixtures() -> Place {
+    let place = Place::brisk();
+    let copied = Command::new("cp").arg("-r").arg(fixture("")).arg(place.path("news")).status().unwrap();
+    assert!(copied.success());
+    place
+}
+
+#[test]
+fn the_help_of_every_command() {
+    let place = Place::new();
+    for command in std::iter::once(None).chain(Args::command().get_subcommands().map(Some)) {
+        let line = command.map_or_else(|| "--help".to_owned(), |c| format!("{} --help", c.get_name()));
+        let name = command.map_or_else(|| "help".to_owned(), |c| format!("help-{}", c.get_name()));
+        Transcript::new(&place, 80).run(&line).fits().check(&name);
+    }
+}
+
+#[test]
+fn the_tables() {
+    let place = with_fixtures();
+    let mut ingesting = Transcript::new(&place, 80);
+    ingesting.run("ingest news/seeds news/templates news/stories news/copies news/jsonl nowhere");
+    ingesting.run("ingest news/seeds").check("ingest");
+    for width in WIDTHS {
+        Transcript::new(&place, width).run("list").run("list --limit 2").fits().check("list");
+        Transcript::new(&place, width).run("show dcbb").run("show b55a").check("show");
+        Transcript::new(&place, width)
+            .run("explain dcbb")
+            .run("explain wf-136b")
+            .run("explain dcbb 8052")
+            .check("explain");
+        Transcript::new(&place, width).run("status").check("status-stopped");
+        let daemon = Daemon::start(&place);
+        Transcript::new(&place, width)
+            .run("status")
+            .run("pin dcbb")
+            .run("unpin dcbb")
+            .check("status-running");
+        daemon.stop_well();
+        Transcript::new(&place, width).run("eval news/labelled --errors 2").check("eval");
+    }
+    Transcript::new(&place, 80).run("rebuild").check("rebuild");
+}
+
+#[test]
+fn a_place_with_nothing_in_it() {
+    let place = Place::brisk();
+    let mut told = Transcript::new(&place, 80);
+    told.run("list").run("show dcbb").run("export").run("status");
+    let daemon = Daemon::start(&place);
+    told.run("list").run("show dcbb").run("export");
+    daemon.stop_well();
+    told.run("rebuild").check("nothing-yet");
+}
+
+#[test]
+fn wrong_command_lines() {
+    let place = Place::new();
+    let mut told = Transcript::new(&place, 80);
+    told.run("lsit").run("ingest").run("show").run("list --limt 3").run("list --limit many");
+    told.run("eval news --sweep match.join").run("eval news --sweep a=1,2 --sweep b=1").run("run now");
+    told.check("wrong-command-lines");
+}
+
+#[test]
+fn questions_without_an_answer() {
+    let place = with_fixtures();
+    place.ingest(["news/seeds", "news/stories"]);
+    let mut told = Transcript::new(&place, 80);
+    told.run("show b55").run("show zebra").run("show 0000").run("show wf-0000").run("explain dcbb dcbb");
+    told.run("explain dcbb wf-0000").run("pin wf-136b").run("pin xyz").run("pin 0000");
+    told.run("eval nowhere").run("eval news/encodings").run("eval news/html");
+    fs::write(place.path("bad.jsonl"), "{\"id\": \"1\", \"text\": 3}\n").unwrap();
+    fs::write(place.path("empty.jsonl"), "").unwrap();
+    told.run("eval bad.jsonl").run("eval empty.jsonl");
+    told.check("no-answer");
+}
+
+#[test]
+fn configurations_that_cannot_be_used() {
+    let mut said = String::new();
+    let mut refuse = |config: &str, line: &str| {
+        let place = Place::configured(config);
+        fs::create_dir_all(place.path("feeds/sports")).unwrap();
+        let ran = place.run(line.split(' '));
+        let err = ran.err.replace(place.path("").to_str().unwrap(), "/place/");
+        write!(said, "{config}\n$ wirefold {line}\n{err}[exit code {}]\n\n", ran.code()).unwrap();
+    };
+    refuse("[intake]\nsetle_ms = 1", "run");
+    refuse("[mach]\njoin = 1", "run");
+    refuse("[match]\njoin = 1.5", "run");
+    refuse("[intake]\nrescan_s = 0", "run");
+    refuse("[intake]\nsettle_ms = 'soon'", "run");
+    refuse("[intake]\nsettle_ms = = 3", "run");
+    refuse("[log]\nformat = 'xml'", "run");
+    refuse("[log]\nlevel = 'inof'", "run");
+    refuse("[intake]\nignore = ['a*b']", "run");
+    refuse("[[inbox]]\npath = '/nowhere/at/all'", "run");
+    refuse("[[inbox]]\npath = 'wirefold.toml'", "run");
+    refuse("[[inbox]]\npath = 'feeds'\n[[inbox]]\npath = 'feeds/sports'", "run");
+    refuse(&format!("[control]\nsocket = '/{}'", "s".repeat(110)), "status");
+    refuse("[match]\njoin = 1.5", "list");
+    check("wrong-configurations", &said);
+}
+
+#[test]
+fn a_second_one_is_told_who_was_first() {
+    let place = Place::brisk();
+    let daemon = Daemon::start(&place);
+    Transcript::new(&place, 80).run("run").check("second-one");
+    daemon.stop_well();
+}
+
+/// What no command brings about without a broken disk, a full one or a defect.
+#[test]
+fn errors_that_are_hard_to_come_by() {
+    let path = || "/srv/news/x".into();
+    let full = || io::Error::from_raw_os_error(28);
+    let bad_json = || serde_json::from_str::<u8>("x").unwrap_err();
+    let journal = || JournalError::Io { action: "write", path: path(), source: full() };
+    let damaged =
+        || JournalError::Damaged { path: path(), offset: 4096, what: "its sum is wrong".to_owned() };
+    let store = || StoreError::Damaged { key: "a\\x00".to_owned(), what: "its checksum is wrong".to_owned() };
+    let stage = PipelineError::Stage { stage: "read", what: "index out of bounds".to_owned() };
+    let errors: Vec<CliError> = vec![
+        ConfigError::NoDataDir.into(),
+        ConfigError::Tilde { path: "~/news".into() }.into(),
+        ConfigError::InboxAmongData { path: path() }.into(),
+        ControlError::Silent.into(),
+        ControlError::Broken("connection reset".to_owned()).into(),
+        ControlError::Busy.into(),
+        ControlError::Socket { action: "make", path: path(), source: full() }.into(),
+        QueryError::Store(store()).into(),
+        QueryError::Store(StoreError::Inconsistent("2 articles, and 3 are counted".to_owned())).into(),
+        QueryError::Journal(damaged()).into(),
+        EvalError::Folder(full()).into(),
+        CliError::Interrupted,
+        CliError::Answer(bad_json()),
+        CliError::Output(full()),
+        CliError::Runtime(full()),
+        ServiceError::Lock(LockError::Io { path: path(), source: full() }).into(),
+        ServiceError::Open(OpenError::Journal(journal())).into(),
+        ServiceError::Open(OpenError::Store(store())).into(),
+        ServiceError::Inbox(InboxError::NotWritable { path: path(), source: full() }).into(),
+        ServiceError::Inbox(InboxError::InUse { path: path() }).into(),
+        ServiceError::Inbox(InboxError::Tangled { path: path() }).into(),
+        ServiceError::Inbox(InboxError::Io { what: "claim", path: path(), source: full() }).into(),
+        ServiceError::Pipeline(PipelineError::Journal(journal())).into(),
+        ServiceError::Pipeline(PipelineError::Store(store())).into(),
+        ServiceError::Pipeline(stage).into(),
+        ServiceError::Pipeline(PipelineError::Reason(bad_json())).into(),
+        ServiceError::Io { action: "make", path: path(), source: full() }.into(),
+        ServiceError::Task { name: "intake", what: "it panicked".to_owned() }.into(),
+        ServiceError::Aborted.into(),
+        ServiceError::Stuck(Duration::from_secs(20)).into(),
+    ];
+    let said = errors.iter().fold(String::new(), |said, error| {
+        let (told, exit) = explain(error);
+        said + &format!("{told}\n[exit code {}]\n\n", exit as u8)
+    });
+    check("hard-to-come-by", &said);
+}
