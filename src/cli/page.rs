@@ -82,6 +82,21 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
     format!("{} ... {}", begin.trim_end(), end.trim_start())
 }
 
+/// A text of at most so many columns: its beginning.
+pub(super) fn begun(text: &str, most: usize) -> String {
+    if wide(text) <= most {
+        return text.to_owned();
+    }
+    let mut room = most.saturating_sub(4);
+    let fits = |letter: &char| {
+        let left = room.checked_sub(of_letter(*letter));
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    let begin: String = text.chars().take_while(fits).collect();
+    format!("{} ...", begin.trim_end())
+}
+
 /// How many columns a text takes.
 pub(super) fn wide(text: &str) -> usize {
     text.chars().map(of_letter).sum()

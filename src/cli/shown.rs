@@ -1,7 +1,7 @@
 //! The answer to `show` as a person reads it: the canonical article, then each variant with what it adds and drops.
 
 use super::{
-    page::{INDENT, Page, shortened},
+    page::{INDENT, Page, begun, shortened},
     paint::{Hue, Paint},
     render::{one_line, printable, short_id, to_the_minute},
 };
@@ -86,7 +86,7 @@ fn of_article(page: &mut Page, article: &ArticleAnswer, record: &RecordAnswer, p
 
 /// What is known of an article, on one line where that is wide enough.
 fn about(article: &ArticleAnswer) -> String {
-    let words = if article.words == 1 { "1 word".to_owned() } else { format!("{} words", article.words) };
+    let words = format!("{} words compared", article.words);
     let published = article.published.map(|time| format!("published {}", to_the_minute(time)));
     let sightings =
         if article.sightings > 1 { format!(", {} times", article.sightings) } else { String::new() };
@@ -107,6 +107,6 @@ fn change(page: &mut Page, verb: &str, hue: Hue, (words, sample): (usize, &str),
     };
     let said = format!("{verb}{counted}: ");
     let room = page.width.saturating_sub(INDENT + said.len() + 2);
-    let sample = paint.on(hue, shortened(&one_line(sample), room));
+    let sample = paint.on(hue, begun(&one_line(sample), room));
     page.lines.push(format!("{:INDENT$}{said}\"{sample}\"", ""));
 }

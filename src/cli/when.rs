@@ -7,37 +7,30 @@ const FORMS: &str = "give a date (2026-11-22), a time (2026-11-22T09:30, 09:30) 
 
 /// The moment from which on; a date means its beginning.
 pub(super) fn since(typed: &str, now: Time) -> Result<Time, String> {
-    moment(typed, now, civil::Time::midnight())
-}
-
-/// The moment up to which; a date means its end.
-pub(super) fn until(typed: &str, now: Time) -> Result<Time, String> {
-    let is_date = typed.parse::<Timestamp>().is_err() && !typed.contains(':');
-    let day = if is_date { typed.parse::<civil::Date>().ok() } else { None };
-    match day {
-        Some(day) => at(day.tomorrow().map_err(|e| e.to_string())?.to_datetime(civil::Time::midnight())),
-        None => since(typed, now),
-    }
-}
-
-fn moment(typed: &str, now: Time, day_at: civil::Time) -> Result<Time, String> {
     let typed = typed.trim();
-    let now = Timestamp::from_millisecond(now.millis()).map_err(|e| e.to_string())?.to_zoned(TimeZone::UTC);
     if let Ok(stamp) = typed.parse::<Timestamp>() {
         return Ok(Time::from_millis(stamp.as_millisecond()));
-    }
-    if let Ok(time) = typed.parse::<civil::Time>() {
-        return at(now.date().to_datetime(time));
     }
     if let Ok(date) = typed.parse::<civil::DateTime>() {
         return at(date);
     }
-    if let Ok(date) = typed.parse::<civil::Date>() {
-        return at(date.to_datetime(day_at));
+    let now = Timestamp::from_millisecond(now.millis()).map_err(|e| e.to_string())?.to_zoned(TimeZone::UTC);
+    if let Ok(time) = typed.parse::<civil::Time>() {
+        return at(now.date().to_datetime(time));
     }
     let before = typed.parse::<Span>().ok().filter(|span| span.is_positive());
     let moment = before.and_then(|span| now.checked_sub(span).ok());
     moment.as_ref().map(of_zoned).ok_or_else(|| FORMS.to_owned())
+}
+
+/// The moment up to which; a date means its end.
+pub(super) fn until(typed: &str, now: Time) -> Result<Time, String> {
+    match typed.trim().parse::<civil::Date>() {
+        Ok(day) if !typed.contains(':') => {
+            at(day.tomorrow().map_err(|e| e.to_string())?.to_datetime(civil::Time::midnight()))
+        }
+        _ => since(typed, now),
+    }
 }
 
 fn at(moment: civil::DateTime) -> Result<Time, String> {

@@ -99,7 +99,9 @@ pub enum QueryError {
         candidates: Vec<String>,
     },
     /// Nothing is called so.
-    #[error("nothing here is called '{id}'")]
+    #[error(
+        "nothing here is called '{id}'; give an id (4 of its digits may do), a path, or an article's own id in its file"
+    )]
     NotFound {
         /// The id.
         id: String,
