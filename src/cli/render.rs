@@ -6,7 +6,7 @@
 use super::paint::{Hue, Paint};
 use crate::{
     model::{ArticleId, RecordId, Time},
-    query::{ArticleAnswer, RecordAnswer, Sort, Status},
+    query::{ArticleAnswer, RecordAnswer, Sort},
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
 use std::{borrow::Cow, env};
@@ -66,64 +66,9 @@ fn sources(record: &RecordAnswer) -> usize {
     names.len()
 }
 
-/// How things stand, with both laws written out.
-pub(super) fn status(status: &Status) -> String {
-    let (f, a) = (&status.files, &status.articles);
-    let mut lines = vec![match (status.pid, status.since) {
-        (Some(pid), Some(since)) => {
-            format!("wirefold {} {} (process {pid}, since {since})", status.version, status.state)
-        }
-        _ => format!("wirefold {} {}", status.version, status.state),
-    }];
-    lines.push(format!("data      {}", status.data_dir));
-    lines.push(format!(
-        "files     {} received = {} accepted + {} partly + {} duplicate + {} failed + {} pending{}",
-        f.received,
-        f.accepted,
-        f.partly,
-        f.duplicate,
-        f.failed,
-        f.pending,
-        law(f.add_up())
-    ));
-    lines.push(format!(
-        "articles  {} sightings = {} canonical + {} variants + {} repeats{}",
-        a.sightings,
-        a.canonical,
-        a.variants,
-        a.repeats,
-        law(a.add_up())
-    ));
-    if a.rejected > 0 {
-        lines.push(format!(
-            "items     {} could not be read; they are in failed/, each with its reason",
-            a.rejected
-        ));
-    }
-    lines.push(format!("backlog   {} files", status.backlog));
-    let last = status.last_commit.map_or_else(|| "nothing yet".to_owned(), |t| t.to_string());
-    lines.push(format!("commit    {last}"));
-    if !status.alarms.is_empty() {
-        let records: Vec<String> = status.alarms.iter().map(ToString::to_string).collect();
-        lines.push(format!("alarm     grow suspiciously fast: {}", records.join(", ")));
-    }
-    for inbox in &status.inboxes {
-        let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
-        lines.push(format!("inbox     {}", inbox.path));
-        lines.push(format!("          {}; {} waiting{oldest}", inbox.watched, inbox.waiting));
-        lines.extend(inbox.trouble.iter().map(|trouble| format!("          trouble: {trouble}")));
-    }
-    printable(&lines.join("\n")).into_owned()
-}
-
 /// A number of files that are so.
 pub(super) fn files(count: u64, so: &str) -> String {
     if count == 1 { format!("1 file is {so}") } else { format!("{count} files are {so}") }
-}
-
-/// A law that does not hold is a defect that must be seen.
-fn law(holds: bool) -> &'static str {
-    if holds { "" } else { "  (DOES NOT ADD UP)" }
 }
 
 /// The beginning of an article's id, which is enough to tell it by.
@@ -188,7 +133,7 @@ pub(super) fn to_the_minute(time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cli::shown::shown, query::InboxStatus};
+    use crate::cli::shown::shown;
     use serde_json::json;
 
     #[test]
@@ -219,13 +164,5 @@ mod tests {
         for shown in [shown(&answer, 80, plain), records(&[answer], Sort::Newest, plain)] {
             assert!(shown.contains("evil") && !shown.contains(['\x1b', '\u{9b}', '\x07']), "{shown:?}");
         }
-    }
-
-    /// A path comes escaped; to escape it once more doubles the backslash.
-    #[test]
-    fn an_inbox_is_shown_as_it_was_answered() {
-        let inbox = InboxStatus { path: "/in/\\xff".to_owned(), ..InboxStatus::default() };
-        let shown = status(&Status { inboxes: vec![inbox], ..Status::default() });
-        assert!(shown.contains("inbox     /in/\\xff\n"), "{shown}");
     }
 }

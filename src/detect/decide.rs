@@ -5,7 +5,8 @@
 //! handed along a chain. One barred member vetoes a record.
 
 use super::{
-    Detector, Newcomer, Twin, growth::Growth, index::Candidate, misses, named::named, pair::Pair, probe::Probe, profile::Kept,
+    Detector, Newcomer, Twin, growth::Growth, index::Candidate, misses, named::named, pair::Pair,
+    probe::Probe, profile::Kept,
 };
 use crate::model::{
     ArticleId, ArticleNo, Event, Evidence, Link, RecordId, Relation, Score, SpreadHasher, Verdict,

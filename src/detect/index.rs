@@ -1,8 +1,8 @@
 //! The articles in the windows, and what finds them again.
 
 use super::{
-    exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex,
-    profile::Profile, rewrite::TermIndex, tally::Tally,
+    exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex, profile::Profile,
+    rewrite::TermIndex, tally::Tally,
 };
 use crate::model::{ArticleId, ArticleNo, Time};
 use std::{
@@ -135,7 +135,8 @@ impl Index {
         {
             self.rewritable.pop_first();
             self.frequencies.unlearn(no);
-            let profile = self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref);
+            let profile =
+                self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref);
             if let Some(profile) = profile {
                 self.terms.remove(profile);
             }

@@ -34,7 +34,8 @@ pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -
 
 fn shared_terms(a: &Profile, b: &Profile) -> Vec<SharedTerm> {
     let weight = |x: &Term, y: &Term| f64::from(x.top) / UNIT * f64::from(y.top) / UNIT;
-    let mut shared: Vec<SharedTerm> = a.terms
+    let mut shared: Vec<SharedTerm> = a
+        .terms
         .shared(&b.terms)
         .map(|(term, x, y)| SharedTerm { term, weight: Score::from_share(weight(x, y)) })
         .collect();

@@ -1,11 +1,7 @@
 //! The third matcher: shared wording, by the sketches of the shingles. Shared entries estimate containment in
 //! either direction, so a story that was cut, padded or wrapped is found, and is known for what it is.
 
-use super::{
-    postings::Postings,
-    profile::Profile,
-    tally::Tally,
-};
+use super::{postings::Postings, profile::Profile, tally::Tally};
 use crate::model::{ArticleNo, Score};
 use std::cmp::Reverse;
 

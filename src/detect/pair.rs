@@ -101,7 +101,8 @@ impl Pair {
             return None;
         }
         let overlap = probe.overlap(newcomer, older);
-        (by_terms.max(by_wording(&overlap)) >= least).then(|| Self::sharing(newcomer, older, (shared, overlap)))
+        (by_terms.max(by_wording(&overlap)) >= least)
+            .then(|| Self::sharing(newcomer, older, (shared, overlap)))
     }
 
     /// The later and the earlier, and what they have in common.

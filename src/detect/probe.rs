@@ -1,12 +1,7 @@
 //! One article laid out to be compared with many: its terms and its sketch in tables that answer at once. Going
 //! through two sorted lists side by side guesses wrong at every second step, which is most of what a comparison costs.
 
-use super::{
-    overlap::Overlap,
-    profile::Profile,
-    rewrite::Shared,
-    table::Table,
-};
+use super::{overlap::Overlap, profile::Profile, rewrite::Shared, table::Table};
 
 /// An article that is compared with others.
 pub(super) struct Probe {
@@ -37,10 +32,14 @@ impl Probe {
     /// The terms that the article, which is `a`, shares with another.
     pub fn shared(&self, a: &Profile, b: &Profile) -> Shared {
         let both = (0..).zip(b.terms.numbers()).filter(|(_, number)| self.may_be_term.has(**number));
-        Shared::over(a, b, both.filter_map(|(there, number)| {
-            let here = usize::from(self.terms.get(*number)).checked_sub(1)?;
-            Some((a.terms.at(here)?, b.terms.at(there)?))
-        }))
+        Shared::over(
+            a,
+            b,
+            both.filter_map(|(there, number)| {
+                let here = usize::from(self.terms.get(*number)).checked_sub(1)?;
+                Some((a.terms.at(here)?, b.terms.at(there)?))
+            }),
+        )
     }
 
     /// The wording that it shares with another.

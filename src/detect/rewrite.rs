@@ -33,7 +33,8 @@ pub(super) struct TermIndex {
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        self.postings.insert(profile.no, finding(profile).into_iter().map(|(number, term)| (number, term.top)));
+        self.postings
+            .insert(profile.no, finding(profile).into_iter().map(|(number, term)| (number, term.top)));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
@@ -44,8 +45,11 @@ impl TermIndex {
     pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
         let terms = finding(profile);
         let lists = self.postings.of(terms.iter().map(|(number, _)| *number));
-        let mut shortest_first: Vec<(usize, u32, &Term, &Live<'_, u16>)> =
-            terms.iter().zip(&lists).map(|((number, term), live)| (live.len(), *number, *term, live)).collect();
+        let mut shortest_first: Vec<(usize, u32, &Term, &Live<'_, u16>)> = terms
+            .iter()
+            .zip(&lists)
+            .map(|((number, term), live)| (live.len(), *number, *term, live))
+            .collect();
         shortest_first.sort_unstable_by_key(|(postings, number, ..)| (*postings, *number));
         let mut budget = POSTINGS_BUDGET;
         for (postings, _, term, live) in shortest_first {

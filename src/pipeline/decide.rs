@@ -44,6 +44,7 @@ pub(super) struct Decider {
 impl Decider {
     pub fn new(detector: Detector, store: Arc<Store>, progress: Arc<Progress>) -> Self {
         let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
+        progress.set_live(detector.live());
         Self { detector, store, progress, next: None, recent, recent_texts, totals }
     }
 
@@ -60,7 +61,9 @@ impl Decider {
                     let chunk = runtime
                         .block_on(preparing)
                         .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
-                    out.blocking_send(Settled::Chunk(Box::new(self.chunk(chunk)?))).is_ok()
+                    let decided = self.chunk(chunk)?;
+                    self.progress.set_live(self.detector.live());
+                    out.blocking_send(Settled::Chunk(Box::new(decided))).is_ok()
                 }
                 Work::Pin(word) => self.pin(word, out)?,
             };

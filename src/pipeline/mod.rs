@@ -21,12 +21,14 @@ mod open;
 mod pin;
 mod prepare;
 mod read;
+mod recent;
 
 pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild};
 pub use pin::Pins;
 
 use crate::{
+    clock,
     detect::Growth,
     encode::Encoder,
     inbox::{FailedDir, InboxError},
@@ -34,11 +36,12 @@ use crate::{
     model::{Event, Outcome, Receipt, RecordId},
     store::{Store, StoreError},
 };
+use recent::Recent;
 use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::sync::mpsc;
@@ -161,6 +164,8 @@ pub struct Progress {
     bytes_read: AtomicU64,
     articles: AtomicU64,
     rejected: AtomicU64,
+    live: AtomicUsize,
+    recent: Mutex<Recent>,
     unreadable: Mutex<Vec<(String, String)>>,
     alarms: Mutex<BTreeSet<RecordId>>,
 }
@@ -170,13 +175,30 @@ const UNREADABLE_MAX: usize = 20;
 
 impl Progress {
     fn count<'e>(&self, events: impl Iterator<Item = &'e Event>) {
+        let mut articles = 0;
         for event in events {
+            articles += u64::from(matches!(event, Event::Article(_) | Event::Sighting(_)));
             match event {
                 Event::Article(_) | Event::Sighting(_) => self.articles.fetch_add(1, Ordering::Relaxed),
                 Event::Rejected(_) => self.rejected.fetch_add(1, Ordering::Relaxed),
                 _ => 0,
             };
         }
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).count(articles, clock::now());
+    }
+
+    /// How many articles came in the last minute, and in the last hour.
+    pub fn rates(&self) -> (u64, u64) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).rates(clock::now())
+    }
+
+    /// How many articles are in the windows.
+    pub fn live(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    fn set_live(&self, articles: usize) {
+        self.live.store(articles, Ordering::Relaxed);
     }
 
     fn count_receipt(&self, receipt: &Receipt) {

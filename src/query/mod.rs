@@ -23,7 +23,7 @@ pub use find::may_mean_an_article;
 pub use list::{Selection, Sort};
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
-pub use status::{ArticleCounts, FileCounts, InboxStatus, Status};
+pub use status::{ArticleCounts, FileCounts, InboxStatus, Rates, Status};
 
 use crate::{
     detect::{ProfileError, Settings},

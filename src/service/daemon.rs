@@ -8,7 +8,7 @@ use crate::{
     inbox::{Arrivals, Claimed, InboxState, RootState, Watching, display_path},
     model::{Arrival, PinEvent, Time},
     pipeline::{self, Job, Parts, Pins, Progress, Resume, Wired},
-    query::{InboxStatus, Library, Status},
+    query::{InboxStatus, Library, Rates, Status},
     store::Store,
 };
 use std::{
@@ -255,8 +255,19 @@ impl Known {
         status.alarms = self.progress.alarms();
         status.pid = Some(std::process::id());
         status.since = Some(self.since);
+        let (last_minute, last_hour) = self.progress.rates();
+        status.rates = Some(Rates { last_minute, last_hour });
+        status.index_articles = Some(self.progress.live());
+        status.memory_bytes = memory_bytes();
         Ok(status)
     }
+}
+
+/// What this process takes of memory, as the system tells it.
+fn memory_bytes() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }
 
 fn inbox_status(root: &RootState) -> InboxStatus {
