@@ -24,10 +24,10 @@ const CHANGING: [(&str, &str); 12] = [
     (" # seconds", " TIME"),
     (" # second", " TIME"),
     (" # minutes", " TIME"),
-    (" #.## kB", " SIZE"),
-    (" #.## MB", " SIZE"),
-    (" #.## GB", " SIZE"),
-    (" #.## TB", " SIZE"),
+    (" #.00 kB", " SIZE"),
+    (" #.00 MB", " SIZE"),
+    (" #.00 GB", " SIZE"),
+    (" #.00 TB", " SIZE"),
     (" # B", " SIZE"),
 ];
 
