@@ -163,11 +163,15 @@ fn laid(atoms: &[&Atom], columns: usize, paint: Paint) -> Vec<(String, usize)> {
     let mut lines = vec![Line::default()];
     for (at, atom) in atoms.iter().enumerate() {
         let change_of = |at: Option<usize>| at.and_then(|at| atoms.get(at)).map(|atom| atom.change);
-        let opens = change_of(at.checked_sub(1)) != Some(atom.change);
+        let before = change_of(at.checked_sub(1));
+        let opens = before != Some(atom.change);
+        // Both may stand at the beginning of their texts, or behind the same sign.
+        let takes_place = before == Some(Change::Dropped) && atom.change == Change::Added;
+        let is_parted = takes_place && atom.text.starts_with(char::is_alphanumeric);
         let closes = change_of(Some(at + 1)) != Some(atom.change);
         let text = if paint.0 { atom.text.clone() } else { marked(atom, opens, closes) };
         for (part, piece) in cut(&text, columns).into_iter().enumerate() {
-            let is_apart = atom.is_apart && part == 0;
+            let is_apart = (atom.is_apart || is_parted) && part == 0;
             let needed = wide(&piece) + usize::from(is_apart);
             let is_full = lines.last().is_none_or(|line| line.width > 0 && line.width + needed > columns);
             if is_full || (atom.is_first && part == 0 && at > 0) {
@@ -235,4 +239,87 @@ fn cut(word: &str, columns: usize) -> Vec<String> {
         }
     }
     parts.into_iter().map(|(part, _)| part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer(pieces: &[(&str, &str)]) -> DiffAnswer {
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|(change, text)| json!({ "change": change, "one": [0, 0], "other": [0, 0], "text": text }))
+            .collect();
+        let side = json!({
+            "article": "a".repeat(64), "record": "wf-0000000000000001", "path": "a.txt", "item": null,
+            "title": "潮見ヶ浦町の岬に立つ古い灯台に".repeat(9), "source": null, "published": null, "words": 10
+        });
+        serde_json::from_value(json!({
+            "one": side, "other": side, "relation": "near", "counts": { "same": 1, "dropped": 2, "added": 3 },
+            "by_lines": false, "pieces": pieces
+        }))
+        .unwrap()
+    }
+
+    fn told(pieces: &[(&str, &str)], columns: usize, is_painted: bool, side_by_side: bool) -> String {
+        let paint = Paint(is_painted);
+        let page = diffed(&answer(pieces), Look { columns, paint, side_by_side });
+        page.split_once("\n\n").unwrap().1.to_owned()
+    }
+
+    const PIECES: [(&str, &str); 6] = [
+        ("same", "One two.\n\nThree"),
+        ("dropped", " four"),
+        ("added", " fourteen"),
+        ("same", ", five\u{1b}[2J."),
+        ("added", "\nSix."),
+        ("same", "\n\nSeven."),
+    ];
+
+    #[test]
+    fn what_changed_is_marked_where_there_are_no_colours() {
+        assert_eq!(
+            told(&PIECES, 80, false, false),
+            "... 2 words are the same ...\n\nThree [-four-] {+fourteen+}, five\u{fffd}[2J.\n{+Six.+}\n\n... 1 word is the same ..."
+        );
+    }
+
+    #[test]
+    fn what_changed_is_coloured_where_there_are() {
+        let shown = told(&PIECES, 80, true, false);
+        for said in ["\u{1b}[31mfour\u{1b}", "\u{1b}[32mfourteen\u{1b}", "\u{1b}[32mSix.\u{1b}"] {
+            assert!(shown.contains(said), "{said:?} is not in {shown:?}");
+        }
+        assert!(!shown.contains("[-") && !shown.contains("\u{1b}[2J"), "{shown:?}");
+    }
+
+    #[test]
+    fn texts_stand_beside_each_other_on_a_wide_terminal() {
+        let shown = told(&PIECES, 43, false, true);
+        assert_eq!(shown.lines().nth(2), Some("Three [-four-],      │ Three {+fourteen+},"));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let (word, long) = ("潮見ヶ浦町の岬".repeat(40), "word ".repeat(300));
+        let pieces =
+            [("same", long.as_str()), ("dropped", &word), ("added", &long), ("same", &long), ("added", "x")];
+        for (columns, side_by_side) in [(80, false), (160, false), (160, true)] {
+            for line in diffed(&answer(&pieces), Look { columns, paint: Paint(false), side_by_side }).lines()
+            {
+                assert!(wide(line) <= columns, "{} of {columns}: {line}", wide(line));
+            }
+        }
+    }
+
+    #[test]
+    fn the_middle_of_what_stayed_in_a_paragraph_is_left_out() {
+        let long = (0..60).map(|n| format!(" w{n}")).collect::<String>();
+        let shown = told(&[("dropped", "a"), ("same", &long), ("added", " b")], 400, false, false);
+        assert!(
+            shown.contains("[-a-] w0 ") && shown.contains(" w11 ... w48 ") && shown.ends_with("w59 {+b+}"),
+            "{shown}"
+        );
+    }
 }
