@@ -50,11 +50,11 @@ pub(super) fn diffed(answer: &DiffAnswer, look: Look) -> String {
             continue;
         }
         stay(&mut page, &mut stayed, look);
-        let block = shortened(block);
+        let block = shortened(&block);
         if look.side_by_side {
-            beside(&mut page, &block, look)
+            beside(&mut page, &block, look);
         } else {
-            under(&mut page, &block, look)
+            under(&mut page, &block, look);
         }
         page.blank();
     }
@@ -107,7 +107,7 @@ fn blocks(pieces: &[PieceAnswer]) -> Vec<Vec<Atom>> {
 }
 
 /// A paragraph without the middles of what stayed in it.
-fn shortened(block: Vec<Atom>) -> Vec<Atom> {
+fn shortened(block: &[Atom]) -> Vec<Atom> {
     let last = block.chunk_by(|a, b| a.change == b.change).count().saturating_sub(1);
     let mut short = Vec::new();
     for (at, run) in block.chunk_by(|a, b| a.change == b.change).enumerate() {
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn what_changed_is_coloured_where_there_are() {
         let shown = told(&PIECES, 80, true, false);
-        for said in ["\u{1b}[31mfour\u{1b}", "\u{1b}[32mfourteen\u{1b}", "\u{1b}[32mSix.\u{1b}"] {
+        for said in ["\u{1b}[31mfour \u{1b}", "\u{1b}[32mfourteen\u{1b}", "\u{1b}[32mSix.\u{1b}"] {
             assert!(shown.contains(said), "{said:?} is not in {shown:?}");
         }
         assert!(!shown.contains("[-") && !shown.contains("\u{1b}[2J"), "{shown:?}");
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_what_stayed_in_a_paragraph_is_left_out() {
-        let long = (0..60).map(|n| format!(" w{n}")).collect::<String>();
+        let long = (0..60).fold(String::new(), |long, n| format!("{long} w{n}"));
         let shown = told(&[("dropped", "a"), ("same", &long), ("added", " b")], 400, false, false);
         assert!(
             shown.contains("[-a-] w0 ") && shown.contains(" w11 ... w48 ") && shown.ends_with("w59 {+b+}"),

@@ -1,4 +1,4 @@
-//! Colours, where standard output shows them: on a terminal, unless NO_COLOR is set or TERM says that it cannot.
+//! Colours, where standard output shows them: on a terminal, unless `NO_COLOR` is set or TERM says that it cannot.
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style};

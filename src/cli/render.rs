@@ -24,7 +24,7 @@ pub(super) fn records(records: &[RecordAnswer], sort: Sort, paint: Paint) -> Str
     for record in records {
         let title = record.title.clone().or_else(|| canonical(record).map(|a| a.path.clone()));
         table.add_row(one_high([
-            short(&record.record),
+            short(record.record),
             to_the_minute(if by_last { record.last_seen } else { record.first_seen }),
             record.articles.len().to_string(),
             sources(record).to_string(),
@@ -77,7 +77,7 @@ pub(super) fn short_id(id: &ArticleId) -> String {
 }
 
 /// The same of a record's.
-fn short(id: &RecordId) -> String {
+fn short(id: RecordId) -> String {
     id.to_string().chars().take("wf-".len() + SHORT_ID).collect()
 }
 

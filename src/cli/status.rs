@@ -115,16 +115,14 @@ fn disk(status: &Status) -> String {
 fn of_inbox(page: &mut Page, inbox: &InboxStatus, now: Time) {
     page.wrapped("inbox", &inbox.path, INDENT);
     let oldest = inbox.oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
-    let mut said = format!("{}; {} waiting{oldest}", inbox.watched, inbox.waiting);
-    for (count, what) in [
+    let counts = [
         (inbox.unsettled, "keep changing and are not read yet"),
         (inbox.refused, "could not be claimed and are tried again"),
         (inbox.found_by_scan, "were found by a scan alone"),
-    ] {
-        if count > 0 {
-            said.push_str(&format!("; {count} {what}"));
-        }
-    }
+    ];
+    let waiting = format!("{}; {} waiting{oldest}", inbox.watched, inbox.waiting);
+    let said = counts.iter().filter(|(count, _)| *count > 0);
+    let said = said.fold(waiting, |said, (count, what)| format!("{said}; {count} {what}"));
     page.wrapped("", &said, INDENT);
     if let Some(trouble) = &inbox.trouble {
         page.wrapped("", &format!("trouble: {trouble}"), INDENT);

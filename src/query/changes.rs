@@ -194,7 +194,7 @@ fn pieces(one: &str, other: &str) -> (Vec<PieceAnswer>, bool) {
     // It holds on to what is rare, so that two texts about different things are not sewn together by their articles and
     // prepositions; and it is bounded, where the shortest script is quadratic.
     let stretches = told_apart(capture_diff_slices(Algorithm::Histogram, &ones, &others));
-    let mut pieces = Pieces { one, other, ends: [0, 0], pieces: Vec::new() };
+    let mut pieces = Pieces { one, other, ends: [0, 0], made: Vec::new() };
     let last = stretches.len().saturating_sub(1);
     for (at, stretch) in stretches.into_iter().enumerate() {
         let end = |tokens: &[Range<usize>], of: &Range<usize>, before: usize, all: usize| match at == last {
@@ -207,7 +207,7 @@ fn pieces(one: &str, other: &str) -> (Vec<PieceAnswer>, bool) {
             [end(&here, &stretch.one, in_one, one.len()), end(&there, &stretch.other, in_other, other.len())];
         pieces.push(stretch.is_same, ends);
     }
-    (pieces.pieces, by_lines)
+    (pieces.made, by_lines)
 }
 
 /// A run of tokens of both texts that are the same, or are not.
@@ -255,7 +255,7 @@ struct Pieces<'t> {
     one: &'t str,
     other: &'t str,
     ends: [usize; 2],
-    pieces: Vec<PieceAnswer>,
+    made: Vec<PieceAnswer>,
 }
 
 impl Pieces<'_> {
@@ -276,7 +276,7 @@ impl Pieces<'_> {
             if change == Change::Added { (self.other, other) } else { (self.one, one) };
         if start < end {
             let text = text.get(start..end).unwrap_or_default().to_owned();
-            self.pieces.push(PieceAnswer { change, one, other, text });
+            self.made.push(PieceAnswer { change, one, other, text });
         }
     }
 }
@@ -375,8 +375,9 @@ mod tests {
             for piece in &pieces {
                 prop_assert_eq!([piece.one[0], piece.other[0]], ends);
                 ends = [piece.one[1], piece.other[1]];
-                let text = if piece.change == Change::Added { &other[piece.other[0]..ends[1]] } else { &one[piece.one[0]..ends[0]] };
-                prop_assert_eq!(text, piece.text.as_str());
+                let is_added = piece.change == Change::Added;
+                let (text, [start, end]) = if is_added { (&other, piece.other) } else { (&one, piece.one) };
+                prop_assert_eq!(text.get(start..end), Some(piece.text.as_str()));
                 prop_assert_eq!(piece.change == Change::Added, piece.one[0] == ends[0]);
                 prop_assert!(piece.change != Change::Dropped || piece.other[0] == ends[1]);
             }
