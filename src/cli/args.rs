@@ -49,7 +49,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write all records, one JSON object a line, in founding order.
     Export,
-    /// Tell how things stand: backlog, counts by outcome, inboxes.
+    /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
     /// Make the view anew from the journal.
     Rebuild,
@@ -74,6 +74,10 @@ pub struct IngestArgs {
 
 /// What to list.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "ART, SRC and REL count a record's articles, its sources where they are known, and the records \
+    related to it. Times are UTC."
+)]
 pub struct ListArgs {
     /// Only records of which an article came in since then: a date, a time, or a span before now, such as 2h or 3d.
     #[arg(long, value_name = "WHEN", value_parser = |typed: &str| since(typed, now()))]
