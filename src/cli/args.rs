@@ -1,7 +1,16 @@
 //! What may be typed.
 
-use crate::config::Sources;
-use clap::{Parser, Subcommand};
+use super::when::{since, until};
+use crate::{
+    clock::now,
+    config::Sources,
+    model::{Relation, Time},
+    query::Sort,
+};
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use std::path::PathBuf;
 
 /// What stands over the options that every command has, which would else stand between a command's own.
@@ -44,13 +53,15 @@ pub enum Command {
     Ingest(IngestArgs),
     /// List the records, newest first.
     List(ListArgs),
-    /// Show one record with its articles.
+    /// Show one record: its canonical article, then each variant with what it adds and drops.
     Show(ShowArgs),
+    /// Show word by word what a variant adds to its canonical article and drops of it, or any article to another.
+    Diff(DiffArgs),
     /// Say why an article is where it is, or how near two articles or records are.
     Explain(ExplainArgs),
     /// Write all records, one JSON object a line, in founding order.
     Export,
-    /// Tell how things stand: backlog, counts by outcome, inboxes.
+    /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
     /// Say what is wrong with a configuration, with line and key, or that it can be used.
     Check(CheckArgs),
@@ -77,8 +88,36 @@ pub struct IngestArgs {
 
 /// What to list.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "ART, SRC and REL count a record's articles, its sources where they are known, and the records \
+    related to it. Times are UTC."
+)]
 pub struct ListArgs {
-    /// How many records at most.
+    /// Only records of which an article came in since then: a date, a time, or a span before now, such as 2h or 3d.
+    #[arg(long, value_name = "WHEN", value_parser = |typed: &str| since(typed, now()))]
+    pub since: Option<Time>,
+    /// Only records of which an article came in before then. A date counts to its end.
+    #[arg(long, value_name = "WHEN", value_parser = |typed: &str| until(typed, now()))]
+    pub until: Option<Time>,
+    /// Only records with an article from this source.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Only records with an article in this language, as in en.
+    #[arg(long, value_name = "CODE")]
+    pub lang: Option<String>,
+    /// Only records with so many variants or more.
+    #[arg(long, value_name = "N")]
+    pub min_variants: Option<usize>,
+    /// Only records with a variant that stands so to what it was matched with.
+    #[arg(long, value_name = "RELATION", value_parser = one_of(Relation::ALL.map(|r| (r.name(), r))))]
+    pub relation: Option<Relation>,
+    /// Only records with an article whose title has all these words, or words that begin with them.
+    #[arg(long, value_name = "WORDS")]
+    pub title: Option<String>,
+    /// By first arrival, the newest or the oldest first; by last arrival; or by the number of variants.
+    #[arg(long, value_name = "BY", default_value = "newest", value_parser = one_of(Sort::ALL.map(|s| (s.name(), s))))]
+    pub sort: Sort,
+    /// How many records at most [default: 50 in the table, all in JSON].
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// Write JSON, one record a line, as `export` does.
@@ -89,9 +128,22 @@ pub struct ListArgs {
 /// What to show.
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
-    /// A record's id (wf-...), an alias of one, or an article's id.
+    /// An article's id or a record's (wf-...), shortened to what is unique; a path, or an article's own id in its file.
     pub id: String,
     /// Write JSON: the record with the text and metadata of each of its articles.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// A variant, to be held against its canonical article; an id or a path, as for `show`.
+    pub id: String,
+    /// Any other article, to be held against the first.
+    #[arg(value_name = "OTHER")]
+    pub other: Option<String>,
+    /// Write JSON: both texts in stretches that stayed, were dropped or were added.
     #[arg(long)]
     pub json: bool,
 }
@@ -99,7 +151,7 @@ pub struct ShowArgs {
 /// What to explain.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// An article's id or a record's (wf-...), which may be shortened.
+    /// An article or a record, by an id or a path, as for `show`.
     pub id: String,
     /// Another one, to compare it with.
     #[arg(value_name = "OTHER")]
@@ -112,7 +164,7 @@ pub struct ExplainArgs {
 /// What to pin.
 #[derive(Debug, clap::Args)]
 pub struct PinArgs {
-    /// The article's id, or its first digits.
+    /// The article, by its id or a path, as for `show`.
     #[arg(value_name = "ARTICLE")]
     pub id: String,
 }
@@ -165,6 +217,16 @@ pub struct Sweep {
     pub key: String,
     /// The values, as they were typed.
     pub values: Vec<String>,
+}
+
+/// One of some words, each with what it means.
+fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
+    words: [(&'static str, T); N],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words.clone().map(|(word, _)| word)).try_map(move |typed| {
+        let meant = words.iter().find(|(word, _)| *word == typed);
+        meant.map(|(_, meant)| meant.clone()).ok_or("there is no such word")
+    })
 }
 
 fn sweep(typed: &str) -> Result<Sweep, String> {

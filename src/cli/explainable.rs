@@ -1,5 +1,6 @@
 //! The one place that turns an error into a sentence, its causes, a hint and an exit code.
 
+use super::render::printable;
 use crate::{
     config::ConfigError, control::ControlError, encode::EncodeError, eval::EvalError, inbox::InboxError,
     pipeline::PipelineError, query::QueryError, service::ServiceError, store::LockError,
@@ -105,7 +106,8 @@ pub fn explain(error: &CliError) -> (String, Exit) {
         said.push_str("\n  hint: ");
         said.push_str(hint);
     }
-    (said, exit)
+    // It may name what somebody sent.
+    (printable(&said).into_owned(), exit)
 }
 
 fn advice(error: &CliError) -> (Option<&'static str>, Exit) {

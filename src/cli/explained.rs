@@ -1,17 +1,18 @@
 //! The answer to `explain` as a person reads it: the reason first, then what it rests on, no wider than the terminal.
 
-use super::render::{columns, one_line, short_id};
+use super::{
+    page::{INDENT, Page, shortened},
+    render::{columns, one_line, short_id},
+};
 use crate::{
     model::{Evidence, Form, LogOdds, Score, Step, TermKind},
     query::{
         Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NamesAnswer, NearMissAnswer,
-        PairAnswer, PassageAnswer, SideAnswer, TermAnswer, ThresholdsAnswer,
+        PairAnswer, PassageAnswer, TermAnswer, ThresholdsAnswer,
     },
 };
 use std::cmp::Reverse;
 
-/// Where what is said of a label begins.
-const INDENT: usize = 10;
 /// One sign of a bar stands for so much in log-odds, and a bar has so many at most.
 const PER_SIGN: f64 = 0.25;
 const BAR_MAX: usize = 24;
@@ -24,7 +25,7 @@ pub(super) fn explained(answer: &ExplainAnswer) -> String {
 }
 
 fn within(answer: &ExplainAnswer, width: usize) -> String {
-    let mut page = Page { width: width.max(4 * INDENT), lines: Vec::new() };
+    let mut page = Page::new(width);
     page.wrapped("", &answer.why, 0);
     for note in &answer.notes {
         page.wrapped("note", note, INDENT);
@@ -60,55 +61,7 @@ fn within(answer: &ExplainAnswer, width: usize) -> String {
     page.lines.join("\n")
 }
 
-/// The lines as they are made.
-struct Page {
-    width: usize,
-    lines: Vec<String>,
-}
-
 impl Page {
-    fn blank(&mut self) {
-        self.lines.push(String::new());
-    }
-
-    /// A label and a text that goes on under itself.
-    fn wrapped(&mut self, label: &str, text: &str, indent: usize) {
-        let mut line = format!("{label:<indent$}");
-        let mut is_fresh = true;
-        for word in one_line(text).split(' ') {
-            if !is_fresh && wide(&line) + 1 + wide(word) > self.width {
-                self.lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
-                is_fresh = true;
-            }
-            if !is_fresh {
-                line.push(' ');
-            }
-            line.push_str(word);
-            is_fresh = false;
-        }
-        self.lines.push(line.trim_end().to_owned());
-    }
-
-    /// A label and one line that is cut to the width.
-    fn cut(&mut self, label: &str, text: &str) {
-        let text = shortened(&one_line(text), self.width - INDENT);
-        self.lines.push(format!("{label:<INDENT$}{text}").trim_end().to_owned());
-    }
-
-    fn side(&mut self, label: &str, side: &SideAnswer) {
-        let what = match side.article {
-            Some(article) => format!("{} in {}", short_id(&article), side.record),
-            None => side.record.to_string(),
-        };
-        let published = side.published.map_or_else(String::new, |time| format!(", {time}"));
-        let source = side.source.as_ref().map_or_else(String::new, |source| format!(", {source}"));
-        self.cut(label, &format!("{what}, {} words{published}{source}", side.words));
-        let place =
-            side.item.as_ref().map_or_else(|| side.path.clone(), |item| format!("{} #{item}", side.path));
-        let title = side.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
-        self.cut("", &format!("{place}{title}"));
-    }
-
     /// A pair; passages where they were looked for.
     fn pair(&mut self, pair: &PairAnswer, with_passages: bool) {
         self.wrapped("measured", basis(pair.basis), INDENT);
@@ -365,40 +318,10 @@ fn spelt(term: &TermAnswer) -> String {
     }
 }
 
-/// A text of at most so many columns: its beginning and its end.
-fn shortened(text: &str, most: usize) -> String {
-    if wide(text) <= most {
-        return text.to_owned();
-    }
-    let half = most.saturating_sub(5) / 2;
-    let take = |letters: &mut dyn Iterator<Item = char>| {
-        let mut room = half;
-        let mut taken = Vec::new();
-        for letter in letters {
-            let Some(left) = room.checked_sub(of_letter(letter)) else { break };
-            room = left;
-            taken.push(letter);
-        }
-        taken
-    };
-    let begin: String = take(&mut text.chars()).into_iter().collect();
-    let end: String = take(&mut text.chars().rev()).into_iter().rev().collect();
-    format!("{} ... {}", begin.trim_end(), end.trim_start())
-}
-
-/// How many columns a text takes.
-fn wide(text: &str) -> usize {
-    text.chars().map(of_letter).sum()
-}
-
-/// The scripts of East Asia, and what stands after them, take two columns a letter.
-fn of_letter(letter: char) -> usize {
-    if letter >= '\u{2e80}' { 2 } else { 1 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::page::wide;
     use serde_json::{Value, json};
 
     fn side(article: &str, path: &str, title: &str) -> Value {

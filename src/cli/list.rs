@@ -1,9 +1,9 @@
 //! `wirefold list`.
 
-use super::{CliError, Exit, Out, args::ListArgs, ask::ask, render, status::status};
+use super::{CliError, Exit, Out, args::ListArgs, ask::ask, paint::Paint, render, status::status};
 use crate::{
     config::Config,
-    query::{Question, RecordAnswer},
+    query::{Question, RecordAnswer, Selection},
 };
 
 /// Records a person is shown without a limit of their own: a screenful or two.
@@ -11,8 +11,20 @@ const LIMIT_FOR_PEOPLE: usize = 50;
 
 /// Lists records: a table for people, lines of JSON for programs.
 pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
-    let limit = args.limit.or((!args.json).then_some(LIMIT_FOR_PEOPLE));
-    let question = Question::List { limit };
+    let asked = Selection {
+        since: args.since,
+        until: args.until,
+        source: args.source.clone(),
+        lang: args.lang.clone(),
+        min_variants: args.min_variants,
+        relation: args.relation,
+        title: args.title.clone(),
+        sort: args.sort,
+        limit: args.limit.or((!args.json).then_some(LIMIT_FOR_PEOPLE)),
+    };
+    let everything = Selection { sort: asked.sort, limit: asked.limit, ..Selection::default() };
+    let is_choosy = asked != everything;
+    let question = Question::List(asked);
     if args.json {
         return super::export::stream(config, &question);
     }
@@ -32,13 +44,15 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
         return Err(fault.into());
     }
     let mut out = Out::new();
-    if records.is_empty() {
-        out.line(&format!("no records yet; {}", render::files(status(config)?.backlog, "waiting")))?;
-    } else {
-        out.line(&render::records(&records))?;
-    }
+    match (records.is_empty(), is_choosy) {
+        (true, true) => out.line("no record is like that; 'wirefold list' shows them all")?,
+        (true, false) => {
+            out.line(&format!("no records yet; {}", render::files(status(config)?.backlog, "waiting")))?
+        }
+        (false, _) => out.line(&render::records(&records, args.sort, Paint::of_stdout()))?,
+    };
     if args.limit.is_none() && records.len() == LIMIT_FOR_PEOPLE {
-        out.line(&format!("the newest {LIMIT_FOR_PEOPLE}; --limit N shows more"))?;
+        out.line(&format!("the first {LIMIT_FOR_PEOPLE}; --limit N shows more"))?;
     }
     out.flush()?;
     Ok(Exit::Done)

@@ -3,6 +3,8 @@
 mod args;
 mod ask;
 mod check;
+mod diff;
+mod diffed;
 mod eval;
 mod explain;
 mod explainable;
@@ -11,12 +13,16 @@ mod export;
 mod ingest;
 mod list;
 mod logging;
+mod page;
+mod paint;
 mod pin;
 mod rebuild;
 mod render;
 mod run;
 mod show;
+mod shown;
 mod status;
+mod when;
 
 pub use args::Args;
 pub use explainable::{CliError, Exit, explain};
@@ -36,6 +42,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
+        Command::Diff(what) => diff::run(&config, what),
         Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),

@@ -3,9 +3,10 @@
 //! Titles, sources and texts are what somebody sent: nothing of them may steer the terminal. Paths in answers are
 //! escaped already.
 
+use super::paint::{Hue, Paint};
 use crate::{
-    model::{ArticleId, Relation, Time},
-    query::{ArticleAnswer, RecordAnswer, Status},
+    model::{ArticleId, RecordId, Time},
+    query::{ArticleAnswer, RecordAnswer, Sort},
 };
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
 use std::{borrow::Cow, env};
@@ -16,31 +17,45 @@ const SHORT_ID: usize = 12;
 const COLUMNS_WITHOUT_TERMINAL: u16 = 160;
 
 /// Records as a table, one a row.
-pub(super) fn records(records: &[RecordAnswer]) -> String {
-    let mut table = table(["RECORD", "FIRST SEEN", "ART", "SRC", "REL", "TITLE"]);
+pub(super) fn records(records: &[RecordAnswer], sort: Sort, paint: Paint) -> String {
+    let by_last = sort == Sort::Updated;
+    let seen = if by_last { "LAST SEEN" } else { "FIRST SEEN" };
+    let mut table = table(["RECORD", seen, "ART", "SRC", "REL", "TITLE"]);
     for record in records {
-        let canonical = record.articles.iter().find(|a| a.id == record.canonical);
-        let mut row = Row::from([
-            record.record.to_string(),
-            to_the_minute(record.first_seen),
+        let title = record.title.clone().or_else(|| canonical(record).map(|a| a.path.clone()));
+        table.add_row(one_high([
+            short(record.record),
+            to_the_minute(if by_last { record.last_seen } else { record.first_seen }),
             record.articles.len().to_string(),
             sources(record).to_string(),
             record.related.len().to_string(),
-            record
-                .title
-                .clone()
-                .or_else(|| canonical.map(|a| a.path.clone()))
-                .map_or_else(String::new, |t| one_line(&t)),
-        ]);
-        row.max_height(1);
-        table.add_row(row);
+            title.map_or_else(String::new, |title| one_line(&title)),
+        ]));
     }
     for column in [2, 3, 4] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    fitted(table)
+    headed(&fitted(table), paint)
+}
+
+/// A table whose head is faint.
+fn headed(table: &str, paint: Paint) -> String {
+    match table.split_once('\n') {
+        Some((head, rest)) => format!("{}\n{rest}", paint.on(Hue::Faint, head)),
+        None => table.to_owned(),
+    }
+}
+
+fn one_high<const N: usize>(cells: [String; N]) -> Row {
+    let mut row = Row::from(cells);
+    row.max_height(1);
+    row
+}
+
+fn canonical(record: &RecordAnswer) -> Option<&ArticleAnswer> {
+    record.articles.iter().find(|article| article.id == record.canonical)
 }
 
 /// How many sources are known of a record.
@@ -51,117 +66,19 @@ fn sources(record: &RecordAnswer) -> usize {
     names.len()
 }
 
-/// One record: its canonical article, its variants, its running story.
-pub(super) fn record(record: &RecordAnswer) -> String {
-    let mut lines =
-        vec![format!("{}  {}", record.record, one_line(record.title.as_deref().unwrap_or("(no title)")))];
-    lines.push(format!("first seen {}, last seen {}", record.first_seen, record.last_seen));
-    if !record.aliases.is_empty() {
-        let aliases: Vec<_> = record.aliases.iter().map(ToString::to_string).collect();
-        lines.push(format!("merged into it: {}", aliases.join(", ")));
-    }
-    lines.push(String::new());
-    let mut table = table(["ARTICLE", "RELATION", "SCORE", "MATCHED", "WORDS", "SEEN", "SOURCE", "PATH"]);
-    for article in &record.articles {
-        let mut row = Row::from(article_cells(article));
-        row.max_height(1);
-        table.add_row(row);
-    }
-    lines.push(fitted(table));
-    for article in record.articles.iter().filter(|a| a.pinned) {
-        lines.push(format!("pinned: {} stays in this record", short_id(&article.id)));
-    }
-    for link in &record.related {
-        lines.push(format!("related: {} ({})", link.record, link.score));
-    }
-    let canonical = record.articles.iter().find(|a| a.id == record.canonical);
-    if let Some(text) = canonical.and_then(|a| a.text.as_deref()) {
-        lines.extend([String::new(), printable(text.trim_end()).into_owned()]);
-    }
-    lines.join("\n")
-}
-
-fn article_cells(article: &ArticleAnswer) -> [String; 8] {
-    let place = match &article.item {
-        Some(item) => format!("{} #{item}", article.path),
-        None => article.path.clone(),
-    };
-    [
-        short_id(&article.id),
-        article.relation.map_or("canonical", Relation::name).to_owned(),
-        article.score.map_or_else(String::new, |s| s.to_string()),
-        article.matched.as_ref().map_or_else(String::new, short_id),
-        article.words.to_string(),
-        format!("{}x", article.sightings),
-        one_line(article.source.as_deref().unwrap_or_default()),
-        printable(&place).into_owned(),
-    ]
-}
-
-/// How things stand, with both laws written out.
-pub(super) fn status(status: &Status) -> String {
-    let (f, a) = (&status.files, &status.articles);
-    let mut lines = vec![match (status.pid, status.since) {
-        (Some(pid), Some(since)) => {
-            format!("wirefold {} {} (process {pid}, since {since})", status.version, status.state)
-        }
-        _ => format!("wirefold {} {}", status.version, status.state),
-    }];
-    lines.push(format!("data      {}", status.data_dir));
-    lines.push(format!(
-        "files     {} received = {} accepted + {} partly + {} duplicate + {} failed + {} pending{}",
-        f.received,
-        f.accepted,
-        f.partly,
-        f.duplicate,
-        f.failed,
-        f.pending,
-        law(f.add_up())
-    ));
-    lines.push(format!(
-        "articles  {} sightings = {} canonical + {} variants + {} repeats{}",
-        a.sightings,
-        a.canonical,
-        a.variants,
-        a.repeats,
-        law(a.add_up())
-    ));
-    if a.rejected > 0 {
-        lines.push(format!(
-            "items     {} could not be read; they are in failed/, each with its reason",
-            a.rejected
-        ));
-    }
-    lines.push(format!("backlog   {} files", status.backlog));
-    let last = status.last_commit.map_or_else(|| "nothing yet".to_owned(), |t| t.to_string());
-    lines.push(format!("commit    {last}"));
-    if !status.alarms.is_empty() {
-        let records: Vec<String> = status.alarms.iter().map(ToString::to_string).collect();
-        lines.push(format!("alarm     grow suspiciously fast: {}", records.join(", ")));
-    }
-    lines.extend(status.notices.iter().map(|notice| format!("notice    {notice}")));
-    for inbox in &status.inboxes {
-        let oldest = inbox.oldest.map_or_else(String::new, |t| format!(", the oldest since {t}"));
-        lines.push(format!("inbox     {}", inbox.path));
-        lines.push(format!("          {}; {} waiting{oldest}", inbox.watched, inbox.waiting));
-        lines.extend(inbox.trouble.iter().map(|trouble| format!("          trouble: {trouble}")));
-    }
-    printable(&lines.join("\n")).into_owned()
-}
-
 /// A number of files that are so.
 pub(super) fn files(count: u64, so: &str) -> String {
     if count == 1 { format!("1 file is {so}") } else { format!("{count} files are {so}") }
 }
 
-/// A law that does not hold is a defect that must be seen.
-fn law(holds: bool) -> &'static str {
-    if holds { "" } else { "  (DOES NOT ADD UP)" }
-}
-
 /// The beginning of an article's id, which is enough to tell it by.
 pub(super) fn short_id(id: &ArticleId) -> String {
     id.to_string().chars().take(SHORT_ID).collect()
+}
+
+/// The same of a record's.
+fn short(id: RecordId) -> String {
+    id.to_string().chars().take("wf-".len() + SHORT_ID).collect()
 }
 
 /// How many columns there are: the terminal's, else what the environment says.
@@ -202,19 +119,21 @@ pub(super) fn fitted(mut table: Table) -> String {
     for column in table.column_iter_mut().take(last) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
+    // No letter parts words, so that the last is cut at the edge and not before the word that crosses it.
+    table.column_mut(last).into_iter().for_each(|column| _ = column.set_delimiter('\0'));
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
 }
 
 /// A time as people read it in a table; UTC.
-fn to_the_minute(time: Time) -> String {
+pub(super) fn to_the_minute(time: Time) -> String {
     time.to_string().chars().take("2026-11-22T01:26".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::InboxStatus;
+    use crate::cli::shown::shown;
     use serde_json::json;
 
     #[test]
@@ -241,16 +160,9 @@ mod tests {
             }]
         }))
         .unwrap();
-        for shown in [record(&answer), records(&[answer])] {
+        let plain = Paint(false);
+        for shown in [shown(&answer, 80, plain), records(&[answer], Sort::Newest, plain)] {
             assert!(shown.contains("evil") && !shown.contains(['\x1b', '\u{9b}', '\x07']), "{shown:?}");
         }
-    }
-
-    /// A path comes escaped; to escape it once more doubles the backslash.
-    #[test]
-    fn an_inbox_is_shown_as_it_was_answered() {
-        let inbox = InboxStatus { path: "/in/\\xff".to_owned(), ..InboxStatus::default() };
-        let shown = status(&Status { inboxes: vec![inbox], ..Status::default() });
-        assert!(shown.contains("inbox     /in/\\xff\n"), "{shown}");
     }
 }

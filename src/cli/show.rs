@@ -1,6 +1,6 @@
 //! `wirefold show`.
 
-use super::{CliError, Exit, Out, args::ShowArgs, ask::ask_one, render};
+use super::{CliError, Exit, Out, args::ShowArgs, ask::ask_one, paint::Paint, render::columns, shown};
 use crate::{
     config::Config,
     query::{Question, RecordAnswer},
@@ -14,7 +14,7 @@ pub(super) fn run(config: &Config, args: &ShowArgs) -> Result<Exit, CliError> {
     }
     let record: RecordAnswer = ask_one(config, &question)?;
     let mut out = Out::new();
-    out.line(&render::record(&record))?;
+    out.line(&shown::shown(&record, columns().into(), Paint::of_stdout()))?;
     out.flush()?;
     Ok(Exit::Done)
 }

@@ -1,10 +1,21 @@
 //! `wirefold status`.
 
-use super::{CliError, Exit, Out, args::StatusArgs, ask::ask_one, render};
-use crate::{
-    config::Config,
-    query::{Question, Status},
+use super::{
+    CliError, Exit, Out,
+    args::StatusArgs,
+    ask::ask_one,
+    page::{INDENT, Page},
+    paint::{Hue, Paint},
+    render::{columns, to_the_minute},
 };
+use crate::{
+    clock,
+    config::Config,
+    model::Time,
+    query::{InboxStatus, Question, Status},
+};
+use indicatif::{DecimalBytes, HumanDuration};
+use std::time::Duration;
 
 /// Tells how things stand.
 pub(super) fn run(config: &Config, args: &StatusArgs) -> Result<Exit, CliError> {
@@ -13,7 +24,7 @@ pub(super) fn run(config: &Config, args: &StatusArgs) -> Result<Exit, CliError> 
     }
     let status = status(config)?;
     let mut out = Out::new();
-    out.line(&render::status(&status))?;
+    out.line(&told(&status, clock::now(), columns().into(), Paint::of_stdout()))?;
     out.flush()?;
     Ok(Exit::Done)
 }
@@ -21,4 +32,162 @@ pub(super) fn run(config: &Config, args: &StatusArgs) -> Result<Exit, CliError> 
 /// How things stand.
 pub(super) fn status(config: &Config) -> Result<Status, CliError> {
     ask_one(config, &Question::Status)
+}
+
+/// How things stand, with both laws written out.
+fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
+    let mut page = Page::new(columns);
+    let hue = if status.state == "running" { Hue::Green } else { Hue::Yellow };
+    let since = status.since.map_or_else(String::new, |since| format!(" for {}", span(since, now)));
+    let process = status.pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+    page.lines.push(format!("wirefold {} {}{since}{process}", status.version, paint.on(hue, &status.state)));
+    let mut line = |label: &str, text: &str| page.wrapped(label, text, INDENT);
+    line("data", &status.data_dir);
+    line("files", &files(status));
+    line("articles", &articles(status));
+    let variants: Vec<String> =
+        status.relations.iter().filter(|(_, n)| **n > 0).map(|(r, n)| format!("{n} {}", r.name())).collect();
+    if !variants.is_empty() {
+        line("variants", &variants.join(", "));
+    }
+    if status.articles.rejected > 0 {
+        let rejected = status.articles.rejected;
+        line("items", &format!("{rejected} could not be read; they are in failed/, each with its reason"));
+    }
+    let oldest = status.inboxes.iter().filter_map(|inbox| inbox.oldest).min();
+    let oldest = oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
+    line("backlog", &format!("{} files waiting or under way{oldest}", status.backlog));
+    if let Some(rates) = status.rates {
+        let (minute, hour) = (rates.last_minute, rates.last_hour);
+        line("rate", &format!("{minute} articles in the last minute, {hour} in the last hour"));
+    }
+    let last = status.last_commit.map(|at| format!("{}, {} ago", to_the_minute(at), span(at, now)));
+    line("commit", &last.unwrap_or_else(|| "nothing yet".to_owned()));
+    if let Some(live) = status.index_articles {
+        line("index", &format!("{live} articles in the windows"));
+    }
+    if let Some(memory) = status.memory_bytes {
+        line("memory", &DecimalBytes(memory).to_string());
+    }
+    line("disk", &disk(status));
+    for inbox in &status.inboxes {
+        of_inbox(&mut page, inbox, now);
+    }
+    if !status.alarms.is_empty() {
+        let records: Vec<String> = status.alarms.iter().map(ToString::to_string).collect();
+        page.wrapped("alarm", &format!("grow suspiciously fast: {}", records.join(", ")), INDENT);
+    }
+    for notice in &status.notices {
+        page.wrapped("notice", notice, INDENT);
+    }
+    page.lines.join("\n")
+}
+
+fn files(status: &Status) -> String {
+    let f = &status.files;
+    format!(
+        "{} received = {} accepted + {} partly + {} duplicate + {} failed + {} pending{}",
+        f.received,
+        f.accepted,
+        f.partly,
+        f.duplicate,
+        f.failed,
+        f.pending,
+        law(f.add_up())
+    )
+}
+
+fn articles(status: &Status) -> String {
+    let a = &status.articles;
+    let sum = format!("{} canonical + {} variants + {} repeats", a.canonical, a.variants, a.repeats);
+    format!("{} sightings = {sum}{}", a.sightings, law(a.add_up()))
+}
+
+/// A law that does not hold is a defect that must be seen.
+fn law(holds: bool) -> &'static str {
+    if holds { "" } else { "  (DOES NOT ADD UP)" }
+}
+
+fn disk(status: &Status) -> String {
+    let [journal, originals, view] =
+        [status.journal_bytes, status.originals_bytes, status.view_bytes].map(DecimalBytes);
+    let free = status.free_bytes.map_or_else(String::new, |free| format!("; {} free", DecimalBytes(free)));
+    format!("journal {journal}, originals {originals}, view {view}{free}")
+}
+
+fn of_inbox(page: &mut Page, inbox: &InboxStatus, now: Time) {
+    page.wrapped("inbox", &inbox.path, INDENT);
+    let oldest = inbox.oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
+    let counts = [
+        (inbox.unsettled, "keep changing and are not read yet"),
+        (inbox.refused, "could not be claimed and are tried again"),
+        (inbox.found_by_scan, "were found by a scan alone"),
+    ];
+    let waiting = format!("{}; {} waiting{oldest}", inbox.watched, inbox.waiting);
+    let said = counts.iter().filter(|(count, _)| *count > 0);
+    let said = said.fold(waiting, |said, (count, what)| format!("{said}; {count} {what}"));
+    page.wrapped("", &said, INDENT);
+    if let Some(trouble) = &inbox.trouble {
+        page.wrapped("", &format!("trouble: {trouble}"), INDENT);
+    }
+}
+
+/// How long it is from one moment to another, to its largest unit.
+fn span(from: Time, to: Time) -> HumanDuration {
+    HumanDuration(Duration::from_millis(u64::try_from(to.millis() - from.millis()).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Rates;
+
+    fn shown(status: &Status) -> String {
+        told(status, Time::from_millis(7_200_000), 80, Paint(false))
+    }
+
+    /// A path comes escaped; to escape it once more doubles the backslash.
+    #[test]
+    fn an_inbox_is_shown_as_it_was_answered() {
+        let inbox = InboxStatus { path: "/in/\\xff".to_owned(), ..InboxStatus::default() };
+        let shown = shown(&Status { inboxes: vec![inbox], ..Status::default() });
+        assert!(shown.contains("inbox     /in/\\xff\n"), "{shown}");
+    }
+
+    #[test]
+    fn trouble_is_seen() {
+        let inbox = InboxStatus {
+            watched: "watched by scans only: no watches left".to_owned(),
+            waiting: 3,
+            oldest: Some(Time::from_millis(3_600_000)),
+            unsettled: 2,
+            refused: 1,
+            found_by_scan: 4,
+            trouble: Some("a: denied".to_owned()),
+            ..InboxStatus::default()
+        };
+        let mut status = Status {
+            state: "running".to_owned(),
+            since: Some(Time::default()),
+            inboxes: vec![inbox],
+            rates: Some(Rates { last_minute: 1, last_hour: 2 }),
+            ..Status::default()
+        };
+        status.files.received = 1;
+        let shown = shown(&status);
+        for said in [
+            "running for 2 hours",
+            "(DOES NOT ADD UP)",
+            "waiting or under way, the oldest for 60 minutes",
+            "1 articles in the last minute, 2 in the last hour",
+            "watched by scans only: no watches left; 3 waiting, the oldest for 60 minutes",
+            "2 keep changing",
+            "1 could not be claimed",
+            "4 were found by a scan alone",
+            "trouble: a: denied",
+        ] {
+            let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(said), "{said} is not in\n{shown}");
+        }
+    }
 }

@@ -223,8 +223,9 @@ async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Res
 
 fn refusal(error: &QueryError) -> Response {
     let status = match error {
-        QueryError::NoId { .. }
-        | QueryError::Ambiguous { .. }
+        QueryError::Ambiguous { .. }
+        | QueryError::NoVariant { .. }
+        | QueryError::Variants { .. }
         | QueryError::NotAnArticle { .. }
         | QueryError::Same { .. } => StatusCode::BAD_REQUEST,
         QueryError::NotFound { .. } => StatusCode::NOT_FOUND,

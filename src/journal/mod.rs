@@ -164,7 +164,9 @@ impl Journal {
         if end.segment == 0 || end.offset >= SEGMENT_BYTES {
             end.segment += 1;
             end.offset = 0;
-            return FrameWriter::create(&segment_path(&self.folder, end.segment));
+            let path = segment_path(&self.folder, end.segment);
+            // A kill between the making of a segment and its first frame leaves one of which nothing was acknowledged.
+            return if path.exists() { FrameWriter::open(&path, 0) } else { FrameWriter::create(&path) };
         }
         match self.writer.take() {
             Some(writer) if writer.end() == end.offset => Ok(writer),
@@ -290,6 +292,20 @@ mod tests {
         journal.append(&[&[sighting(3)]], Time::default()).unwrap();
         let (events, replay) = replayed(folder.path());
         assert_eq!((events, replay.damage().len()), (vec![sighting(1), sighting(3)], 0));
+    }
+
+    /// A kill just then left a segment that no later run could make again, and so none could write.
+    #[test]
+    fn a_segment_that_was_made_and_never_written_is_written_by_the_next_run() {
+        for left in [&b""[..], b"half a frame"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(segment_path(folder.path(), 1), left).unwrap();
+            let (_, replay) = replayed(folder.path());
+            let mut journal = Journal::open(folder.path(), replay.end()).unwrap();
+            journal.append(&[&[sighting(1)]], Time::default()).unwrap();
+            let (events, replay) = replayed(folder.path());
+            assert_eq!((events, replay.damage().len()), (vec![sighting(1)], 0));
+        }
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub struct Article {
     pub meta: Map<String, Value>,
 }
 
+/// Where an article came from, as a person names it: its file, and its own id or number in that where it is one of
+/// several.
+pub fn place_of(path: &str, item: Option<&str>) -> String {
+    item.map_or_else(|| path.to_owned(), |item| format!("{path}#{item}"))
+}
+
 /// What of an article is compared: headline and text as lines, one paragraph a line, in NFC, with quotes,
 /// dashes and spaces unified and the site's chrome left out. The case is kept: capitals are evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

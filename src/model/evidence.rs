@@ -22,7 +22,7 @@ pub enum Relation {
 }
 
 impl Relation {
-    /// All of them.
+    /// All of them, as they stand above.
     pub const ALL: [Self; 6] =
         [Self::Identical, Self::Near, Self::Excerpt, Self::Extended, Self::Rewrite, Self::Revision];
 
@@ -35,6 +35,18 @@ impl Relation {
             Self::Extended => "extended",
             Self::Rewrite => "rewrite",
             Self::Revision => "revision",
+        }
+    }
+
+    /// The words for it, between the one and the other.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Identical => "the same text as",
+            Self::Near => "nearly the same text as",
+            Self::Excerpt => "an excerpt of",
+            Self::Extended => "an extension of",
+            Self::Rewrite => "a rewrite of",
+            Self::Revision => "a revision of",
         }
     }
 

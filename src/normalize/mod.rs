@@ -31,6 +31,13 @@ pub fn normalize(article: &Article) -> Normalized {
     without_chrome(text, title_bytes)
 }
 
+/// A word or a line as it is compared: its quotes, dashes and spaces in their plain form, its case kept.
+pub fn unified(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    unify::line(text, &mut line);
+    line
+}
+
 /// Drops the lines that repeat the headline at the top of the body, and then the chrome.
 fn without_chrome(text: String, title_bytes: usize) -> Normalized {
     let mut lines: Vec<&str> = text.lines().collect();

@@ -22,6 +22,7 @@ mod pin;
 mod prepare;
 mod progress;
 mod read;
+mod recent;
 
 pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};

@@ -2,7 +2,10 @@
 //!
 //! All of it is counted where it happens and read by whoever asks; nothing is decided by it.
 
-use super::job::{Job, Origin, Resume};
+use super::{
+    job::{Job, Origin, Resume},
+    recent::Recent,
+};
 use crate::{
     clock,
     detect::Growth,
@@ -89,6 +92,7 @@ pub struct Progress {
     moved: AtomicU64,
     bytes_read: AtomicU64,
     live: AtomicUsize,
+    recent: Mutex<Recent>,
     stages: [Pulse; StageName::ALL.len()],
     commits: [Histogram; CommitPart::ALL.len()],
     files: Histogram,
@@ -99,7 +103,9 @@ pub struct Progress {
 impl Progress {
     /// Counts what has become durable.
     pub(super) fn count<'e>(&self, events: impl Iterator<Item = &'e Event>) {
+        let mut articles = 0;
         for event in events {
+            articles += u64::from(matches!(event, Event::Article(_) | Event::Sighting(_)));
             let counter = match event {
                 Event::Article(article) => match article.verdict.relation {
                     Some(relation) => place(&self.relations, relation as usize),
@@ -113,6 +119,12 @@ impl Progress {
             };
             counter.fetch_add(1, Ordering::Relaxed);
         }
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).count(articles, clock::now());
+    }
+
+    /// How many articles came in the last minute, and in the last hour.
+    pub fn rates(&self) -> (u64, u64) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).rates(clock::now())
     }
 
     /// Counts a file that has been finished with.

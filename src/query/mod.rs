@@ -4,42 +4,42 @@
 //! prints nothing and does not care who asks: the daemon answers over its socket and a command straight from the
 //! store with the same code, so with the same bytes. An answer is a sequence of lines of JSON.
 
+mod changes;
 mod explain;
+mod find;
+mod list;
 mod passages;
 mod records;
 mod status;
 mod weigh;
 mod why;
 
+pub use changes::{Change, ChangeCounts, ChangesAnswer, DiffAnswer, PieceAnswer};
 pub use explain::{
     Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NamesAnswer, NearMissAnswer, PairAnswer,
     SideAnswer, Standing, TermAnswer, ThresholdsAnswer,
 };
+pub use find::may_mean_an_article;
+pub use list::{Selection, Sort};
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
-pub use status::{ArticleCounts, FileCounts, InboxStatus, Status};
+pub use status::{ArticleCounts, FileCounts, InboxStatus, Rates, Status};
 
 use crate::{
     detect::{ProfileError, Settings},
     journal::JournalError,
-    model::{ArticleId, ArticleNo},
-    store::{Store, StoreError, View},
+    model::ArticleNo,
+    store::{Gathered, Order, Store, StoreError, View},
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// An id may be shortened to so many digits, where they are unique.
-const ID_DIGITS_MIN: usize = 4;
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Question {
-    /// The newest records, newest first.
-    List {
-        /// How many at most; nothing for all.
-        limit: Option<usize>,
-    },
+    /// Records, the newest first unless asked otherwise.
+    List(Selection),
     /// One record with the texts of its articles, by a record's or an article's id.
     Show {
         /// The id.
@@ -47,6 +47,14 @@ pub enum Question {
     },
     /// Why an article or a record is as it is; with a second id, how near the two are.
     Explain {
+        /// The id of an article or a record.
+        id: String,
+        /// Another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
+    },
+    /// What a variant adds to its canonical article and drops of it; with a second id, any two articles.
+    Diff {
         /// The id of an article or a record.
         id: String,
         /// Another one.
@@ -62,28 +70,38 @@ pub enum Question {
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// What was asked for is no id.
-    #[error(
-        "'{id}' is no id: an article's is hexadecimal digits, a record's is wf- and such digits, at least {ID_DIGITS_MIN} of them"
-    )]
-    NoId {
-        /// What was given.
-        id: String,
-    },
     /// A record stands where an article is meant.
     #[error("{id} is a record; give the id of one of its articles")]
     NotAnArticle {
         /// The id.
         id: String,
     },
-    /// More than one thing has an id that begins so.
-    #[error("more than one id begins with {id}; give more of its digits")]
+    /// More than one thing is meant.
+    #[error("'{id}' may mean\n    {}", .candidates.join("\n    "))]
     Ambiguous {
         /// What was given.
         id: String,
+        /// What it may mean, each on a line.
+        candidates: Vec<String>,
     },
-    /// Nothing has this id.
-    #[error("nothing here has the id {id}")]
+    /// A record has nothing to compare its canonical article with.
+    #[error("{id} has no variant to compare it with; give a second id")]
+    NoVariant {
+        /// What was given.
+        id: String,
+    },
+    /// A record has more than one variant that may be meant.
+    #[error("{id} has several variants; give one of them\n    {}", .candidates.join("\n    "))]
+    Variants {
+        /// What was given.
+        id: String,
+        /// The variants, each on a line.
+        candidates: Vec<String>,
+    },
+    /// Nothing is called so.
+    #[error(
+        "nothing here is called '{id}'; give an id (4 of its digits may do), a path, or an article's own id in its file"
+    )]
     NotFound {
         /// The id.
         id: String,
@@ -142,19 +160,18 @@ impl<'s> Library<'s> {
         line: &mut dyn FnMut(String) -> bool,
     ) -> Result<(), QueryError> {
         match question {
-            Question::List { limit } => {
-                let newest = self.view.founders().rev().take(limit.unwrap_or(usize::MAX));
-                self.records(newest, line)
-            }
-            Question::Export => self.records(self.view.founders(), line),
+            Question::List(asked) => self.list(asked, line),
+            Question::Export => self.records(self.view.records(Order::Oldest), line),
             Question::Show { id } => {
-                let record = self.record(self.founder_of(self.find(id)?)?, true)?;
-                let record = record.ok_or_else(|| QueryError::NotFound { id: id.clone() })?;
-                line(serde_json::to_string(&record)?);
+                line(serde_json::to_string(&self.show(id)?)?);
                 Ok(())
             }
             Question::Explain { id, other } => {
                 line(serde_json::to_string(&self.explain(id, other.as_deref())?)?);
+                Ok(())
+            }
+            Question::Diff { id, other } => {
+                line(serde_json::to_string(&self.diff(id, other.as_deref())?)?);
                 Ok(())
             }
             Question::Status => {
@@ -166,12 +183,13 @@ impl<'s> Library<'s> {
 
     fn records(
         &self,
-        founders: impl Iterator<Item = Result<ArticleNo, StoreError>>,
+        records: impl Iterator<Item = Result<Gathered, StoreError>>,
         line: &mut dyn FnMut(String) -> bool,
     ) -> Result<(), QueryError> {
-        for founder in founders {
-            // A record may be merged into another between the two looks.
-            let Some(record) = self.record(founder?, false)? else { continue };
+        let pinned = self.pinned()?;
+        for record in records {
+            // A record may be merged into another between two looks.
+            let Some(record) = self.record(record?, &pinned)? else { continue };
             if !line(serde_json::to_string(&record)?) {
                 break;
             }
@@ -186,48 +204,4 @@ impl<'s> Library<'s> {
             Found::Article(no) => Ok(self.view.article(no)?.map_or(no, |article| article.founder)),
         }
     }
-
-    /// The article that an id means; it may be shortened to what is unique.
-    pub fn article_id(&self, id: &str) -> Result<ArticleId, QueryError> {
-        may_mean_an_article(id)?;
-        match self.find(id)? {
-            Found::Article(no) => Ok(self.known(no)?.row.id),
-            Found::Record(_) => Err(QueryError::NotAnArticle { id: id.to_owned() }),
-        }
-    }
-
-    /// What an id means: a record, by its own or an alias, or an article. It may be shortened to what is unique.
-    fn find(&self, id: &str) -> Result<Found, QueryError> {
-        let given = id.to_lowercase();
-        let (is_record, digits) = match given.strip_prefix("wf-") {
-            Some(digits) => (true, digits_of(digits)),
-            None => (false, digits_of(&given)),
-        };
-        let digits = digits.map_err(|_| QueryError::NoId { id: id.to_owned() })?;
-        let found =
-            if is_record { self.view.founders_like(&digits)? } else { self.view.articles_like(&digits)? };
-        match found.as_slice() {
-            [] => Err(QueryError::NotFound { id: id.to_owned() }),
-            [one] if is_record => Ok(Found::Record(*one)),
-            [one] => Ok(Found::Article(*one)),
-            _ => Err(QueryError::Ambiguous { id: id.to_owned() }),
-        }
-    }
-}
-
-/// Whether an id is one that an article may have. It can be asked before there is a store to look in.
-pub fn may_mean_an_article(id: &str) -> Result<(), QueryError> {
-    if id.to_lowercase().strip_prefix("wf-").is_some_and(|digits| digits_of(digits).is_ok()) {
-        return Err(QueryError::NotAnArticle { id: id.to_owned() });
-    }
-    digits_of(id).map(|_| ())
-}
-
-/// The digits that an id is looked up by.
-fn digits_of(id: &str) -> Result<String, QueryError> {
-    if id.len() < ID_DIGITS_MIN || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(QueryError::NoId { id: id.to_owned() });
-    }
-    // Keys hold the first half of an article's digest; more digits tell no two apart.
-    Ok(id.get(..id.len().min(32)).unwrap_or(id).to_lowercase())
 }

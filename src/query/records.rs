@@ -1,14 +1,13 @@
 //! A record as it is answered: the contract of `export`, `list` and `show`.
 
-use super::{Library, QueryError};
+use super::{ChangesAnswer, Library, QueryError, changes::changes};
 use crate::{
-    journal,
-    model::{ArticleEvent, ArticleId, ArticleNo, Event, RecordId, Relation, Score, Time},
-    store::ArticleRow,
+    model::{ArticleId, ArticleNo, Event, RecordId, Relation, Score, Time},
+    store::{ArticleRow, Gathered, StoreError},
 };
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +67,15 @@ pub struct ArticleAnswer {
     /// What else its format said, with its address; only in `show`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Map<String, Value>>,
+    /// When it first came; only in `show`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Time>,
+    /// When it last came; only in `show`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Time>,
+    /// What it adds to the canonical article and drops of it; only in `show`, and only of a variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesAnswer>,
 }
 
 /// A related record.
@@ -80,24 +88,43 @@ pub struct LinkAnswer {
 }
 
 impl Library<'_> {
-    /// A record by its founder, with texts where they are wanted; nothing where there is none any more.
+    /// The record that is meant, with the texts of its articles and what each variant changes.
+    pub(super) fn show(&self, id: &str) -> Result<RecordAnswer, QueryError> {
+        let missing = || QueryError::NotFound { id: id.to_owned() };
+        let founder = self.founder_of(self.find(id)?)?;
+        let gathered = self.view.whole_record(founder)?.ok_or_else(missing)?;
+        let rows: Vec<_> = gathered.articles.iter().map(|(_, row)| row.clone()).collect();
+        let mut record = self.record(gathered, &self.pinned()?)?.ok_or_else(missing)?;
+        for (article, row) in record.articles.iter_mut().zip(&rows) {
+            if let Event::Article(event) = self.event(row.place)? {
+                article.text = Some(event.text);
+                article.meta = Some(with_address(event.meta, event.url));
+                (article.first_seen, article.last_seen) = (Some(row.first_seen), Some(row.last_seen));
+            }
+        }
+        let canonical = record.articles.iter().find(|article| article.id == record.canonical);
+        let canonical = canonical.and_then(|article| article.text.clone()).unwrap_or_default();
+        for article in record.articles.iter_mut().filter(|article| article.id != record.canonical) {
+            article.changes = article.text.as_ref().map(|text| changes(&canonical, text));
+        }
+        Ok(record)
+    }
+
+    /// A record as it is listed; nothing where it has no canonical article any more.
     pub(super) fn record(
         &self,
-        founder: ArticleNo,
-        with_text: bool,
+        gathered: Gathered,
+        pinned: &BTreeSet<ArticleNo>,
     ) -> Result<Option<RecordAnswer>, QueryError> {
-        let Some(record) = self.view.record(founder)? else { return Ok(None) };
-        let mut rows = Vec::new();
-        for no in self.view.members(founder)? {
-            rows.extend(self.view.article(no)?.map(|row| (no, row)));
-        }
+        let Gathered { record, articles: rows, links, .. } = gathered;
         let Some((_, canonical)) = rows.iter().find(|(no, _)| *no == record.canonical) else {
             return Ok(None);
         };
         let (id, title) = (canonical.id, canonical.title.clone());
         let first_seen = rows.iter().map(|(_, r)| r.first_seen).min().unwrap_or_default();
         let last_seen = rows.iter().map(|(_, r)| r.last_seen).max().unwrap_or_default();
-        let articles = rows.into_iter().map(|(no, row)| self.article(row, no == record.canonical, with_text));
+        let articles =
+            rows.into_iter().map(|(no, row)| article(row, no == record.canonical, pinned.contains(&no)));
         Ok(Some(RecordAnswer {
             record: record.id,
             aliases: record.aliases,
@@ -105,47 +132,21 @@ impl Library<'_> {
             title,
             first_seen,
             last_seen,
-            articles: articles.collect::<Result<_, _>>()?,
-            related: self.related(founder)?,
+            articles: articles.collect(),
+            related: self.named_links(links)?,
         }))
     }
 
-    fn article(
-        &self,
-        row: ArticleRow,
-        is_canonical: bool,
-        with_text: bool,
-    ) -> Result<ArticleAnswer, QueryError> {
-        let whole = if with_text { self.whole(&row)? } else { None };
-        let (text, meta) = whole.map(|event| (event.text, with_address(event.meta, event.url))).unzip();
-        Ok(ArticleAnswer {
-            id: row.id,
-            path: row.path,
-            item: row.item,
-            source: row.source,
-            title: row.title,
-            published: row.published,
-            lang: row.lang,
-            words: row.words,
-            relation: row.relation.filter(|_| !is_canonical),
-            matched: row.matched.filter(|_| !is_canonical),
-            score: row.score.filter(|_| !is_canonical),
-            pinned: self.view.is_pinned(row.id)?,
-            sightings: row.sightings,
-            text,
-            meta,
-        })
-    }
-
-    fn whole(&self, row: &ArticleRow) -> Result<Option<ArticleEvent>, QueryError> {
-        match journal::read_event(&self.journal(), row.place)? {
-            Event::Article(event) => Ok(Some(*event)),
-            _ => Ok(None),
-        }
+    /// The articles that a person pinned.
+    pub(super) fn pinned(&self) -> Result<BTreeSet<ArticleNo>, QueryError> {
+        Ok(self.view.pins().map(|pin| Ok(pin?.0)).collect::<Result<_, StoreError>>()?)
     }
 
     pub(super) fn related(&self, founder: ArticleNo) -> Result<Vec<LinkAnswer>, QueryError> {
-        let mut links = self.view.links(founder)?;
+        self.named_links(self.view.links(founder)?)
+    }
+
+    fn named_links(&self, mut links: Vec<(ArticleNo, Score)>) -> Result<Vec<LinkAnswer>, QueryError> {
         // By the score as it is printed: the journal knows no more of it, and a rebuild must give the same bytes.
         links.sort_by_key(|(other, score)| (Reverse(score.ten_thousandths()), *other));
         let mut related = Vec::with_capacity(links.len());
@@ -154,6 +155,29 @@ impl Library<'_> {
             related.extend(record.map(|record| LinkAnswer { record: record.id, score }));
         }
         Ok(related)
+    }
+}
+
+fn article(row: ArticleRow, is_canonical: bool, pinned: bool) -> ArticleAnswer {
+    ArticleAnswer {
+        id: row.id,
+        path: row.path,
+        item: row.item,
+        source: row.source,
+        title: row.title,
+        published: row.published,
+        lang: row.lang,
+        words: row.words,
+        relation: row.relation.filter(|_| !is_canonical),
+        matched: row.matched.filter(|_| !is_canonical),
+        score: row.score.filter(|_| !is_canonical),
+        pinned,
+        sightings: row.sightings,
+        first_seen: None,
+        last_seen: None,
+        text: None,
+        meta: None,
+        changes: None,
     }
 }
 

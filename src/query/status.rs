@@ -2,10 +2,12 @@
 
 use super::{Library, QueryError};
 use crate::{
-    model::{RecordId, Time},
+    model::{RecordId, Relation, Time},
     store::Counts,
 };
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
+use walkdir::WalkDir;
 
 /// The answer to `status`. What only a running daemon knows is absent when none runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +32,25 @@ pub struct Status {
     pub articles: ArticleCounts,
     /// When something was last made durable.
     pub last_commit: Option<Time>,
-    /// What the view takes on disk, in bytes.
+    /// Variants by how they stand to what they were matched with.
+    pub relations: BTreeMap<Relation, u64>,
+    /// How fast articles come; only where a daemon runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<Rates>,
+    /// Articles in the windows, which new ones are compared with; only where a daemon runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_articles: Option<usize>,
+    /// What the daemon takes of memory, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// What the journal takes on disk, in bytes.
+    pub journal_bytes: u64,
+    /// What the originals take.
+    pub originals_bytes: u64,
+    /// What the view takes.
     pub view_bytes: u64,
+    /// What is free for them where they lie; nothing where that cannot be told.
+    pub free_bytes: Option<u64>,
     /// Each inbox.
     pub inboxes: Vec<InboxStatus>,
     /// The records that grew suspiciously fast since the daemon started.
@@ -41,6 +60,15 @@ pub struct Status {
     /// wait for a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
+}
+
+/// How many articles came lately, every arrival counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    /// In the last minute.
+    pub last_minute: u64,
+    /// In the last hour.
+    pub last_hour: u64,
 }
 
 /// Files by outcome.
@@ -127,8 +155,12 @@ impl Library<'_> {
             backlog: pending,
             files: files(&counts, pending),
             articles: articles(&counts),
+            relations: Relation::ALL.into_iter().zip(counts.relations).collect(),
             last_commit: counts.last_commit,
+            journal_bytes: bytes_in(&self.journal()),
+            originals_bytes: bytes_in(&self.data_dir.join("originals")),
             view_bytes: self.store.bytes_on_disk()?,
+            free_bytes: rustix::fs::statvfs(self.data_dir).ok().map(|fs| fs.f_bavail * fs.f_frsize),
             ..Status::default()
         })
     }
@@ -144,6 +176,12 @@ impl Library<'_> {
         }
         Ok(unknown)
     }
+}
+
+/// What the files below a folder take, in bytes; what cannot be looked at is left out.
+fn bytes_in(folder: &Path) -> u64 {
+    let files = WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    files.filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum()
 }
 
 fn files(c: &Counts, pending: u64) -> FileCounts {

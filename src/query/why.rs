@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     detect::Settings,
-    model::{Evidence, Form, Relation, Score, Step, Time},
+    model::{Evidence, Form, Relation, Score, Step, Time, place_of},
 };
 
 impl SideAnswer {
@@ -16,7 +16,7 @@ impl SideAnswer {
             return self.record.to_string();
         }
         let file = self.path.rsplit('/').next().unwrap_or(&self.path);
-        self.item.as_ref().map_or_else(|| file.to_owned(), |item| format!("{file} #{item}"))
+        place_of(file, self.item.as_deref())
     }
 }
 
@@ -35,7 +35,7 @@ pub(super) fn of_article(
     let Some(relation) = decided.relation() else {
         return format!("{name} founded {record}: {}", why_no_join(near_misses, known));
     };
-    let stands = format!("{name} is {} {other}", in_words(relation));
+    let stands = format!("{name} is {} {other}", relation.in_words());
     match decided {
         Decided::Joined(Relation::Identical, _) => {
             format!("{name} has the same text as {other}, and joins it whatever else is like it")
@@ -85,7 +85,7 @@ pub(super) fn of_record(one: &SideAnswer, members: &[MemberAnswer]) -> String {
 pub(super) fn of_two(compared: &Compared) -> String {
     let (one, other) = (compared.sides.0.name(), compared.sides.1.name());
     if compared.is_together {
-        let relation = in_words(compared.relation);
+        let relation = compared.relation.in_words();
         let (a, b) = (compared.articles.0.side().name(), compared.articles.1.side().name());
         let both = if one == a && other == b {
             String::new()
@@ -218,16 +218,5 @@ fn short(score: Score) -> String {
         10_000.. => "1".to_owned(),
         9_950.. => format!(".{:03}", n / 10),
         _ => format!(".{:02}", (n + 50) / 100),
-    }
-}
-
-const fn in_words(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Identical => "the same text as",
-        Relation::Near => "nearly the same text as",
-        Relation::Excerpt => "an excerpt of",
-        Relation::Extended => "an extension of",
-        Relation::Rewrite => "a rewrite of",
-        Relation::Revision => "a revision of",
     }
 }

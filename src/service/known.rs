@@ -7,7 +7,7 @@ use crate::{
     metrics::{Labels, Page},
     model::{Arrival, Time},
     pipeline::{CommitPart, Progress, StageName},
-    query::{InboxStatus, Library, QueryError, Status},
+    query::{InboxStatus, Library, QueryError, Rates, Status},
     store::Store,
 };
 use std::{
@@ -72,6 +72,10 @@ impl Known {
         status.alarms = self.progress.alarms();
         status.pid = Some(std::process::id());
         status.since = Some(self.since);
+        let (last_minute, last_hour) = self.progress.rates();
+        status.rates = Some(Rates { last_minute, last_hour });
+        status.index_articles = Some(self.progress.live());
+        status.memory_bytes = memory_bytes();
         status.notices = self.stuck().into_iter().chain(self.standing.notices()).collect();
         Ok(status)
     }
@@ -275,6 +279,13 @@ fn as_number(count: u64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a time in milliseconds is far below 2^52")]
 fn seconds_of(time: Time) -> f64 {
     time.millis() as f64 / 1000.
+}
+
+/// What this process takes of memory, as the system tells it.
+fn memory_bytes() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }
 
 fn inbox_status(root: &RootState) -> InboxStatus {

@@ -13,6 +13,7 @@
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow) |
 //! | `n` record id:u64 | founder:u32 of the record that it names today |
+//! | `w` last part:u64 whole:u64 article:u32 | a path or a wire id that names the article; both parts as xxh3 |
 //! | `v` founder:u32 article:u32 | nothing: the article is of that record |
 //! | `l` founder:u32 founder:u32 | [`Score`](crate::model::Score): the two records are related |
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |
@@ -25,9 +26,10 @@
 use super::StoreError;
 use crate::model::{Arrival, ArticleNo, Digest, RecordId};
 use serde::{Serialize, de::DeserializeOwned};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 const HEAD_BYTES: usize = 5;
 
 pub(super) type Key = Vec<u8>;
@@ -66,6 +68,18 @@ pub(super) fn name(record: RecordId) -> Key {
     [b"n", &record.0.to_be_bytes()[..]].concat()
 }
 
+/// A path or a wire id that names an article.
+pub(super) fn word(word: &str, no: ArticleNo) -> Key {
+    [words_ending(word), xxh3_64(word.as_bytes()).to_be_bytes().to_vec(), no.0.to_be_bytes().to_vec()]
+        .concat()
+}
+
+/// The prefix of all paths and wire ids that end like this one: that are the same from their last slash on.
+pub(super) fn words_ending(word: &str) -> Key {
+    let last = word.rsplit('/').next().unwrap_or_default();
+    [b"w", &xxh3_64(last.as_bytes()).to_be_bytes()[..]].concat()
+}
+
 pub(super) fn arrival(arrival: Arrival) -> Key {
     [b"f", &arrival.0.to_be_bytes()[..]].concat()
 }
@@ -94,6 +108,11 @@ pub(super) fn links(founder: ArticleNo) -> Key {
 
 fn of_digest(letter: u8, digest: Digest) -> Key {
     std::iter::once(letter).chain(digest.0.into_iter().take(16)).collect()
+}
+
+/// The number behind the letter of a key.
+pub(super) fn first_article(key: &[u8]) -> Option<ArticleNo> {
+    key.get(1..)?.first_chunk().map(|bytes| ArticleNo(u32::from_be_bytes(*bytes)))
 }
 
 /// The number in the last four bytes of a key.
@@ -140,7 +159,7 @@ fn body<'r>(key: &[u8], row: &'r [u8]) -> Result<&'r [u8], StoreError> {
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
 fn checksum(body: &[u8]) -> u32 {
-    xxhash_rust::xxh3::xxh3_64(body) as u32
+    xxh3_64(body) as u32
 }
 
 fn damaged(key: &[u8], what: String) -> StoreError {
@@ -167,5 +186,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[5, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[6, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

@@ -19,7 +19,7 @@ mod write;
 
 pub use lock::{DataLock, LockError};
 pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
-pub use view::View;
+pub use view::{Gathered, Order, View};
 pub use write::Change;
 
 use crate::journal::Position;

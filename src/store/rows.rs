@@ -110,6 +110,8 @@ pub struct Counts {
     pub canonical: u64,
     /// Articles that are variants.
     pub variants: u64,
+    /// Of these, how many stand so to what they were matched with, in the order of [`Relation::ALL`].
+    pub relations: [u64; Relation::ALL.len()],
     /// Sightings of articles that had been received before.
     pub repeats: u64,
     /// Items that could not be read.
@@ -127,6 +129,19 @@ impl Counts {
     /// Files that have ended.
     pub fn ended(&self) -> u64 {
         self.accepted + self.partly + self.duplicate + self.failed
+    }
+
+    /// The count of variants that stand so to what they were matched with.
+    pub(super) fn of(&mut self, relation: Relation) -> &mut u64 {
+        let [identical, near, excerpt, extended, rewrite, revision] = &mut self.relations;
+        match relation {
+            Relation::Identical => identical,
+            Relation::Near => near,
+            Relation::Excerpt => excerpt,
+            Relation::Extended => extended,
+            Relation::Rewrite => rewrite,
+            Relation::Revision => revision,
+        }
     }
 
     /// Counts a file that has ended.

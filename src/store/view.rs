@@ -13,6 +13,60 @@ pub struct View<'s> {
     tree: &'s sled::Tree,
 }
 
+/// In which order records are gone through: that of their founding, or against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The oldest first.
+    Oldest,
+    /// The newest first.
+    Newest,
+}
+
+/// A record with what belongs to it.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// Its founder.
+    pub founder: ArticleNo,
+    /// Its own row.
+    pub record: RecordRow,
+    /// Its articles, in order of first sighting.
+    pub articles: Vec<(ArticleNo, ArticleRow)>,
+    /// The founders of the records related to it, with the probability of the best pair across.
+    pub links: Vec<(ArticleNo, Score)>,
+}
+
+type Entry = (sled::IVec, sled::IVec);
+type Entries<'s> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + 's>;
+
+/// Rows of one kind whose keys begin with a founder, gone through once.
+struct Walk<'s> {
+    entries: Entries<'s>,
+    order: Order,
+    /// What was read and belongs to a founder to come.
+    next: Option<Entry>,
+}
+
+impl Walk<'_> {
+    /// The rows of a founder, by key. Founders are asked for in the order of the walk; rows of others are passed by.
+    fn of(&mut self, founder: ArticleNo) -> Result<Vec<Entry>, StoreError> {
+        let mut found = Vec::new();
+        while let Some(entry) = self.next.take().map(Ok).or_else(|| self.entries.next()) {
+            let entry = entry?;
+            let at = codec::first_article(&entry.0).ok_or_else(|| bad_key(&entry.0))?;
+            if at == founder {
+                found.push(entry);
+            } else if (at > founder) == (self.order == Order::Oldest) {
+                self.next = Some(entry);
+                break;
+            }
+        }
+        if self.order == Order::Newest {
+            found.reverse();
+        }
+        Ok(found)
+    }
+}
+
 impl<'s> View<'s> {
     pub(super) fn new(db: &'s sled::Db) -> Self {
         Self { tree: db }
@@ -47,17 +101,17 @@ impl<'s> View<'s> {
         self.article_at(&codec::text(text))
     }
 
-    /// The articles whose ids begin with these hexadecimal digits, two at most.
-    pub fn articles_like(self, digits: &str) -> Result<Vec<ArticleNo>, StoreError> {
-        self.like(b'i', digits)
+    /// The articles whose ids begin with these hexadecimal digits, so many at most.
+    pub fn articles_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
+        self.like(b'i', digits, most)
     }
 
-    /// The founders of the records whose ids or aliases begin with these hexadecimal digits, two at most.
-    pub fn founders_like(self, digits: &str) -> Result<Vec<ArticleNo>, StoreError> {
-        self.like(b'n', digits)
+    /// The founders of the records whose ids or aliases begin with these hexadecimal digits, so many at most.
+    pub fn founders_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
+        self.like(b'n', digits, most)
     }
 
-    fn like(self, letter: u8, digits: &str) -> Result<Vec<ArticleNo>, StoreError> {
+    fn like(self, letter: u8, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
         // Half a byte at the end is compared as text.
         let Ok(whole) = hex::decode(digits.get(..digits.len() / 2 * 2).unwrap_or_default()) else {
             return Ok(Vec::new());
@@ -70,7 +124,25 @@ impl<'s> View<'s> {
                 let no: ArticleNo = codec::decode(&key, &row)?;
                 found.extend((!found.contains(&no)).then_some(no));
             }
-            if found.len() > 1 {
+            if found.len() == most {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The articles that a path or a wire id names, so many at most. Of a path, its end from a slash on is enough, and
+    /// one that goes on before what is known of it is the same.
+    pub fn articles_named(self, given: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
+        let given = given.trim_start_matches("./");
+        let mut found = Vec::new();
+        for entry in self.tree.scan_prefix(codec::words_ending(given)) {
+            let (key, row) = entry?;
+            let no = number_of(&key)?;
+            if ends_alike(given, &codec::decode::<String>(&key, &row)?) && !found.contains(&no) {
+                found.push(no);
+            }
+            if found.len() == most {
                 break;
             }
         }
@@ -92,9 +164,52 @@ impl<'s> View<'s> {
         self.row(&codec::name(record))
     }
 
-    /// The founders of all records, oldest first; reversible.
-    pub fn founders(self) -> impl DoubleEndedIterator<Item = Result<ArticleNo, StoreError>> + use<'s> {
-        self.numbers(b"r")
+    /// All records with their articles and links, in founding order or against it. Rows that belong together are read
+    /// side by side, each kind once from end to end, as it takes a third of the time of looking up each.
+    pub fn records(self, order: Order) -> impl Iterator<Item = Result<Gathered, StoreError>> + use<'s> {
+        let [mut members, mut links, mut articles] = [b"v", b"l", b"a"].map(|kind| self.walk(kind, order));
+        self.walk(b"r", order).entries.map(move |entry| {
+            let (key, row) = entry?;
+            let founder = number_of(&key)?;
+            let members =
+                members.of(founder)?.iter().map(|(key, _)| number_of(key)).collect::<Result<Vec<_>, _>>()?;
+            let links = links.of(founder)?.iter().map(link_of).collect::<Result<_, _>>()?;
+            let founding = articles.of(founder)?.pop();
+            let founding = founding.map(|(key, row)| codec::decode(&key, &row)).transpose()?;
+            self.gathered(founder, (codec::decode(&key, &row)?, founding), &members, links)
+        })
+    }
+
+    /// A record by its founder, with its articles and links.
+    pub fn whole_record(self, founder: ArticleNo) -> Result<Option<Gathered>, StoreError> {
+        let Some(record) = self.record(founder)? else { return Ok(None) };
+        let (members, links) = (self.members(founder)?, self.links(founder)?);
+        self.gathered(founder, (record, self.article(founder)?), &members, links).map(Some)
+    }
+
+    /// A record and the article that founded it, with all that belongs to it.
+    fn gathered(
+        self,
+        founder: ArticleNo,
+        (record, mut founding): (RecordRow, Option<ArticleRow>),
+        members: &[ArticleNo],
+        links: Vec<(ArticleNo, Score)>,
+    ) -> Result<Gathered, StoreError> {
+        let mut articles = Vec::with_capacity(members.len());
+        for no in members {
+            let row = if *no == founder { founding.take() } else { self.article(*no)? };
+            articles.extend(row.map(|row| (*no, row)));
+        }
+        Ok(Gathered { founder, record, articles, links })
+    }
+
+    fn walk(self, prefix: &[u8], order: Order) -> Walk<'s> {
+        let entries = self.tree.scan_prefix(prefix).map(|entry| Ok(entry?));
+        let entries: Entries<'s> = match order {
+            Order::Oldest => Box::new(entries),
+            Order::Newest => Box::new(entries.rev()),
+        };
+        Walk { entries, order, next: None }
     }
 
     /// The members of a record in order of first sighting.
@@ -104,13 +219,7 @@ impl<'s> View<'s> {
 
     /// The founders of the records related to this one, with the probability of the best pair across.
     pub fn links(self, founder: ArticleNo) -> Result<Vec<(ArticleNo, Score)>, StoreError> {
-        self.tree
-            .scan_prefix(codec::links(founder))
-            .map(|entry| {
-                let (key, row) = entry?;
-                Ok((number_of(&key)?, codec::decode(&key, &row)?))
-            })
-            .collect()
+        self.tree.scan_prefix(codec::links(founder)).map(|entry| link_of(&entry?)).collect()
     }
 
     /// The profile of an article; nothing where it has left the windows.
@@ -174,6 +283,16 @@ impl<'s> View<'s> {
     ) -> impl DoubleEndedIterator<Item = Result<ArticleNo, StoreError>> + use<'s> {
         self.tree.scan_prefix(prefix).keys().map(|key| number_of(&key?))
     }
+}
+
+fn link_of((key, row): &Entry) -> Result<(ArticleNo, Score), StoreError> {
+    Ok((number_of(key)?, codec::decode(key, row)?))
+}
+
+/// Whether one is the end of the other, from a slash on.
+fn ends_alike(one: &str, other: &str) -> bool {
+    let (long, short) = if one.len() > other.len() { (one, other) } else { (other, one) };
+    long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {

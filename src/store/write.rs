@@ -11,7 +11,7 @@ use crate::{
     journal::{Place, Position},
     model::{
         Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Event, Link, MergeEvent, MoveEvent,
-        PinEvent, Receipt, RecordId, Rejection, Score, Sighting, Time,
+        PinEvent, Receipt, RecordId, Rejection, Score, Sighting, Time, place_of,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -110,7 +110,10 @@ impl Writer<'_> {
             self.counts.canonical += 1;
         } else {
             self.counts.variants += 1;
+            e.verdict.relation.into_iter().for_each(|relation| *self.counts.of(relation) += 1);
         }
+        self.word(&place_of(&e.path, e.item.as_deref()), e.no)?;
+        e.item.iter().try_for_each(|item| self.word(item, e.no))?;
         self.mark(codec::member(founder, e.no));
         for link in &e.verdict.related {
             self.link(founder, *link)?;
@@ -128,6 +131,11 @@ impl Writer<'_> {
             row.sightings += 1;
             row.last_seen = row.last_seen.max(e.at);
             self.put(codec::article(no), &row)?;
+            // The first of a file may be all of it, and then its path means the article. The others' places are not
+            // told, and a feed that is sent again and again would have a row for each of its items each time.
+            if e.index == 0 {
+                self.word(&e.path, no)?;
+            }
             self.counts.sightings += 1;
             self.counts.repeats += 1;
         }
@@ -192,6 +200,7 @@ impl Writer<'_> {
         self.put(codec::record(into), &kept)?;
         self.counts.canonical -= 1;
         self.counts.variants += 1;
+        *self.counts.of(e.relation) += 1;
         Ok(())
     }
 
@@ -203,6 +212,8 @@ impl Writer<'_> {
             // It founds a record of its own because the one it had joined was lost.
             return Ok(());
         }
+        row.relation.into_iter().for_each(|relation| *self.counts.of(relation) -= 1);
+        *self.counts.of(e.relation) += 1;
         row.founder = to;
         (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
         row.decided = place;
@@ -281,6 +292,11 @@ impl Writer<'_> {
             outcome: None,
             reason: None,
         })
+    }
+
+    /// A path or a wire id names an article.
+    fn word(&mut self, word: &str, no: ArticleNo) -> Result<(), StoreError> {
+        self.put(codec::word(word, no), &word)
     }
 
     /// The founder of the record that an event names, where it is there.

@@ -118,14 +118,15 @@ fn what_cannot_be_pinned_is_said() {
     assert_eq!(place.run(["pin", "0123abcd"]).code(), 1, "there is no data");
     ingest(&place, 0, &TO_MOVE[..1]);
     assert_eq!(place.run(["pin", "no-id"]).code(), 1);
-    assert!(place.run(["pin", "0123abcd"]).err.contains("nothing here has the id 0123abcd"));
+    assert!(place.run(["pin", "0123abcd"]).err.contains("nothing here is called '0123abcd'"));
     check_wrong_ids(&place);
     let daemon = Daemon::start(&place);
     check_wrong_ids(&place);
     daemon.stop_well();
+    let record = place.export()[0].record.clone();
     let lock = DataLock::take(&place.data(), PATIENCE).unwrap();
-    let said = place.run(["unpin", "no-id"]);
-    assert!(said.code() == 1 && said.err.contains("'no-id' is no id"), "the store is locked: {said:?}");
+    let said = place.run(["unpin", &record]);
+    assert!(said.code() == 1 && said.err.contains("is a record"), "the store is locked: {said:?}");
     lock.release_clean().unwrap();
 }
 
@@ -133,8 +134,8 @@ fn what_cannot_be_pinned_is_said() {
 fn check_wrong_ids(place: &Place) {
     let record = place.export()[0].record.clone();
     for (id, said) in [
-        ("no-id", "'no-id' is no id".to_owned()),
-        ("0123abcd", "nothing here has the id 0123abcd".to_owned()),
+        ("no-id", "nothing here is called 'no-id'".to_owned()),
+        ("0123abcd", "nothing here is called '0123abcd'".to_owned()),
         (&record, format!("{record} is a record; give the id of one of its articles")),
     ] {
         for command in ["pin", "unpin"] {

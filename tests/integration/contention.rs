@@ -66,6 +66,11 @@ fn the_answers_are_the_same_bytes_whether_a_daemon_runs_or_not() {
         &["list", "--limit", "3"],
         &["list", "--json"],
         &["list", "--json", "--limit", "3"],
+        &["list", "--title", "warehouses", "--sort", "variants"],
+        &["list", "--json", "--relation", "excerpt", "--since", "2000-01-01"],
+        &["diff", "01-cut.txt"],
+        &["diff", "01-cut.txt", "02-padded.txt", "--json"],
+        &["explain", "copies/01-cut.txt"],
         &["show", record],
         &["show", record, "--json"],
         &["show", article, "--json"],
@@ -73,7 +78,7 @@ fn the_answers_are_the_same_bytes_whether_a_daemon_runs_or_not() {
     let answers = || asked.map(|args| place.done(args).out);
     let refused = || {
         let unknown =
-            [&["show", "wf-0000000000000000"][..], &["show", "nonsense"], &["show", "wf-12", "--json"]];
+            [&["show", "wf-0000000000000000"][..], &["show", "nonsense"], &["diff", "wf-12", "--json"]];
         unknown.map(|args| place.run(args)).map(|ran| (ran.code(), ran.out, ran.err))
     };
     let (down, refused_down) = (answers(), refused());

@@ -244,7 +244,7 @@ fn ids_may_be_shortened_and_what_cannot_be_meant_is_said() {
     let sheep = record_of(&records, "11-sheep-rescue.txt");
     refused(&[&sheep.record, &sheep.record], "both ids mean the same as");
     refused(&[&sheep.articles[0].id, &sheep.record], "both ids mean the same as");
-    refused(&["00000000000000000000"], "nothing here has the id");
-    refused(&[fire, "00000000000000000000"], "nothing here has the id");
-    refused(&["fire"], "is no id");
+    refused(&["00000000000000000000"], "nothing here is called");
+    refused(&[fire, "00000000000000000000"], "nothing here is called");
+    refused(&["fire"], "nothing here is called 'fire'");
 }

@@ -218,7 +218,8 @@ fn an_ingest_that_is_killed_and_run_again_is_as_one_that_was_not() {
         }
     }
     println!("{cut_short} of 4 were cut short");
-    assert_eq!(ingest().end().code(), 65);
+    let last = ingest().end();
+    assert_eq!(last.code(), 65, "{last:?}");
     assert_eq!(shape(place.export()), expected);
     assert_eq!(sightings(&place.export()).len(), dropped.sightings.len());
     let before = place.export_text();

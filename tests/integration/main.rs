@@ -17,6 +17,7 @@
 
 mod answers;
 mod architecture;
+mod asking;
 mod assembly;
 mod bad_input;
 mod contention;

@@ -16,11 +16,19 @@ pub const WIDTHS: [usize; 2] = [80, 160];
 
 /// What differs between runs, as it is written and as it stands in a snapshot. A 0 stands for a digit and a # for a
 /// number.
-const CHANGING: [(&str, &str); 4] = [
+const CHANGING: [(&str, &str); 12] = [
     ("0000-00-00T00:00:00Z", "YYYY-MM-DDTHH:MM:SSZ"),
     ("0000-00-00 00:00", "YYYY-MM-DD HH:MM"),
     (" in #.# s", " in T s"),
     ("process #", "process N"),
+    (" # seconds", " TIME"),
+    (" # second", " TIME"),
+    (" # minutes", " TIME"),
+    (" #.00 kB", " SIZE"),
+    (" #.00 MB", " SIZE"),
+    (" #.00 GB", " SIZE"),
+    (" #.00 TB", " SIZE"),
+    (" # B", " SIZE"),
 ];
 
 /// Commands run in a place, as wide as a terminal of so many columns, and what they said.

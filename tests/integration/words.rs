@@ -47,7 +47,19 @@ fn the_tables() {
     ingesting.run("ingest news/seeds").check("ingest");
     for width in WIDTHS {
         Transcript::new(&place, width).run("list").run("list --limit 2").fits().check("list");
-        Transcript::new(&place, width).run("show dcbb").run("show b55a").check("show");
+        let mut listed = Transcript::new(&place, width);
+        listed.run("list --since 2h --source wire --title dam").run("list --min-variants 1 --sort variants");
+        listed.run("list --relation rewrite").run("list --lang en --title kelduin --sort updated");
+        listed.run("list --until 1d").run("list --title swing --sort oldest").fits().check("list-filtered");
+        let mut shown = Transcript::new(&place, width);
+        shown.run("show dcbb").run("show 02-padded.txt").run("show tw-0002").check("show");
+        let mut diffed = Transcript::new(&place, width);
+        diffed
+            .run("diff 01-cut.txt")
+            .run("diff copies/02-padded.txt")
+            .run("diff dcbb")
+            .run("diff 03-dateline.txt");
+        diffed.run("diff market-monday.txt market-tuesday.txt").fits().check("diff");
         Transcript::new(&place, width)
             .run("explain dcbb")
             .run("explain wf-136b")
@@ -92,6 +104,11 @@ fn questions_without_an_answer() {
     place.ingest(["news/seeds", "news/stories"]);
     let mut told = Transcript::new(&place, 80);
     told.run("show b55").run("show zebra").run("show 0000").run("show wf-0000").run("explain dcbb dcbb");
+    told.run("diff 136b").run("diff wf-136b").run("diff 8052").run("diff dcbb dcbb").run("show 8");
+    told.run("list --since soon")
+        .run("list --until 2026-13-01")
+        .run("list --relation copy")
+        .run("list --sort size");
     told.run("explain dcbb wf-0000").run("pin wf-136b").run("pin xyz").run("pin 0000");
     told.run("eval nowhere").run("eval news/encodings").run("eval news/html");
     fs::write(place.path("bad.jsonl"), "{\"id\": \"1\", \"text\": 3}\n").unwrap();

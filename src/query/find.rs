@@ -1,0 +1,102 @@
+//! What a person means by an id: an article's or a record's, whole or shortened, an alias, a path or a wire id.
+
+use super::{Found, Library, QueryError};
+use crate::model::{ArticleId, ArticleNo, place_of};
+
+/// An id may be shortened to so many digits, where they are unique. Fewer would seldom be.
+const DIGITS_MIN: usize = 4;
+/// So many digits of an article's id are looked up by: keys hold its first half, and more tell no two apart.
+const DIGITS_MAX: usize = 32;
+/// Where more than one thing is meant, this many are named.
+const CANDIDATES_MAX: usize = 8;
+/// This many characters of an id tell it, and so many of a title.
+const ID_SHOWN: usize = 12;
+const TITLE_SHOWN: usize = 50;
+
+impl Library<'_> {
+    /// The article that an id means; it may be shortened to what is unique.
+    pub fn article_id(&self, id: &str) -> Result<ArticleId, QueryError> {
+        may_mean_an_article(id)?;
+        match self.find(id)? {
+            Found::Article(no) => Ok(self.known(no)?.row.id),
+            Found::Record(_) => Err(QueryError::NotAnArticle { id: id.to_owned() }),
+        }
+    }
+
+    /// The one thing that an id means.
+    pub(super) fn find(&self, id: &str) -> Result<Found, QueryError> {
+        let found = self.meant(id)?;
+        match found.as_slice() {
+            [] => Err(QueryError::NotFound { id: id.to_owned() }),
+            [one] => Ok(*one),
+            several => {
+                let named = several.iter().take(CANDIDATES_MAX).map(|found| self.candidate(*found));
+                let mut candidates = named.collect::<Result<Vec<_>, _>>()?;
+                if several.len() > CANDIDATES_MAX {
+                    candidates.push("and more".to_owned());
+                }
+                Err(QueryError::Ambiguous { id: id.to_owned(), candidates })
+            }
+        }
+    }
+
+    /// All that an id may mean, but no more than need be known.
+    fn meant(&self, id: &str) -> Result<Vec<Found>, QueryError> {
+        let most = CANDIDATES_MAX + 1;
+        let given = id.to_lowercase();
+        let mut found: Vec<Found> = match (record_digits(&given), digits(&given)) {
+            (Some(digits), _) => {
+                self.view.founders_like(digits, most)?.into_iter().map(Found::Record).collect()
+            }
+            (None, Some(digits)) => {
+                self.view.articles_like(digits, most)?.into_iter().map(Found::Article).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        let named = self.view.articles_named(id, most)?.into_iter().map(Found::Article);
+        let new: Vec<_> = named.filter(|named| !found.contains(named)).collect();
+        found.extend(new);
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// A line by which a person tells it from the others.
+    fn candidate(&self, found: Found) -> Result<String, QueryError> {
+        let (id, no) = match found {
+            Found::Article(no) => (None, no),
+            Found::Record(founder) => match self.view.record(founder)? {
+                Some(record) => (Some(record.id.to_string()), record.canonical),
+                None => (None, founder),
+            },
+        };
+        self.told(no, id)
+    }
+
+    /// An article, or the record under the id that is given, on one line.
+    pub(super) fn told(&self, no: ArticleNo, id: Option<String>) -> Result<String, QueryError> {
+        let row = self.known(no)?.row;
+        let id = id.unwrap_or_else(|| row.id.to_string().chars().take(ID_SHOWN).collect());
+        let title: String = row.title.unwrap_or_default().chars().take(TITLE_SHOWN).collect();
+        let told = format!("{id}  {}  {title}", place_of(&row.path, row.item.as_deref()));
+        Ok(told.trim_end().to_owned())
+    }
+}
+
+/// Whether an id is one that an article may have. It can be asked before there is a store to look in.
+pub fn may_mean_an_article(id: &str) -> Result<(), QueryError> {
+    match record_digits(&id.to_lowercase()) {
+        Some(_) => Err(QueryError::NotAnArticle { id: id.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// The digits of what may be a record's id.
+fn record_digits(id: &str) -> Option<&str> {
+    id.strip_prefix("wf-").and_then(digits)
+}
+
+/// The digits that an id is looked up by, where it is one.
+fn digits(id: &str) -> Option<&str> {
+    let is_id = id.len() >= DIGITS_MIN && id.bytes().all(|b| b.is_ascii_hexdigit());
+    is_id.then(|| id.get(..DIGITS_MAX).unwrap_or(id))
+}

@@ -1,0 +1,149 @@
+//! Which records are listed, and in what order.
+
+use super::{Library, QueryError};
+use crate::{
+    fingerprint::words_in,
+    model::{Relation, Time},
+    store::{ArticleRow, Gathered, Order},
+};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+
+/// What is asked of the records that are listed. What is not given is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// An article of it came in at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// An article of it came in before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// An article of it is from this source, whatever the case of its letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// An article of it is in this language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// It has so many variants, or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_variants: Option<usize>,
+    /// A variant of it stands so to what it was matched with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
+    /// The title of an article of it has all these words, or words that begin with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// In what order.
+    pub sort: Sort,
+    /// How many at most; nothing for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// In what order records are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// By the arrival of the first article, the latest first.
+    #[default]
+    Newest,
+    /// The same, the earliest first.
+    Oldest,
+    /// By the last arrival of any article, the latest first.
+    Updated,
+    /// By the number of variants, the most first.
+    Variants,
+}
+
+impl Sort {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Newest, Self::Oldest, Self::Updated, Self::Variants];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+            Self::Updated => "updated",
+            Self::Variants => "variants",
+        }
+    }
+}
+
+impl Library<'_> {
+    /// Lists the records that were asked for.
+    pub(super) fn list(
+        &self,
+        asked: &Selection,
+        line: &mut dyn FnMut(String) -> bool,
+    ) -> Result<(), QueryError> {
+        let wanted = Wanted::new(asked);
+        let limit = asked.limit.unwrap_or(usize::MAX);
+        let order = if asked.sort == Sort::Oldest { Order::Oldest } else { Order::Newest };
+        let mut records = self.view.records(order).filter(|record| match record {
+            Ok(record) => wanted.takes(record),
+            Err(_) => true,
+        });
+        if matches!(asked.sort, Sort::Newest | Sort::Oldest) {
+            return self.records(records.by_ref().take(limit), line);
+        }
+        // Only what they are ranked by is kept of all of them; those that are listed are read again.
+        let mut ranked = Vec::new();
+        for record in records {
+            let record = record?;
+            let rank = match asked.sort {
+                Sort::Variants => i64::try_from(record.articles.len()).unwrap_or(i64::MAX),
+                _ => record.articles.iter().map(|(_, row)| row.last_seen.millis()).max().unwrap_or_default(),
+            };
+            ranked.push((Reverse(rank), Reverse(record.founder)));
+        }
+        ranked.sort_unstable();
+        let founders = ranked.into_iter().take(limit);
+        self.records(founders.filter_map(|(_, Reverse(no))| self.view.whole_record(no).transpose()), line)
+    }
+}
+
+/// A selection made ready to be held against many records.
+struct Wanted<'a> {
+    asked: &'a Selection,
+    title: Vec<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(asked: &'a Selection) -> Self {
+        let title = asked.title.iter().flat_map(|title| words_in(title)).map(|(_, word)| word).collect();
+        Self { asked, title }
+    }
+
+    fn takes(&self, record: &Gathered) -> bool {
+        let Selection { since, until, source, lang, min_variants, relation, .. } = self.asked;
+        let any = |is_so: &dyn Fn(&ArticleRow) -> bool| record.articles.iter().any(|(_, row)| is_so(row));
+        let same = |one: &Option<String>, asked: &str| {
+            one.as_ref().is_some_and(|one| one.to_lowercase() == asked.to_lowercase())
+        };
+        let is_variant = |no| no != record.record.canonical;
+        min_variants.is_none_or(|least| record.articles.len() > least)
+            && (since.is_none() && until.is_none() || any(&|row| self.came_in_time(row)))
+            && source.as_ref().is_none_or(|source| any(&|row| same(&row.source, source)))
+            && lang.as_ref().is_none_or(|lang| any(&|row| same(&row.lang, lang)))
+            && relation.is_none_or(|relation| {
+                record.articles.iter().any(|(no, row)| is_variant(*no) && row.relation == Some(relation))
+            })
+            && (self.title.is_empty() || any(&|row| self.has_words(row)))
+    }
+
+    /// Of the arrivals of an article the first and the last are known.
+    fn came_in_time(&self, row: &ArticleRow) -> bool {
+        [row.first_seen, row.last_seen].iter().any(|came| {
+            self.asked.since.is_none_or(|since| *came >= since)
+                && self.asked.until.is_none_or(|until| *came < until)
+        })
+    }
+
+    fn has_words(&self, row: &ArticleRow) -> bool {
+        let words: Vec<_> =
+            row.title.iter().flat_map(|title| words_in(title)).map(|(_, word)| word).collect();
+        self.title.iter().all(|asked| words.iter().any(|word| word.starts_with(asked.as_str())))
+    }
+}
