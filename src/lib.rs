@@ -5,6 +5,7 @@
 //! why it is there. `ARCHITECTURE.md` has the whole picture and the invariants.
 
 pub mod clock;
+pub mod metrics;
 pub mod model;
 
 pub mod detect;

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let (said, exit) = cli::explain(&error);
             // Where standard error is gone too, the exit code must do.
-            writeln!(io::stderr(), "{said}").ok();
+            writeln!(io::stderr(), "{}", cli::on_stderr(&said)).ok();
             exit.into()
         }
     }

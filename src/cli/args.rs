@@ -3,6 +3,7 @@
 use super::when::{since, until};
 use crate::{
     clock::now,
+    config::Sources,
     model::{Relation, Time},
     query::Sort,
 };
@@ -32,6 +33,17 @@ pub struct Args {
     pub command: Command,
 }
 
+impl Args {
+    /// Where the configuration comes from: what was given, and the variables of this process.
+    pub(super) fn sources(&self) -> Sources {
+        let (mut file, data_dir) = (self.config.clone(), self.data_dir.clone());
+        if let Command::Check(CheckArgs { file: Some(given) }) = &self.command {
+            file = Some(given.clone());
+        }
+        Sources { file, data_dir, variables: std::env::vars_os().collect(), given: Vec::new() }
+    }
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -51,6 +63,8 @@ pub enum Command {
     Export,
     /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
+    /// Say what is wrong with a configuration, with line and key, or that it can be used.
+    Check(CheckArgs),
     /// Make the view anew from the journal.
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
@@ -161,6 +175,14 @@ pub struct StatusArgs {
     /// Write JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The file [default: the one that --config names].
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// What to measure.

@@ -9,7 +9,7 @@ use super::{
     runtime,
 };
 use crate::{
-    config::Config,
+    config::{Config, Sources},
     eval::{self, JudgedFigures, LabelledSet, Mistake, MistakeKind, Plan, SetFigures},
 };
 use comfy_table::{CellAlignment, Table};
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, what: &EvalArgs) -> Result<Exit, CliError> {
     // Settings are checked before the first run, which may take long.
     let configs = settings
         .iter()
-        .map(|given| Config::load_with(args.config.as_deref(), args.data_dir.as_deref(), given))
+        .map(|given| Config::read(&Sources { given: given.clone(), ..args.sources() }))
         .collect::<Result<Vec<_>, _>>()?;
     let scratch = eval::scratch()?;
     let runtime = runtime()?;

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod check;
 mod diff;
 mod diffed;
 mod eval;
@@ -25,6 +26,7 @@ mod when;
 
 pub use args::Args;
 pub use explainable::{CliError, Exit, explain};
+pub use logging::on_stderr;
 
 use crate::{config::Config, service::Pace};
 use args::Command;
@@ -33,10 +35,10 @@ use std::io::{self, BufWriter, Write};
 
 /// Does what was asked, and says how the process is to end.
 pub fn main(args: &Args) -> Result<Exit, CliError> {
-    let config = Config::load(args.config.as_deref(), args.data_dir.as_deref())?;
-    logging::start(&config.log, matches!(args.command, Command::Run))?;
+    let config = Config::read(&args.sources())?;
+    let log = logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
-        Command::Run => run::run(&config, args),
+        Command::Run => run::run(&config, args, log),
         Command::Ingest(what) => ingest::run(config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
@@ -44,6 +46,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
+        Command::Check(what) => check::run(&config, args, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
         Command::Pin(what) => pin::run(&config, what, true),

@@ -1,18 +1,23 @@
 //! `wirefold run`.
 
-use super::{Args, CliError, Exit, Out, runtime};
+use super::{Args, CliError, Exit, Out, logging::Log, runtime};
 use crate::{
     config::Config,
     inbox::display_path,
-    service::{self, Daemon, Ready},
+    service::{self, Daemon, Ready, Reload},
 };
 use std::{env, ffi::OsStr};
 
 /// Runs the daemon until a signal.
-pub(super) fn run(config: &Config, args: &Args) -> Result<Exit, CliError> {
+pub(super) fn run(config: &Config, args: &Args, log: Log) -> Result<Exit, CliError> {
     let runtime = runtime()?;
     let daemon = Daemon::open(config.clone())?;
-    let outcome = runtime.block_on(service::run(daemon, |ready| {
+    let sources = args.sources();
+    let reload = Reload {
+        read: Box::new(move || Config::read(&sources)),
+        log: Box::new(move |config| log.change(config)),
+    };
+    let outcome = runtime.block_on(service::run(daemon, reload, |ready| {
         if let Err(error) = greet(args, ready) {
             tracing::warn!(error = &error as &dyn std::error::Error, "nobody can be greeted");
         }

@@ -77,6 +77,9 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
         let records: Vec<String> = status.alarms.iter().map(ToString::to_string).collect();
         page.wrapped("alarm", &format!("grow suspiciously fast: {}", records.join(", ")), INDENT);
     }
+    for notice in &status.notices {
+        page.wrapped("notice", notice, INDENT);
+    }
     page.lines.join("\n")
 }
 

@@ -2,19 +2,22 @@
 //!
 //! HTTP/1.1 over a Unix socket, so that `curl --unix-socket` works too: `POST /ask` with a [`Question`] as JSON
 //! answers with lines of JSON. The same lines come from the store itself when no daemon runs. `POST /pin` with a
-//! [`PinOrder`] answers with the article's id once that is durable. Only the owner and the group may connect. Called by
-//! `service` to listen and by `cli` to ask.
+//! [`PinOrder`] answers with the article's id once that is durable. Only the owner and the group may connect. `GET` of
+//! `/metrics`, `/healthz` and `/readyz` answers those who watch over the daemon, also on an address of this machine where
+//! one is configured; there nothing can be asked or ordered. Called by `service` to listen and by `cli` to ask.
 //!
 //! [`Question`]: crate::query::Question
 
 mod client;
 mod server;
+mod watching;
 
 pub use client::{ask, pin};
-pub use server::{Control, Live, listen, remove, serve};
+pub use server::{Control, Live, listen, point_to, remove, serve};
+pub use watching::{Health, Watched, listen_at, serve_watchers};
 
 use serde::{Deserialize, Serialize};
-use std::{io, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 /// The path of the one question.
 const ASK: &str = "/ask";
@@ -47,6 +50,15 @@ pub enum ControlError {
         action: &'static str,
         /// The socket.
         path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The address for metrics cannot be had.
+    #[error("cannot listen for metrics at {address}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
         /// What the system said.
         #[source]
         source: io::Error,

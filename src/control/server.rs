@@ -1,6 +1,6 @@
 //! The daemon's end of the socket.
 
-use super::{ASK, ControlError, PIN, PinOrder};
+use super::{ASK, ControlError, PIN, PinOrder, Watched, watching};
 use crate::{
     detect::Settings,
     model::ArticleId,
@@ -20,7 +20,7 @@ use std::{
     fs,
     future::{Future, IntoFuture},
     io,
-    os::unix::fs::{FileTypeExt, PermissionsExt},
+    os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -53,6 +53,8 @@ pub struct Live {
     pub status: Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>,
     /// Pins an article or lets it go, and waits until that is durable; false where the daemon ends first. It may block.
     pub pin: Box<dyn Fn(ArticleId, bool) -> bool + Send + Sync>,
+    /// What those who watch over it are told.
+    pub watched: Watched,
 }
 
 /// What is needed to answer.
@@ -100,23 +102,36 @@ impl Control {
     }
 }
 
-/// Listens at a path. The socket that a dead daemon left there is removed; the lock on the data directory says that
-/// it is dead. Anything else that lies there is not ours to remove.
+/// Listens at a path.
 pub fn listen(path: &Path) -> Result<UnixListener, ControlError> {
     let failed = |action| move |source| ControlError::Socket { action, path: path.to_owned(), source };
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.file_type().is_socket() => {
-            fs::remove_file(path).map_err(failed("remove the old"))?;
-        }
-        Ok(_) => {
-            let said = "something that is no socket lies there; move it away, or set [control] socket";
-            return Err(failed("make")(io::Error::new(io::ErrorKind::AlreadyExists, said)));
-        }
-        Err(_) => {}
-    }
+    make_way(path)?;
     let listener = UnixListener::bind(path).map_err(failed("make"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed("set the mode of"))?;
     Ok(listener)
+}
+
+/// Makes a socket found also at another path, where those look who know nothing but the data directory.
+pub fn point_to(socket: &Path, from: &Path) -> Result<(), ControlError> {
+    make_way(from)?;
+    let failed = |source| ControlError::Socket { action: "point to", path: socket.to_owned(), source };
+    symlink(socket, from).map_err(failed)
+}
+
+/// The socket that a dead daemon left there, or its link to one, is removed; the lock on the data directory says that it
+/// is dead. Anything else that lies there is not ours to remove.
+fn make_way(path: &Path) -> Result<(), ControlError> {
+    let failed = |action| move |source| ControlError::Socket { action, path: path.to_owned(), source };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() || found.is_symlink() => {
+            fs::remove_file(path).map_err(failed("remove the old"))
+        }
+        Ok(_) => {
+            let said = "something that is no socket lies there; move it away, or set [control] socket";
+            Err(failed("make")(io::Error::new(io::ErrorKind::AlreadyExists, said)))
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 /// Removes the socket at the end; that it may be gone already is fine.
@@ -134,7 +149,9 @@ pub async fn serve(
     control: Control,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ControlError> {
-    let router = Router::new().route(ASK, post(ask)).route(PIN, post(pin)).with_state(control);
+    let watchers = watching::router(control.0.live.watched.clone());
+    let router =
+        Router::new().route(ASK, post(ask)).route(PIN, post(pin)).with_state(control).merge(watchers);
     let (stopping, stopped) = oneshot::channel();
     let stop = async move {
         stop.await;

@@ -7,11 +7,10 @@ use super::{
     Newcomer,
     profile::{Kept, Profile, Totals},
     table::Table,
-    terms::{IDF_UNIT, Term, Terms, UNIT},
+    terms::Term,
 };
 use crate::model::{ArticleNo, Language, TermCount, prior::Prior};
 use std::{
-    cmp::Reverse,
     collections::{HashMap, VecDeque},
     sync::{Arc, LazyLock},
 };
@@ -197,6 +196,8 @@ impl<'f> Idf<'f> {
     }
 }
 
+const HIGH_HALF: u64 = 0xFFFF_FFFF_0000_0000;
+
 /// A term with what it weighs, in the text and in its head.
 struct Weighed {
     count: TermCount,
@@ -211,9 +212,10 @@ impl Weighed {
         Self { count, idf, weight: damped(count.count) * idf, head_weight }
     }
 
-    /// Sorts the stronger first, and equals by term. No weight is negative, so their bits sort as they do.
-    fn strength(&self) -> (Reverse<u64>, u32) {
-        (Reverse(self.weight.to_bits()), self.count.term)
+    /// Sorts the stronger first, and equals by term. No weight is negative, so their bits sort as they do; half of them
+    /// are enough.
+    fn strength(&self) -> u64 {
+        !self.weight.to_bits() & HIGH_HALF | u64::from(self.count.term)
     }
 }
 
@@ -229,7 +231,7 @@ fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
 }
 
 /// How strong the one is before which so many are stronger.
-fn strength_at(weighed: &[Weighed], place: usize) -> Option<(Reverse<u64>, u32)> {
+fn strength_at(weighed: &[Weighed], place: usize) -> Option<u64> {
     if place >= weighed.len() {
         return None;
     }
@@ -238,21 +240,19 @@ fn strength_at(weighed: &[Weighed], place: usize) -> Option<(Reverse<u64>, u32)>
 }
 
 /// The vectors of the strongest and of the head's terms, each of length one; and the terms that tell nothing on a pair.
-fn unit_vectors(weighed: &[Weighed]) -> (Terms, Vec<u32>) {
+fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
     let end = strength_at(weighed, TOP_TERMS);
     let top_weight = |w: &Weighed| if end.is_none_or(|end| w.strength() < end) { w.weight } else { 0. };
-    let of_top = UNIT / norm(weighed.iter().map(top_weight));
-    let of_head = UNIT / norm(weighed.iter().map(|w| w.head_weight));
-    let term = |w: &Weighed| Term {
-        top: fixed(top_weight(w) * of_top),
-        head: fixed(w.head_weight * of_head),
-        idf: fixed(w.idf * IDF_UNIT),
-        kind: w.count.kind,
-        in_opening: w.count.in_opening,
-    };
-    let (telling, others): (Vec<_>, Vec<_>) =
-        weighed.iter().map(|w| (w.count.term, term(w))).partition(|(_, term)| term.tells());
-    (Terms::new(telling.into_iter()), others.into_iter().map(|(number, _)| number).collect())
+    let of_top = norm(weighed.iter().map(top_weight));
+    let of_head = norm(weighed.iter().map(|w| w.head_weight));
+    let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::with_capacity(weighed.len()));
+    for w in weighed {
+        let TermCount { term, kind, in_opening, .. } = w.count;
+        let term = Term::new(term, top_weight(w) / of_top, w.head_weight / of_head, w.idf, kind, in_opening);
+        if term.tells() { terms.push(term) } else { others.push(term.number) }
+    }
+    terms.shrink_to_fit();
+    (terms, others)
 }
 
 /// A count, damped: the second mention says less than the first.
@@ -274,9 +274,4 @@ static LOGARITHMS: LazyLock<[f64; 32]> = LazyLock::new(|| {
 fn norm(weights: impl Iterator<Item = f64>) -> f64 {
     let norm = libm::sqrt(weights.map(|x| x * x).sum());
     if norm > 0. { norm } else { 1. }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range before")]
-fn fixed(value: f64) -> u16 {
-    (value + 0.5).clamp(0., f64::from(u16::MAX)) as u16
 }

@@ -10,8 +10,9 @@ use std::{
     sync::Arc,
 };
 
-/// So many numbers of terms or of a sketch lie in a line of memory.
-const NUMBERS_A_LINE: usize = 16;
+/// So many terms, and so many entries of a sketch, lie in a line of memory.
+const TERMS_A_LINE: usize = 8;
+const ENTRIES_A_LINE: usize = 16;
 
 /// A live article that may tell the same story.
 #[derive(Clone, Copy)]
@@ -97,11 +98,11 @@ impl Index {
 
     /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each.
     fn touch(&self, candidates: &[Candidate]) {
-        let lines = |numbers: &[u32]| numbers.iter().step_by(NUMBERS_A_LINE).fold(0, |sum, n| sum ^ n);
         let look = |candidate: &Candidate| {
             let Some(profile) = self.get(candidate.no) else { return 0 };
-            let sketch = if candidate.shares_wording { lines(&profile.sketch) } else { 0 };
-            lines(profile.terms.numbers()) ^ sketch ^ profile.quoted.first().copied().unwrap_or(0)
+            let terms = profile.terms.iter().step_by(TERMS_A_LINE).fold(0, |sum, term| sum ^ term.number);
+            let entries = if candidate.shares_wording { profile.sketch.as_slice() } else { &[] };
+            entries.iter().step_by(ENTRIES_A_LINE).fold(terms, |sum, entry| sum ^ entry)
         };
         std::hint::black_box(candidates.iter().map(look).fold(0, |sum, n| sum ^ n));
     }

@@ -6,9 +6,9 @@ use super::{
     decide::Asked,
     pair::Pair,
     profile::Profile,
-    terms::{Term, UNIT},
+    terms::{Term, UNIT, both},
 };
-use crate::model::{ComparedFigures, Evidence, Score, SharedTerm, TermKind};
+use crate::model::{ComparedFigures, Evidence, Score, SharedTerm};
 use std::cmp::Reverse;
 
 /// So many shared terms are kept, those that give most to the cosine. Over the labelled pairs of news eight hold about
@@ -33,11 +33,9 @@ pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -
 }
 
 fn shared_terms(a: &Profile, b: &Profile) -> Vec<SharedTerm> {
-    let weight = |x: &Term, y: &Term| f64::from(x.top) / UNIT * f64::from(y.top) / UNIT;
-    let mut shared: Vec<SharedTerm> = a
-        .terms
-        .shared(&b.terms)
-        .map(|(term, x, y)| SharedTerm { term, weight: Score::from_share(weight(x, y)) })
+    let weight = |x: &Term, y: &Term| f64::from(x.top()) / UNIT * f64::from(y.top()) / UNIT;
+    let mut shared: Vec<SharedTerm> = both(&a.terms, &b.terms)
+        .map(|(x, y)| SharedTerm { term: x.number, weight: Score::from_share(weight(x, y)) })
         .collect();
     shared.retain(|t| t.weight > Score::ZERO);
     shared.sort_unstable_by_key(|t| (Reverse(t.weight), t.term));
@@ -46,9 +44,9 @@ fn shared_terms(a: &Profile, b: &Profile) -> Vec<SharedTerm> {
 }
 
 fn compared_figures(a: &Profile, b: &Profile) -> ComparedFigures {
-    let is_figure = |(_, term): &(u32, &Term)| term.kind == TermKind::Figure;
-    let shared: Vec<_> = a.terms.shared(&b.terms).map(|(n, here, _)| (n, here)).filter(is_figure).collect();
-    let is_shared = |t: &(u32, &Term)| shared.binary_search_by_key(&t.0, |s| s.0).is_ok();
+    let is_figure = |term: &&Term| term.is_figure();
+    let shared: Vec<&Term> = both(&a.terms, &b.terms).map(|(x, _)| x).filter(is_figure).collect();
+    let is_shared = |t: &&Term| shared.binary_search_by_key(&t.number, |s| s.number).is_ok();
     let only = |p: &Profile| rarest(p.terms.iter().filter(is_figure).filter(|t| !is_shared(t)).collect());
     let (only_here, only_there) = (only(a), only(b));
     let both = u32::try_from(shared.len()).unwrap_or(u32::MAX);
@@ -62,7 +60,7 @@ fn compared_figures(a: &Profile, b: &Profile) -> ComparedFigures {
     }
 }
 
-fn rarest(mut terms: Vec<(u32, &Term)>) -> Vec<u32> {
-    terms.sort_unstable_by_key(|(number, term)| (Reverse(term.idf), *number));
-    terms.iter().take(FIGURES_MAX).map(|(number, _)| *number).collect()
+fn rarest(mut terms: Vec<&Term>) -> Vec<u32> {
+    terms.sort_unstable_by_key(|term| (Reverse(term.idf()), term.number));
+    terms.iter().take(FIGURES_MAX).map(|term| term.number).collect()
 }

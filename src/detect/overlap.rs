@@ -44,9 +44,9 @@ impl SketchIndex {
             tally.add(last(older, POSTINGS_MAX - newer.len()), |_| 1);
         }
         let mut counted: Vec<(Reverse<u32>, ArticleNo)> = Vec::new();
-        for (shared, (no, entries)) in tally.take(SHARED_MIN) {
+        for (shared, (no, entries)) in tally.take() {
             let smaller = usize::from(entries).min(sketch.len());
-            if Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
+            if shared >= SHARED_MIN && Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
                 counted.push((Reverse(shared), no));
             }
         }

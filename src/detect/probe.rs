@@ -15,13 +15,13 @@ pub(super) struct Probe {
 impl Probe {
     pub fn new(profile: &Profile) -> Self {
         let mut probe = Self {
-            may_be_term: Bits::of(profile.terms.numbers().iter().copied()),
+            may_be_term: Bits::of(profile.terms.iter().map(|term| term.number)),
             terms: Table::with_room(profile.terms.len()),
             may_be_in_sketch: Bits::of(profile.sketch.iter().copied()),
             sketch: Table::with_room(profile.sketch.len()),
         };
-        for (number, place) in profile.terms.numbers().iter().zip(1..) {
-            *probe.terms.entry(*number) = place;
+        for (term, place) in profile.terms.iter().zip(1..) {
+            *probe.terms.entry(term.number) = place;
         }
         for entry in &profile.sketch {
             *probe.sketch.entry(*entry) = true;
@@ -31,15 +31,12 @@ impl Probe {
 
     /// The terms that the article, which is `a`, shares with another.
     pub fn shared(&self, a: &Profile, b: &Profile) -> Shared {
-        let both = (0..).zip(b.terms.numbers()).filter(|(_, number)| self.may_be_term.has(**number));
-        Shared::over(
-            a,
-            b,
-            both.filter_map(|(there, number)| {
-                let here = usize::from(self.terms.get(*number)).checked_sub(1)?;
-                Some((a.terms.at(here)?, b.terms.at(there)?))
-            }),
-        )
+        let may_be_shared = b.terms.iter().filter(|there| self.may_be_term.has(there.number));
+        let both = may_be_shared.filter_map(|there| {
+            let place = usize::from(self.terms.get(there.number)).checked_sub(1)?;
+            Some((a.terms.get(place)?, there))
+        });
+        Shared::over(a, b, both)
     }
 
     /// The wording that it shares with another.

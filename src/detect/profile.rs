@@ -1,8 +1,8 @@
 //! What is kept of an article to compare it with others: its fingerprint, weighed once, when it came, with the
 //! document frequencies of that moment.
 
-use super::terms::Terms;
-use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Language, Slot, TermKind, Time};
+use super::terms::Term;
+use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Language, Slot, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[error("a kept profile cannot be read: {0}")]
 pub struct ProfileError(#[from] postcard::Error);
 
-/// An article as it is compared. All lists of hashes are sorted.
+/// An article as it is compared. All lists of hashes are sorted, the terms by number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Profile {
     pub no: ArticleNo,
@@ -33,7 +33,7 @@ pub(super) struct Profile {
     pub quoted: Vec<u32>,
     pub weekdays: u8,
     /// Those that can tell anything on a pair.
-    pub terms: Terms,
+    pub terms: Vec<Term>,
     /// What a sentence encoder made of it.
     pub encoded: Option<Encoded>,
     /// What follows from the terms, so that no pair need work it out again. It is not kept.
@@ -63,7 +63,7 @@ impl Kept {
 
     /// The numbers of all terms.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
-        self.profile.terms.numbers().iter().chain(&self.others).copied()
+        self.profile.terms.iter().map(|term| term.number).chain(self.others.iter().copied())
     }
 }
 
@@ -88,22 +88,20 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub fn of(terms: &Terms) -> Self {
+    pub fn of(terms: &[Term]) -> Self {
         let mut totals = Self::default();
         let (mut focus, mut head_names) = (0., 0.);
-        for (_, term) in terms.iter() {
-            let idf = u32::from(term.idf);
-            let when = |is: bool| if is { idf } else { 0 };
-            let (is_figure, is_name) = (term.kind == TermKind::Figure, term.kind == TermKind::Name);
-            totals.figures += u32::from(is_figure);
-            totals.figure_mass += when(is_figure);
-            totals.head_figure_mass += when(is_figure && term.head > 0);
+        for term in terms {
+            let when = |is: bool| if is { term.idf() } else { 0 };
+            totals.figures += u32::from(term.is_figure());
+            totals.figure_mass += when(term.is_figure());
+            totals.head_figure_mass += when(term.is_figure() && term.is_in_head());
             totals.rare_mass += when(term.is_rare());
             totals.name_mass += when(term.is_top_name());
-            totals.opening_mass += when(term.in_opening);
-            let squared = f64::from(term.top) * f64::from(term.top);
-            focus += squared * squared;
-            head_names += if is_name { f64::from(term.head) * f64::from(term.head) } else { 0. };
+            totals.opening_mass += when(term.is_in_opening());
+            let (top, head) = (f64::from(term.top()), f64::from(term.head()));
+            focus += top * top * (top * top);
+            head_names += if term.is_name() { head * head } else { 0. };
         }
         Self { focus_norm: libm::sqrt(focus), head_names_norm: libm::sqrt(head_names), ..totals }
     }

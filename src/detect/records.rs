@@ -1,6 +1,6 @@
 //! Which live article is in which record, and what of that a person has pinned.
 
-use crate::model::{ArticleNo, RecordId};
+use crate::model::{ArticleNo, RecordId, SpreadHasher};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An article is weighed against this many members of a record at most, picked evenly from the oldest to the
@@ -40,8 +40,8 @@ pub(super) fn panel(members: &BTreeSet<ArticleNo>, size: usize) -> Vec<ArticleNo
 /// All records with a live member, by founder.
 #[derive(Default)]
 pub(super) struct Records {
-    by_founder: HashMap<ArticleNo, Record>,
-    founder_of: HashMap<ArticleNo, ArticleNo>,
+    by_founder: HashMap<ArticleNo, Record, SpreadHasher>,
+    founder_of: HashMap<ArticleNo, ArticleNo, SpreadHasher>,
     /// The pinned articles, live or not, with the founders of their records, which are theirs for good.
     pinned: BTreeMap<ArticleNo, ArticleNo>,
 }

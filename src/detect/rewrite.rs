@@ -5,20 +5,25 @@ use super::{
     postings::{Live, Postings},
     profile::Profile,
     tally::Tally,
-    terms::{IDF_UNIT, Term},
+    terms::{IDF_UNIT, Term, both},
 };
-use crate::model::{ArticleNo, TermKind};
+use crate::model::ArticleNo;
 use std::cmp::Reverse;
 
-/// A candidate's cosine, as far as it is found, is at least .08: this, of the product of two unit vectors. With .10 one join
-/// of the labelled outlets is lost beside 100,000 other articles, with .12 several.
-const PRODUCT_MIN: u32 = 343_586_898; // 0.08 * UNIT * UNIT
+/// A candidate's cosine, as far as it is found, is at least .08 where it shares so many terms, and .12 where it shares fewer:
+/// two articles come to a word or two in common by chance. Of 6,900 pairs of three labelled sets that proved likely (.48 and
+/// more) and share no wording, one is below. With .10 for many terms, one join of the labelled outlets is lost beside 100,000
+/// other articles.
+const SHARED_TERMS: u32 = 4;
+const PRODUCT_MIN: u32 = 5_160; // .08 * UNIT * UNIT / 2^16, as are all products that are summed
+const PRODUCT_OF_FEW_MIN: u32 = 7_741; // .12
 /// This many candidates at most, those with the highest cosine. With twice as many no record of three labelled sets and
 /// no link between them is another.
 const CANDIDATES_MAX: usize = 32;
 /// An article is found by this many of its strongest terms. With all 96, no record of three labelled sets is another, and
 /// four of 760 links between their records are found more.
 const FINDING_TERMS: usize = 40;
+const COUNT_BITS: u32 = FINDING_TERMS.ilog2() + 1;
 /// The terms that fewest live articles have come first, and this many postings are looked at for one article, so that its
 /// cost does not grow with the window. With 1,500, three labelled sets come out the same, and so do the outlets beside
 /// 100,000 other articles. (In the order of inverse document frequency, which knows the last articles only, those lost joins
@@ -33,36 +38,34 @@ pub(super) struct TermIndex {
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        self.postings
-            .insert(profile.no, finding(profile).into_iter().map(|(number, term)| (number, term.top)));
+        self.postings.insert(profile.no, finding(profile).into_iter().map(|term| (term.number, term.top())));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
-        self.postings.remove(profile.no, finding(profile).into_iter().map(|(number, _)| number));
+        self.postings.remove(profile.no, finding(profile).into_iter().map(|term| term.number));
     }
 
     /// The articles whose strongest terms are most like these; of equals the older.
     pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
         let terms = finding(profile);
-        let lists = self.postings.of(terms.iter().map(|(number, _)| *number));
-        let mut shortest_first: Vec<(usize, u32, &Term, &Live<'_, u16>)> = terms
-            .iter()
-            .zip(&lists)
-            .map(|((number, term), live)| (live.len(), *number, *term, live))
-            .collect();
-        shortest_first.sort_unstable_by_key(|(postings, number, ..)| (*postings, *number));
+        let lists = self.postings.of(terms.iter().map(|term| term.number));
+        let mut shortest_first: Vec<(usize, &Term, &Live<'_, u16>)> =
+            terms.iter().zip(&lists).map(|(term, live)| (live.len(), *term, live)).collect();
+        shortest_first.sort_unstable_by_key(|(postings, term, _)| (*postings, term.number));
         let mut budget = POSTINGS_BUDGET;
-        for (postings, _, term, live) in shortest_first {
+        for (postings, term, live) in shortest_first {
             let Some(left) = budget.checked_sub(postings) else { break };
             budget = left;
             let (older, newer) = live.slices();
-            // The sum ends at the largest number, which two unit vectors reach only where they are the same.
-            let product = |there: u16| u32::from(term.top) * u32::from(there);
+            let product = |there: u16| found_term(u32::from(term.top()) * u32::from(there));
             tally.add(older, product);
             tally.add(newer, product);
         }
-        let mut found: Vec<(Reverse<u32>, ArticleNo)> =
-            tally.take(PRODUCT_MIN).into_iter().map(|(sum, (no, _))| (Reverse(sum), no)).collect();
+        let mut found: Vec<(Reverse<u32>, ArticleNo)> = tally
+            .take()
+            .filter(|(sum, _)| is_likely(*sum))
+            .map(|(sum, (no, _))| (Reverse(sum), no))
+            .collect();
         if found.len() > CANDIDATES_MAX {
             found.select_nth_unstable(CANDIDATES_MAX);
             found.truncate(CANDIDATES_MAX);
@@ -71,11 +74,21 @@ impl TermIndex {
     }
 }
 
+/// What one shared term adds to the sum: its product above, and below, in the bits that so many terms need, one term.
+fn found_term(product: u32) -> u32 {
+    (product >> u16::BITS << COUNT_BITS) + 1
+}
+
+fn is_likely(sum: u32) -> bool {
+    let (product, terms) = (sum >> COUNT_BITS, sum & ((1 << COUNT_BITS) - 1));
+    product >= if terms < SHARED_TERMS { PRODUCT_OF_FEW_MIN } else { PRODUCT_MIN }
+}
+
 /// The terms by which an article is found.
-fn finding(profile: &Profile) -> Vec<(u32, &Term)> {
-    let mut terms: Vec<(u32, &Term)> = profile.terms.iter().filter(|(_, term)| term.top > 0).collect();
+fn finding(profile: &Profile) -> Vec<&Term> {
+    let mut terms: Vec<&Term> = profile.terms.iter().filter(|term| term.is_top()).collect();
     if terms.len() > FINDING_TERMS {
-        terms.select_nth_unstable_by_key(FINDING_TERMS, |(number, term)| (Reverse(term.top), *number));
+        terms.select_nth_unstable_by_key(FINDING_TERMS, |term| (Reverse(term.top()), term.number));
         terms.truncate(FINDING_TERMS);
     }
     terms
@@ -124,30 +137,24 @@ struct Masses {
 impl Masses {
     fn add(&mut self, x: &Term, y: &Term) {
         let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
-        let are_in_heads = x.head > 0 && y.head > 0;
-        let when = |is: bool, idf: u16| if is { u32::from(idf) } else { 0 };
-        let both_tops = real(product(x.top, y.top));
+        let when = |is: bool, idf: u32| if is { idf } else { 0 };
+        let both_tops = real(product(x.top(), y.top()));
         self.focus += both_tops * both_tops;
-        match x.kind {
-            TermKind::Name => self.head_names += product(x.head, y.head),
-            TermKind::Figure => {
-                self.figure_mass += u32::from(x.idf);
-                self.head_figure_mass += when(are_in_heads, x.idf);
-            }
-            TermKind::Word => {}
-        }
-        self.rare_mass += when(x.is_rare() && y.is_rare(), x.idf) + when(x.is_rare() && y.is_rare(), y.idf);
-        self.names[0] += when(x.is_top_name() && y.head > 0, x.idf);
-        self.names[1] += when(y.is_top_name() && x.head > 0, y.idf);
-        self.openings[0] += when(x.in_opening && y.head > 0, x.idf);
-        self.openings[1] += when(y.in_opening && x.head > 0, y.idf);
+        self.head_names += if x.is_name() { product(x.head(), y.head()) } else { 0 };
+        self.figure_mass += when(x.is_figure(), x.idf());
+        self.head_figure_mass += when(x.is_figure() && x.is_in_head() && y.is_in_head(), x.idf());
+        self.rare_mass += when(x.is_rare() && y.is_rare(), x.idf() + y.idf());
+        self.names[0] += when(x.is_top_name() && y.is_in_head(), x.idf());
+        self.names[1] += when(y.is_top_name() && x.is_in_head(), x.idf());
+        self.openings[0] += when(x.is_in_opening() && y.is_in_head(), x.idf());
+        self.openings[1] += when(y.is_in_opening() && x.is_in_head(), x.idf());
     }
 }
 
 impl Shared {
     /// What the later article `a` and the earlier `b` share.
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        Self::over(a, b, a.terms.shared(&b.terms).map(|(_, here, there)| (here, there)))
+        Self::over(a, b, both(&a.terms, &b.terms))
     }
 
     /// The same from the terms in both. Those that tell nothing may be left out.

@@ -21,7 +21,7 @@ impl Tally {
         self.of.resize(span, 0);
     }
 
-    /// Adds what each posting is worth, which is more than 0. A sum ends at the largest number.
+    /// Adds what each posting is worth, which is more than 0.
     pub fn add(&mut self, postings: &[Posting<u16>], worth: impl Fn(u16) -> u32) {
         let Self { of, first, met, count } = self;
         let room = *count + postings.len() + 1;
@@ -35,22 +35,18 @@ impl Tally {
                 *next = *posting;
             }
             *count += usize::from(*sum == 0);
-            *sum = sum.saturating_add(worth(posting.1));
+            *sum = sum.wrapping_add(worth(posting.1));
         }
     }
 
-    /// Clears all sums, and returns those of `least` and more, with a posting of each article.
-    pub fn take(&mut self, least: u32) -> Vec<(u32, Posting<u16>)> {
-        let mut taken = Vec::new();
-        for posting in self.met.iter().take(self.count) {
-            let place = posting.0.0.wrapping_sub(self.first) as usize;
-            let Some(sum) = self.of.get_mut(place).map(std::mem::take) else { continue };
-            if sum >= least {
-                taken.push((sum, *posting));
-            }
-        }
-        self.count = 0;
-        taken
+    /// The sums that are not 0, with a posting of each article. They are cleared as they are taken.
+    pub fn take(&mut self) -> impl Iterator<Item = (u32, Posting<u16>)> {
+        let Self { of, first, met, count } = self;
+        let met = met.iter().take(std::mem::take(count));
+        met.filter_map(|posting| {
+            let sum = of.get_mut(posting.0.0.wrapping_sub(*first) as usize)?;
+            Some((std::mem::take(sum), *posting))
+        })
     }
 }
 
@@ -65,9 +61,8 @@ mod tests {
         tally.cover(no(10), 5);
         tally.add(&[(no(10), 2), (no(12), 3)], u32::from);
         tally.add(&[(no(12), 4), (no(9), 1), (no(15), 1)], u32::from);
-        assert_eq!(tally.take(3), [(7, (no(12), 3))], "what is not live counts nothing");
-        assert_eq!(tally.take(1), []);
-        tally.add(&[(no(10), u16::MAX), (no(10), 1)], |_| u32::MAX);
-        assert_eq!(tally.take(1), [(u32::MAX, (no(10), u16::MAX))]);
+        let taken: Vec<_> = tally.take().collect();
+        assert_eq!(taken, [(2, (no(10), 2)), (7, (no(12), 3))], "what is not live counts nothing");
+        assert_eq!(tally.take().count(), 0);
     }
 }

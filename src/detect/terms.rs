@@ -1,92 +1,129 @@
-//! The terms of an article as they are compared, each in the vectors that it is part of. All weights are fixed-point
-//! integers.
+//! The terms of an article as they are compared, each in the vectors that it is part of: eight bytes a term, since most
+//! of what a comparison takes is the time until memory answers.
 
 use crate::model::TermKind;
 use serde::{Deserialize, Serialize};
 
-/// What stands for 1 in the weight of a term of a unit vector.
-pub(super) const UNIT: f64 = 65_535.;
-/// What stands for 1 in an inverse document frequency, which is below 16.
-pub(super) const IDF_UNIT: f64 = 4_096.;
+/// What stands for 1 in the weight of a term of a unit vector, whose root is kept in a byte: so a small weight is nearly as
+/// exact as a large one.
+pub(super) const UNIT: f64 = ROOT_UNIT * ROOT_UNIT;
+const ROOT_UNIT: f64 = 255.;
+/// What stands for 1 in an inverse document frequency, which is below 8: all documents together count for a few thousand.
+pub(super) const IDF_UNIT: f64 = 32.;
 /// A term is rare from this inverse document frequency on: fewer than one text in 120 has it.
-const RARE_IDF: u16 = 19_661; // 4.8 * IDF_UNIT
+const RARE_IDF: u8 = 154; // 4.8 * IDF_UNIT
 
-/// What a term weighs in an article.
+/// One term of an article, in each of the vectors that it is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Term {
-    /// In the vector of the strongest terms; 0 where it is none of them.
-    pub top: u16,
-    /// In the vector of the head; 0 where it is not in it.
-    pub head: u16,
-    /// Its inverse document frequency.
-    pub idf: u16,
-    pub kind: TermKind,
-    /// Whether it is one of the first words.
-    pub in_opening: bool,
+    pub number: u32,
+    top_root: u8,
+    head_root: u8,
+    idf: u8,
+    marks: u8,
 }
 
+const FIGURE: u8 = 1;
+const NAME: u8 = 2;
+const OPENING: u8 = 4;
+
 impl Term {
+    /// A term with what it weighs in the unit vectors of the strongest terms and of the head.
+    pub fn new(number: u32, top: f64, head: f64, idf: f64, kind: TermKind, in_opening: bool) -> Self {
+        let kind = match kind {
+            TermKind::Word => 0,
+            TermKind::Figure => FIGURE,
+            TermKind::Name => NAME,
+        };
+        let marks = if in_opening { kind | OPENING } else { kind };
+        Self { number, top_root: root(top), head_root: root(head), idf: byte(idf * IDF_UNIT), marks }
+    }
+
+    /// In the vector of the strongest terms; 0 where it is none of them.
+    pub fn top(&self) -> u16 {
+        u16::from(self.top_root) * u16::from(self.top_root)
+    }
+
+    /// In the vector of the head; 0 where it is not in it.
+    pub fn head(&self) -> u16 {
+        u16::from(self.head_root) * u16::from(self.head_root)
+    }
+
+    /// Its inverse document frequency.
+    pub fn idf(&self) -> u32 {
+        u32::from(self.idf)
+    }
+
+    pub fn is_top(&self) -> bool {
+        self.top_root > 0
+    }
+
+    pub fn is_in_head(&self) -> bool {
+        self.head_root > 0
+    }
+
+    pub fn is_figure(&self) -> bool {
+        self.marks & FIGURE != 0
+    }
+
+    pub fn is_name(&self) -> bool {
+        self.marks & NAME != 0
+    }
+
+    /// Whether it is one of the first words.
+    pub fn is_in_opening(&self) -> bool {
+        self.marks & OPENING != 0
+    }
+
     /// Whether it is one of the strongest terms, and rare.
     pub fn is_rare(&self) -> bool {
-        self.top > 0 && self.idf >= RARE_IDF
+        self.is_top() && self.idf >= RARE_IDF
     }
 
     /// Whether it is one of the strongest terms, and a name.
     pub fn is_top_name(&self) -> bool {
-        self.top > 0 && self.kind == TermKind::Name
+        self.is_top() && self.is_name()
     }
 
     /// Whether it can tell anything on a pair: one of the strongest, of the head, a figure or a name. Half of all do.
     pub fn tells(&self) -> bool {
-        self.top > 0 || self.head > 0 || self.kind != TermKind::Word
+        self.is_top() || self.is_in_head() || self.is_figure() || self.is_name()
     }
 }
 
-/// The terms of an article, by number. The numbers stand apart, since whoever looks for what two articles share reads
-/// those of both, and what a term weighs of the few that are in both.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Terms {
-    numbers: Vec<u32>,
-    weights: Vec<Term>,
+/// The terms that two lists, sorted by number, have in common.
+pub(super) fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (&'t Term, &'t Term)> {
+    let mut others = b.iter().peekable();
+    a.iter().filter_map(move |x| {
+        while others.next_if(|y| y.number < x.number).is_some() {}
+        others.next_if(|y| y.number == x.number).map(|y| (x, y))
+    })
 }
 
-impl Terms {
-    /// Terms in order of their numbers.
-    pub fn new(terms: impl Iterator<Item = (u32, Term)>) -> Self {
-        let (mut numbers, mut weights): (Vec<u32>, Vec<Term>) = terms.unzip();
-        numbers.shrink_to_fit();
-        weights.shrink_to_fit();
-        Self { numbers, weights }
-    }
+/// The root of a weight, as it is kept. What weighs anything does not come to weigh nothing.
+fn root(weight: f64) -> u8 {
+    if weight > 0. { byte(libm::sqrt(weight) * ROOT_UNIT).max(1) } else { 0 }
+}
 
-    pub fn len(&self) -> usize {
-        self.numbers.len()
-    }
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range before")]
+fn byte(value: f64) -> u8 {
+    (value + 0.5).clamp(0., f64::from(u8::MAX)) as u8
+}
 
-    pub fn numbers(&self) -> &[u32] {
-        &self.numbers
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// What a term weighs, by its place among the numbers.
-    pub fn at(&self, place: usize) -> Option<&Term> {
-        self.weights.get(place)
-    }
-
-    /// What a term weighs, by its number.
-    pub fn get(&self, number: u32) -> Option<&Term> {
-        self.at(self.numbers.binary_search(&number).ok()?)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &Term)> {
-        self.numbers.iter().copied().zip(&self.weights)
-    }
-
-    /// The terms that are in both, with what they weigh here and there.
-    pub fn shared<'t>(&'t self, other: &'t Self) -> impl Iterator<Item = (u32, &'t Term, &'t Term)> {
-        let mut others = other.iter().peekable();
-        self.iter().filter_map(move |(number, here)| {
-            while others.next_if(|there| there.0 < number).is_some() {}
-            others.next_if(|there| there.0 == number).map(|(_, there)| (number, here, there))
-        })
+    #[test]
+    fn a_term_is_eight_bytes_and_keeps_small_weights() {
+        assert_eq!(size_of::<Term>(), 8);
+        let term = Term::new(7, 0.04, 1e-9, 7.5, TermKind::Name, true);
+        assert!((f64::from(term.top()) / UNIT - 0.04).abs() < 4e-4, "{term:?}");
+        assert!(
+            term.is_top_name() && term.is_rare() && term.is_in_head() && term.is_in_opening(),
+            "{term:?}"
+        );
+        let plain = Term::new(7, 0., 0., 3., TermKind::Word, false);
+        assert!(!plain.tells() && plain.top() == 0 && plain.idf() == 96, "{plain:?}");
     }
 }

@@ -40,8 +40,8 @@ const BACK_TRIES_MAX: u32 = 8;
 pub struct Claimed {
     /// Its number, which also stands at the head of its name now.
     pub arrival: Arrival,
-    /// The inbox it came from, as an index into [`Settings::inboxes`](super::Settings::inboxes).
-    pub root: usize,
+    /// The inbox it came from.
+    pub inbox: PathBuf,
     /// Where it lies now.
     pub path: PathBuf,
     /// Its path as it lay under the inbox.
@@ -64,11 +64,11 @@ pub struct Claimed {
 impl Claimed {
     /// A claimed file as it lies in its claim.
     pub(super) fn new(arrival: Arrival, at: Time, from: Origin<'_>, place: Place, stamp: Stamp) -> Self {
-        let Origin { root, name, source } = from;
+        let Origin { inbox, name, source } = from;
         let folder = name.parent().and_then(|parent| parent.iter().next());
         Self {
             arrival,
-            root,
+            inbox: inbox.to_owned(),
             path: place.path,
             source: source.cloned(),
             folder: folder.map(|folder| folder.to_string_lossy().into_owned()),
@@ -183,7 +183,7 @@ fn put_back(from: &Path, to: &Path, is_own_name: bool) -> io::Result<()> {
 /// Where a claimed file came from.
 #[derive(Clone, Copy)]
 pub(super) struct Origin<'a> {
-    pub(super) root: usize,
+    pub(super) inbox: &'a Path,
     pub(super) name: &'a Path,
     pub(super) source: Option<&'a String>,
 }
@@ -227,16 +227,16 @@ pub(super) enum Attempt {
     Refused(InboxError),
 }
 
-/// Claims the file at `origin.name` under `inbox`, if it is still as `ready` says.
-pub(super) fn claim(inbox: &Path, origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> Attempt {
-    let from = inbox.join(origin.name);
+/// Claims the file that waits at `origin`, if it is still as `ready` says.
+pub(super) fn claim(origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> Attempt {
+    let from = origin.inbox.join(origin.name);
     match look(&from) {
         Ok(Look::File(stamp)) if stamp == *ready => {}
         Ok(Look::File(stamp)) => return Attempt::Changed(stamp),
         Ok(Look::Nothing | Look::Folder) => return Attempt::Vanished,
         Err(error) => return Attempt::Refused(InboxError::io("look at", from)(error)),
     }
-    let work = work_folder(inbox);
+    let work = work_folder(origin.inbox);
     let moved = arrivals.take(|arrival| {
         let place = place_for(&work, arrival, origin.name);
         move_in(&from, &place, &work).map(|()| (arrival, place))
@@ -316,7 +316,7 @@ mod tests {
     }
 
     fn claim_it(inbox: &Path, name: &str, stamp: &Stamp, arrivals: &Arrivals) -> Attempt {
-        claim(inbox, Origin { root: 0, name: Path::new(name), source: None }, stamp, arrivals)
+        claim(Origin { inbox, name: Path::new(name), source: None }, stamp, arrivals)
     }
 
     #[test]

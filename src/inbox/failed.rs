@@ -276,7 +276,7 @@ mod tests {
             make_folders(claimed.parent().unwrap()).unwrap();
             fs::write(claimed, "bytes").unwrap();
             let failed = FailedDir::open(dir.path().join("failed")).unwrap();
-            let inboxes = vec![Root { path: dir.path().join("in"), source: None }];
+            let inboxes = vec![Root::new(dir.path().join("in"), Vec::new())];
             let inboxes = Inboxes::open(Settings { inboxes, ..Settings::default() }, &failed).unwrap();
             Self { dir, failed, inboxes }
         }

@@ -37,9 +37,12 @@ pub(super) enum Sign {
     Left,
 }
 
+/// What is left alone in each inbox.
+pub(super) type Ignored = Vec<(PathBuf, Arc<Ignore>)>;
+
 /// The watcher's callback: passes hints on, and asks for a scan where it cannot.
 pub(super) fn listener(
-    ignore: Arc<Ignore>,
+    ignored: Ignored,
     hints: mpsc::Sender<Hint>,
     lost: Arc<Notify>,
 ) -> impl FnMut(notify::Result<Event>) + Send + 'static {
@@ -47,7 +50,7 @@ pub(super) fn listener(
     move |told| match told {
         Ok(event) if event.need_rescan() => lost.notify_one(),
         Ok(event) => {
-            let fits = hint_of(event, &ignore).is_none_or(|hint| hints.try_send(hint).is_ok());
+            let fits = hint_of(event, &ignored).is_none_or(|hint| hints.try_send(hint).is_ok());
             if !fits {
                 lost.notify_one();
             }
@@ -63,7 +66,7 @@ pub(super) fn listener(
 
 /// The hint in an event, if it gives one. Closing and opening change nothing, a removed file is missed by nobody, and
 /// an ignored name is not worth a look.
-fn hint_of(event: Event, ignore: &Ignore) -> Option<Hint> {
+fn hint_of(event: Event, ignored: &Ignored) -> Option<Hint> {
     let sign = match event.kind {
         EventKind::Access(_)
         | EventKind::Remove(RemoveKind::File)
@@ -75,8 +78,10 @@ fn hint_of(event: Event, ignore: &Ignore) -> Option<Hint> {
     };
     let path = event.paths.into_iter().next()?;
     // A folder that leaves may be an inbox itself, whatever its name.
-    let is_ignored = sign != Sign::Left && path.file_name().is_none_or(|name| ignore.name(name));
-    (!is_ignored).then_some(Hint { sign, path })
+    let ignore = ignored.iter().find(|(inbox, _)| path.starts_with(inbox)).map(|(_, ignore)| ignore);
+    let is_ignored = |name| ignore.is_some_and(|ignore| ignore.name(name));
+    (sign == Sign::Left || path.file_name().is_some_and(|name| !is_ignored(name)))
+        .then_some(Hint { sign, path })
 }
 
 #[cfg(test)]
@@ -88,7 +93,7 @@ mod tests {
         let (sender, hints) = mpsc::channel(hints_max);
         let lost = Arc::new(Notify::new());
         let ignore = Arc::new(Ignore::new(&["*.part".to_owned()]).unwrap());
-        (listener(ignore, sender, Arc::clone(&lost)), hints, lost)
+        (listener(vec![("/in".into(), ignore)], sender, Arc::clone(&lost)), hints, lost)
     }
 
     fn made(path: &str) -> Event {

@@ -3,17 +3,16 @@
 //! Synchronous, and knows no queue: `watch` decides which step is next and sends on what was claimed.
 
 use super::{
-    Arrivals, Claimed, InboxState, Inboxes,
+    Arrivals, Claimed, InboxState, Inboxes, Root,
     folders::WatchedFolders,
     hint::{Hint, Sign},
     names::Ignore,
     root::{Means, RootWatch},
-    scan::Walk,
 };
 use notify::Watcher;
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -29,7 +28,6 @@ const LOOK_EVERY_MAX: Duration = Duration::from_millis(250);
 pub(super) struct Keeper {
     roots: Vec<RootWatch>,
     folders: WatchedFolders,
-    ignore: Arc<Ignore>,
     arrivals: Arc<Arrivals>,
     /// Set at a shutdown, to cut a scan short.
     stop: Arc<AtomicBool>,
@@ -65,11 +63,13 @@ impl Keeper {
     pub(super) fn new(inboxes: &Inboxes, watcher: Box<dyn Watcher + Send>, arrivals: Arc<Arrivals>) -> Self {
         let settings = &inboxes.settings;
         let now = Instant::now();
-        let roots = settings.inboxes.iter().enumerate();
+        let roots = settings.inboxes.iter().zip(&inboxes.ignored).enumerate();
+        let watched = |(index, (root, (_, ignore))): (usize, (&Root, &(PathBuf, Arc<Ignore>)))| {
+            RootWatch::new(index, (root.clone(), Arc::clone(ignore)), settings, now)
+        };
         Self {
-            roots: roots.map(|(index, root)| RootWatch::new(index, root.clone(), settings, now)).collect(),
+            roots: roots.map(watched).collect(),
             folders: WatchedFolders::new(watcher),
-            ignore: Arc::clone(&inboxes.ignore),
             arrivals,
             stop: Arc::new(AtomicBool::new(false)),
             look_every: (settings.settle / LOOKS_A_SETTLE).clamp(LOOK_EVERY_MIN, LOOK_EVERY_MAX),
@@ -119,8 +119,7 @@ impl Keeper {
     }
 
     fn turn(&mut self) -> InboxState {
-        let mut means =
-            Means { folders: &mut self.folders, walk: Walk { ignore: &self.ignore, stop: &self.stop } };
+        let mut means = Means { folders: &mut self.folders, stop: &self.stop };
         let began = Instant::now();
         for root in &mut self.roots {
             if root.is_scan_due(began, means.folders) {
@@ -147,8 +146,7 @@ impl Keeper {
 
     /// A burst of the same hint for one path, as a file that is being written gives, is one hint.
     fn heed(&mut self, hints: &[Hint]) {
-        let mut means =
-            Means { folders: &mut self.folders, walk: Walk { ignore: &self.ignore, stop: &self.stop } };
+        let mut means = Means { folders: &mut self.folders, stop: &self.stop };
         let mut heeded: HashMap<&Path, Sign> = HashMap::new();
         for hint in hints {
             if heeded.insert(&hint.path, hint.sign) != Some(hint.sign)

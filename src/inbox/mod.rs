@@ -39,7 +39,7 @@ mod watch;
 pub use claim::{Arrivals, Claimed};
 pub use error::InboxError;
 pub use failed::{FailedDir, SliceName};
-pub use names::display_path;
+pub use names::{display_path, is_pattern};
 pub use open::{Inboxes, Root, Settings};
 pub use recover::claims_in;
 pub use scan::waiting_in;

@@ -81,6 +81,11 @@ pub(super) fn shorten(name: &[u8], bytes_max: usize) -> &[u8] {
 #[derive(Debug)]
 pub(super) struct Ignore(Vec<Pattern>);
 
+/// Whether names can be left alone by this pattern.
+pub fn is_pattern(pattern: &str) -> bool {
+    Pattern::new(pattern).is_ok()
+}
+
 /// Fixed bytes, with room for anything before or behind them.
 #[derive(Debug)]
 struct Pattern {

@@ -3,10 +3,12 @@
 use super::{
     Claimed, FailedDir, InboxError,
     claim::{make_folders, work_folder},
+    hint::Ignored,
     names::Ignore,
     recover,
 };
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +22,17 @@ pub struct Root {
     pub path: PathBuf,
     /// The source of everything that arrives there; without it, the first sub-folder's name.
     pub source: Option<String>,
+    /// Whether events are asked for; else scans find everything, as on a mount that another machine writes to.
+    pub by_events: bool,
+    /// Names that are left alone, with a `*` at the start, at the end or at both. Names with a leading dot always are.
+    pub ignore: Vec<String>,
+}
+
+impl Root {
+    /// An inbox for everybody, watched by events.
+    pub fn new(path: PathBuf, ignore: Vec<String>) -> Self {
+        Self { path, source: None, by_events: true, ignore }
+    }
 }
 
 /// How the inboxes are watched.
@@ -31,8 +44,6 @@ pub struct Settings {
     pub settle: Duration,
     /// How often everything is looked through for what events missed.
     pub rescan: Duration,
-    /// Names that are left alone, with a `*` at the start, at the end or at both. Names with a leading dot always are.
-    pub ignore: Vec<String>,
     /// How many waiting files an inbox keeps in mind. A scan keeps the oldest, and twice as many while it runs.
     pub pending_max: usize,
     /// How many hints of the watcher may wait. More than that, and a scan replaces them.
@@ -45,7 +56,6 @@ impl Default for Settings {
             inboxes: Vec::new(),
             settle: Duration::from_millis(500),
             rescan: Duration::from_secs(30),
-            ignore: ["*.tmp", "*.part", "*.filepart", "*~"].map(str::to_owned).into(),
             pending_max: 8192,
             // As many files as the kernel's own default queue (16,384 events, about four a file) holds.
             hints_max: 4096,
@@ -57,24 +67,42 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Inboxes {
     pub(super) settings: Settings,
-    pub(super) ignore: Arc<Ignore>,
-    /// Held for as long as files may be claimed.
-    _locks: Vec<fs::File>,
+    /// What is left alone, an entry an inbox.
+    pub(super) ignored: Ignored,
+    /// Those on the inboxes, by their paths. Held for as long as a claim may be under way, and so to the end of the
+    /// process: what was claimed from an inbox may be read on after it is watched no longer.
+    locks: Locks,
 }
+
+type Locks = BTreeMap<PathBuf, Arc<fs::File>>;
 
 impl Inboxes {
     /// Checks the inboxes and makes each one's work folder.
-    pub fn open(mut settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
-        let ignore = Arc::new(Ignore::new(&settings.ignore)?);
+    pub fn open(settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
+        Self::open_with(Locks::new(), settings, failed)
+    }
+
+    /// The same process goes on with other settings: those inboxes that are new are checked as at a start. Nothing of
+    /// the old ones is changed.
+    pub fn changed(&self, settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
+        Self::open_with(self.locks.clone(), settings, failed)
+    }
+
+    fn open_with(mut locks: Locks, mut settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
+        let mut ignored = Vec::new();
         for root in &mut settings.inboxes {
             // The watcher tells absolute paths, whatever it was given.
             root.path =
                 std::path::absolute(&root.path).map_err(InboxError::io("find the inbox", &root.path))?;
             check_folder(&root.path)?;
+            ignored.push((root.path.clone(), Arc::new(Ignore::new(&root.ignore)?)));
         }
         check_apart(&settings.inboxes, failed.path())?;
-        let locks = settings.inboxes.iter().map(|root| prepare(&root.path)).collect::<Result<_, _>>()?;
-        Ok(Self { settings, ignore, _locks: locks })
+        for root in &settings.inboxes {
+            let lock = prepare(&root.path, locks.get(&root.path))?;
+            locks.insert(root.path.clone(), lock);
+        }
+        Ok(Self { settings, ignored, locks })
     }
 
     /// The folders that are watched, as absolute paths.
@@ -86,6 +114,12 @@ impl Inboxes {
     /// nothing. To be called before anything is claimed.
     pub fn recover(&self) -> Result<Vec<Claimed>, InboxError> {
         recover::recover(&self.settings.inboxes)
+    }
+
+    /// The same for those inboxes that were not among these: to be called before anything is claimed from them.
+    pub fn recover_new(&self, older: &Self) -> Result<Vec<Claimed>, InboxError> {
+        let is_new = |root: &&Root| !older.locks.contains_key(&root.path);
+        recover::recover(&self.settings.inboxes.iter().filter(is_new).cloned().collect::<Vec<_>>())
     }
 }
 
@@ -101,13 +135,16 @@ fn check_folder(path: &Path) -> Result<(), InboxError> {
 }
 
 /// Makes the work folder, locks it, and tries what a claim does, by renaming a folder from the inbox into it.
-fn prepare(inbox: &Path) -> Result<fs::File, InboxError> {
+fn prepare(inbox: &Path, held: Option<&Arc<fs::File>>) -> Result<Arc<fs::File>, InboxError> {
     let work = work_folder(inbox);
     let not_writable = |source| InboxError::NotWritable { path: inbox.to_owned(), source };
-    let lock =
-        make_folders(&work).and_then(|()| fs::File::create(work.join("lock"))).map_err(not_writable)?;
+    make_folders(&work).map_err(not_writable)?;
+    let lock = match held {
+        Some(lock) => Arc::clone(lock),
+        None => Arc::new(fs::File::create(work.join("lock")).map_err(not_writable)?),
+    };
     // A file system without locks is used without.
-    if matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+    if held.is_none() && matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) {
         return Err(InboxError::InUse { path: inbox.to_owned() });
     }
     let trial = inbox.join(".wirefold-trial");

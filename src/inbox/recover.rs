@@ -19,14 +19,14 @@ use std::{
 /// The claimed files of these inboxes, in order of arrival.
 pub(super) fn recover(roots: &[Root]) -> Result<Vec<Claimed>, InboxError> {
     let mut found = Vec::new();
-    for (index, root) in roots.iter().enumerate() {
+    for root in roots {
         for claim in list(&work_folder(&root.path))? {
             let Some((arrival, flat)) = arrival_of(&claim) else { continue };
             let Some((path, stamp)) = only_file(&claim)? else { continue };
             let within = path.strip_prefix(&claim).unwrap_or(Path::new(""));
             let own_folders = within.components().count();
             let name = flat.map_or(within.to_owned(), unflatten);
-            let origin = Origin { root: index, name: &name, source: root.source.as_ref() };
+            let origin = Origin { inbox: &root.path, name: &name, source: root.source.as_ref() };
             let place = Place { path, own_folders };
             found.push(Claimed::new(arrival, stamp.changed_at(), origin, place, stamp));
         }
@@ -115,7 +115,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let work = dir.path().join(".wirefold");
         make_folders(&work.join("failed")).unwrap();
-        let roots = vec![Root { path: dir.path().to_owned(), source: None }];
+        let roots = vec![Root::new(dir.path().to_owned(), Vec::new())];
         (dir, roots, work)
     }
 

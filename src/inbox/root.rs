@@ -7,7 +7,7 @@ use super::{
     claim::{Attempt, Origin, claim},
     folders::WatchedFolders,
     hint::{Hint, Sign},
-    names::display_path,
+    names::{Ignore, display_path},
     pending::{Noticed, Pending},
     scan::{Visitor, Walk},
     stamp::{Look, Moment, Stamp, is_absence, look},
@@ -19,7 +19,10 @@ use std::{
     ffi::OsString,
     io,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::Instant;
@@ -35,6 +38,7 @@ const POLL_SHARE: u32 = 20;
 pub(super) struct RootWatch {
     index: usize,
     root: Root,
+    ignore: Arc<Ignore>,
     pending: Pending,
     watching: Watching,
     trouble: Option<String>,
@@ -53,14 +57,21 @@ pub(super) struct RootWatch {
 /// What an inbox is looked after with.
 pub(super) struct Means<'a> {
     pub(super) folders: &'a mut WatchedFolders,
-    pub(super) walk: Walk<'a>,
+    /// Set when the service stops.
+    pub(super) stop: &'a AtomicBool,
 }
 
 impl RootWatch {
-    pub(super) fn new(index: usize, root: Root, settings: &Settings, now: Instant) -> Self {
+    pub(super) fn new(
+        index: usize,
+        (root, ignore): (Root, Arc<Ignore>),
+        settings: &Settings,
+        now: Instant,
+    ) -> Self {
         Self {
             index,
             root,
+            ignore,
             pending: Pending::new(settings.settle, settings.rescan, settings.pending_max),
             watching: Watching::Starting,
             trouble: None,
@@ -126,17 +137,19 @@ impl RootWatch {
         let makes_sure =
             self.watching == Watching::Events && !self.is_scan_wanted && self.pending.is_complete();
         self.pending.begin_scan();
-        let mut round = Round::new(&self.root.path, &mut self.pending, means.folders, false);
-        let walked = means.walk.run(&self.root.path, &mut round);
+        let mut round = Round::new(&self.root, &mut self.pending, means.folders, false);
+        let walk = Walk { ignore: &self.ignore, stop: means.stop };
+        let walked = walk.run(&self.root.path, &mut round);
         let Round { visited, new_files, not_armed, unreadable, .. } = round;
-        if means.walk.stop.load(Ordering::Relaxed) {
+        if means.stop.load(Ordering::Relaxed) {
             return;
         }
         self.pending.end_scan();
         match walked {
             Ok(()) => {
                 means.folders.disarm_all_but(&self.root.path, &visited);
-                self.now_watched(not_armed.map_or(Watching::Events, Watching::Polling));
+                let by_itself = if self.root.by_events { Watching::Events } else { Watching::Scans };
+                self.now_watched(not_armed.map_or(by_itself, Watching::Polling));
             }
             Err(error) => {
                 means.folders.disarm(&self.root.path);
@@ -177,7 +190,7 @@ impl RootWatch {
             }
             return;
         }
-        if means.walk.ignore.path(name) {
+        if self.ignore.path(name) {
             return;
         }
         let is_armed = means.folders.is_armed(&hint.path);
@@ -204,8 +217,8 @@ impl RootWatch {
     /// Looks through one folder of the inbox, all of it new to the watcher.
     fn scan_folder(&mut self, folder: &Path, means: &mut Means<'_>) {
         let began = Instant::now();
-        let mut round = Round::new(&self.root.path, &mut self.pending, means.folders, true);
-        let walked = means.walk.run(folder, &mut round);
+        let mut round = Round::new(&self.root, &mut self.pending, means.folders, true);
+        let walked = Walk { ignore: &self.ignore, stop: means.stop }.run(folder, &mut round);
         let Round { not_armed, mut unreadable, .. } = round;
         self.settle_together(began, Instant::now());
         if let Some(why) = not_armed {
@@ -243,8 +256,9 @@ impl RootWatch {
     pub(super) fn claim_first(&mut self, arrivals: &Arrivals) -> Option<Claimed> {
         let (_, name) = self.pending.first_ready()?.clone();
         let ready = self.pending.stamp(&name)?;
-        let origin = Origin { root: self.index, name: Path::new(&name), source: self.root.source.as_ref() };
-        match claim(&self.root.path, origin, &ready, arrivals) {
+        let source = self.root.source.as_ref();
+        let origin = Origin { inbox: &self.root.path, name: Path::new(&name), source };
+        match claim(origin, &ready, arrivals) {
             Attempt::Claimed(claimed) => {
                 self.pending.forget(&name);
                 return Some(claimed);
@@ -283,6 +297,7 @@ impl RootWatch {
             match &watching {
                 Watching::Starting => {}
                 Watching::Events => tracing::info!(inbox, "the inbox is watched"),
+                Watching::Scans => tracing::info!(inbox, "the inbox is scanned often, as it is configured"),
                 Watching::Polling(why) => {
                     tracing::warn!(inbox, why, "the inbox cannot be watched, so it is scanned often");
                 }
@@ -317,7 +332,7 @@ impl RootWatch {
 
 /// One walk through an inbox, or a folder of it.
 struct Round<'a> {
-    root: &'a Path,
+    root: &'a Root,
     pending: &'a mut Pending,
     folders: &'a mut WatchedFolders,
     /// Whether folders are armed even if they seem to be.
@@ -330,7 +345,7 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(root: &'a Path, pending: &'a mut Pending, folders: &'a mut WatchedFolders, anew: bool) -> Self {
+    fn new(root: &'a Root, pending: &'a mut Pending, folders: &'a mut WatchedFolders, anew: bool) -> Self {
         let (visited, not_armed, unreadable) = (BTreeSet::new(), None, None);
         Self { root, pending, folders, anew, visited, new_files: 0, not_armed, unreadable }
     }
@@ -338,7 +353,7 @@ impl<'a> Round<'a> {
 
 impl Visitor for Round<'_> {
     fn enter(&mut self, folder: &Path) {
-        if self.not_armed.is_none() {
+        if self.root.by_events && self.not_armed.is_none() {
             match self.folders.arm(folder, self.anew) {
                 // One that is gone the walk will miss by itself.
                 Ok(()) | Err(notify::Error { kind: notify::ErrorKind::PathNotFound, .. }) => {}
@@ -349,7 +364,7 @@ impl Visitor for Round<'_> {
     }
 
     fn found(&mut self, path: PathBuf, stamp: Stamp) {
-        let Ok(name) = path.strip_prefix(self.root) else { return };
+        let Ok(name) = path.strip_prefix(&self.root.path) else { return };
         let is_new = self.pending.notice(name.into(), stamp, Noticed::Seen, (Instant::now(), clock::now()));
         self.new_files += u64::from(is_new);
     }

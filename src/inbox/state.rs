@@ -42,6 +42,8 @@ pub enum Watching {
     Starting,
     /// Events tell what arrives, and scans on the timer make sure.
     Events,
+    /// Scans alone find what arrives, as it is configured.
+    Scans,
     /// Some or all of it cannot be watched, for this reason, so it is scanned often.
     Polling(String),
     /// It cannot be read, for this reason. It is looked for often.

@@ -41,7 +41,8 @@ impl Place {
         for index in 0..inboxes {
             let path = dir.path().join(index.to_string());
             fs::create_dir(&path).unwrap();
-            settings.inboxes.push(Root { path, source: None });
+            let ignore = ["*.tmp", "*.part", "*.filepart", "*~"].map(str::to_owned);
+            settings.inboxes.push(Root::new(path, ignore.into()));
         }
         change(&mut settings);
         let failed = FailedDir::open(dir.path().join("failed")).unwrap();
@@ -158,6 +159,55 @@ async fn a_folder_renamed_in_is_looked_through_and_watched_from_then_on() {
             assert_eq!(names(&take(&mut files, 1).await), ["wire/sub/later"]);
         })
         .await;
+}
+
+#[tokio::test]
+async fn each_inbox_leaves_its_own_names_alone() {
+    let place = Place::new(2, |settings| settings.inboxes[1].ignore = vec!["*.lock".to_owned()]);
+    place
+        .watched(9, async |mut files, _| {
+            for name in ["a.part", "b.lock"] {
+                fs::write(place.dir.path().join("0").join(name), "text").unwrap();
+                fs::write(place.dir.path().join("1").join(name), "text").unwrap();
+            }
+            assert_eq!(names(&take(&mut files, 2).await), ["a.part", "b.lock"]);
+        })
+        .await;
+    assert!(place.dir.path().join("0/a.part").exists() && place.dir.path().join("1/b.lock").exists());
+}
+
+#[tokio::test]
+async fn an_inbox_may_be_watched_by_scans_alone() {
+    let place = Place::new(1, |settings| settings.inboxes[0].by_events = false);
+    fs::write(place.inbox().join("before.txt"), "text").unwrap();
+    place
+        .watched(9, async |mut files, mut states| {
+            assert_eq!(names(&take(&mut files, 1).await), ["before.txt"]);
+            states.until(|state| state.roots[0].watching == Watching::Scans).await;
+            fs::write(place.inbox().join("later.txt"), "text").unwrap();
+            assert_eq!(names(&take(&mut files, 1).await), ["later.txt"]);
+            // It was to be found by a scan; only what events should have told of counts as missed.
+            states.until(|state| state.roots[0].found_by_scan == 0 && state.roots[0].pending == 0).await;
+        })
+        .await;
+}
+
+#[test]
+fn the_inboxes_of_a_process_may_change() {
+    let place = Place::new(2, |_| {});
+    let failed = FailedDir::open(place.dir.path().join("failed")).unwrap();
+    let mut settings = place.inboxes.settings.clone();
+    let (first, third) = (settings.inboxes.remove(0), place.dir.path().join("third"));
+    fs::create_dir_all(third.join(".wirefold")).unwrap();
+    fs::write(third.join(".wirefold/0000000000000009-a"), "claimed by an earlier run").unwrap();
+    settings.inboxes.push(Root::new(third, Vec::new()));
+    let changed = place.inboxes.changed(settings, &failed).unwrap();
+    assert_eq!(changed.paths(), [place.dir.path().join("1"), place.dir.path().join("third")]);
+    assert_eq!(changed.recover_new(&place.inboxes).unwrap()[0].arrival, Arrival(9));
+    drop(place.inboxes);
+    let taken = Settings { inboxes: vec![first], ..Settings::default() };
+    // A claim from it may still be under way.
+    assert!(matches!(Inboxes::open(taken, &failed), Err(InboxError::InUse { .. })));
 }
 
 #[tokio::test]
@@ -278,7 +328,7 @@ async fn two_inboxes_are_served_in_one_order() {
             let claimed = take(&mut files, 8).await;
             for (at, claimed) in claimed.iter().enumerate() {
                 assert_eq!(claimed.arrival, Arrival(at as u64 + 1));
-                assert_eq!(claimed.root, at % 2);
+                assert!(claimed.inbox.ends_with((at % 2).to_string()));
                 let delivered = claimed.source.as_deref().or(claimed.folder.as_deref());
                 assert_eq!(delivered, Some(["sub", "agency"][at % 2]));
             }
@@ -488,7 +538,7 @@ fn an_inbox_that_cannot_work_is_refused_at_start() {
     let dir = TempDir::new().unwrap();
     let failed = FailedDir::open(dir.path().join("in/failed")).unwrap();
     let open = |paths: &[&str]| {
-        let inboxes = paths.iter().map(|path| Root { path: dir.path().join(path), source: None }).collect();
+        let inboxes = paths.iter().map(|path| Root::new(dir.path().join(path), Vec::new())).collect();
         Inboxes::open(Settings { inboxes, ..Settings::default() }, &failed).unwrap_err()
     };
     fs::create_dir_all(dir.path().join("other/within")).unwrap();

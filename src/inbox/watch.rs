@@ -45,7 +45,7 @@ impl Inboxes {
             arrivals.skip(last);
         }
         let ears = Ears::new(self.settings.hints_max);
-        let listen = listener(Arc::clone(&self.ignore), ears.speaker.clone(), Arc::clone(&ears.lost));
+        let listen = listener(self.ignored.clone(), ears.speaker.clone(), Arc::clone(&ears.lost));
         let watcher: Box<dyn Watcher + Send> = match RecommendedWatcher::new(
             listen,
             notify::Config::default(),

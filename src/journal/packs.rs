@@ -42,18 +42,19 @@ impl Packs {
     }
 
     /// Copies a large file into a frame of its own, durably. Where it can no longer be read, or is not what it was
-    /// when it was read, nothing is kept and nothing returned.
+    /// when it was read, nothing is kept and nothing returned. `goes_on` is told of every block.
     pub fn push_alone(
         &self,
         file: &Path,
         expected: Digest,
         arrival: Arrival,
         at: Time,
+        goes_on: &dyn Fn(),
     ) -> Result<Option<Original>, JournalError> {
         let pack = format!("{}-{:016}.alone.zst", at.day(), arrival.0);
         let path = self.folder.join(&pack);
         let Ok(from) = File::open(file) else { return Ok(None) };
-        let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false };
+        let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false, goes_on };
         let written = frame::write_alone(&path, &mut from);
         if from.failed || written.is_ok() && Digest(from.hash.finalize().into()) != expected {
             fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
@@ -106,14 +107,16 @@ impl Packs {
 }
 
 /// Hashes what is read through it, and remembers whether reading failed.
-struct Hashing {
+struct Hashing<'g> {
     inner: File,
     hash: sha2::Sha256,
     failed: bool,
+    goes_on: &'g dyn Fn(),
 }
 
-impl Read for Hashing {
+impl Read for Hashing<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        (self.goes_on)();
         let count = self.inner.read(into).inspect_err(|_| self.failed = true)?;
         self.hash.update(into.get(..count).unwrap_or_default());
         Ok(count)
@@ -153,7 +156,8 @@ mod tests {
         fs::write(&file, vec![b'x'; 3 << 20]).unwrap();
         let packs = Packs::open(&folder.path().join("originals")).unwrap();
         let digest = Digest::of(&vec![b'x'; 3 << 20]);
-        let push = |digest| packs.push_alone(&file, digest, Arrival(7), Time::from_millis(0)).unwrap();
+        let push =
+            |digest| packs.push_alone(&file, digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
         assert_eq!(push(Digest::of(b"what it was before")), None);
         let original = push(digest).unwrap();
         assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");

@@ -5,7 +5,7 @@
 //! leaves the file in its inbox and is made good at the next start.
 
 use super::{
-    PipelineError, Progress,
+    CommitPart, PipelineError, Progress, StageName,
     job::{Committed, Decided, Job, Origin, OriginalBytes, Refused, Settled},
     pin::Word,
 };
@@ -47,14 +47,16 @@ impl Committer {
                 next = if self.has_room(&group) { settled.try_recv().ok() } else { None };
             }
             if !group.is_empty() {
-                for committed in self.commit(group)? {
+                let progress = Arc::clone(&self.progress);
+                for committed in progress.stage(StageName::Commit).work(|| self.commit(group))? {
                     if out.blocking_send(committed).is_err() {
                         break;
                     }
                 }
             }
             if let Some(Settled::Pin(word)) = next {
-                self.pin(word)?;
+                let progress = Arc::clone(&self.progress);
+                progress.stage(StageName::Commit).work(|| self.pin(word))?;
             }
         }
         Ok(self.store.sync()?)
@@ -77,11 +79,15 @@ impl Committer {
     }
 
     fn commit(&mut self, mut group: Vec<Decided>) -> Result<Vec<Committed>, PipelineError> {
-        self.set_slices_aside(&group)?;
-        self.keep_originals(&mut group)?;
+        let progress = Arc::clone(&self.progress);
+        progress.commit(CommitPart::Originals).time(|| {
+            self.set_slices_aside(&group)?;
+            self.keep_originals(&mut group)
+        })?;
         let events: Vec<&[Event]> =
             group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect();
-        let places = self.journal.append(&events, clock::now())?;
+        let append = || self.journal.append(&events, clock::now());
+        let places = progress.commit(CommitPart::Journal).time(append)?;
         let profiles: Vec<Option<Vec<u8>>> =
             group.iter().flat_map(|d| &d.groups).map(|g| g.profile.as_ref().map(Kept::to_bytes)).collect();
         let mut changes = Vec::with_capacity(events.len());
@@ -92,7 +98,7 @@ impl Committer {
             }
         }
         changes.extend(group.iter().flat_map(|d| &d.evicted).map(|no| Change::Evicted(*no)));
-        self.store.apply(&changes, self.journal.end())?;
+        progress.commit(CommitPart::View).time(|| self.store.apply(&changes, self.journal.end()))?;
         self.progress.count(events.iter().copied().flatten());
         Ok(group.into_iter().map(committed).collect())
     }
@@ -128,7 +134,9 @@ impl Committer {
                 (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
                 (None, OriginalBytes::InFile) => match receipt.digest {
                     Some(digest) => {
-                        self.packs.push_alone(decided.job.path(), digest, receipt.arrival, receipt.at)?
+                        let goes_on = || self.progress.stage(StageName::Commit).go_on();
+                        let path = decided.job.path();
+                        self.packs.push_alone(path, digest, receipt.arrival, receipt.at, &goes_on)?
                     }
                     // It could not be read to its end, and so is set aside itself.
                     None => None,

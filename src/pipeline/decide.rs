@@ -1,7 +1,7 @@
 //! The third stage, in order of arrival: is the article new, and where does it belong.
 
 use super::{
-    PipelineError, Progress,
+    PipelineError, Progress, StageName,
     job::{
         ArticleTimes, Decided, FileEnd, Group, Job, Origin, OriginalBytes, Prepared, Ready, Refused, Resume,
         Settled, outcome,
@@ -13,7 +13,7 @@ use crate::{
     detect::{Detector, Newcomer, Twin},
     model::{
         Arrival, ArrivalEvent, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason,
-        Receipt, Rejection, Sighting, Time,
+        Receipt, Rejection, Relation, Sighting, Time,
     },
     store::{ArticleRow, Store},
 };
@@ -43,8 +43,8 @@ pub(super) struct Decider {
 
 impl Decider {
     pub fn new(detector: Detector, store: Arc<Store>, progress: Arc<Progress>) -> Self {
-        let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
         progress.set_live(detector.live());
+        let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
         Self { detector, store, progress, next: None, recent, recent_texts, totals }
     }
 
@@ -58,11 +58,14 @@ impl Decider {
         while let Some(next) = work.blocking_recv() {
             let is_wanted = match next {
                 Work::Chunk(preparing) => {
-                    let chunk = runtime
-                        .block_on(preparing)
+                    let progress = Arc::clone(&self.progress);
+                    // What is waited for is the oldest piece under way, so the one that others wait behind.
+                    let chunk = progress
+                        .stage(StageName::Prepare)
+                        .watch(|| runtime.block_on(preparing))
                         .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
-                    let decided = self.chunk(chunk)?;
-                    self.progress.set_live(self.detector.live());
+                    let decided = progress.stage(StageName::Detect).work(|| self.chunk(chunk))?;
+                    progress.set_live(self.detector.live());
                     out.blocking_send(Settled::Chunk(Box::new(decided))).is_ok()
                 }
                 Work::Pin(word) => self.pin(word, out)?,
@@ -159,6 +162,8 @@ impl Decider {
         let decision = self.detector.decide(&newcomer, twin);
         evicted.extend(decision.evicted);
         let record = decision.verdict.record;
+        let relation = decision.verdict.relation.map_or("canonical", Relation::name);
+        tracing::debug!(article = %id, %record, relation, path = job.shown, "decided");
         if let Some(growth) = decision.growth {
             self.progress.alarm(growth);
         }

@@ -2,7 +2,7 @@
 //! reason beside it; what was given on the command line stays where it is.
 
 use super::{
-    PipelineError, Progress,
+    PipelineError, Progress, StageName,
     commit::file_reason,
     job::{Committed, Job, Origin},
 };
@@ -23,13 +23,16 @@ impl Disposer {
     /// Disposes until there is no more.
     pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
         while let Some(Committed { finished, returned }) = committed.blocking_recv() {
-            if let Some(job) = returned {
-                give_back(&job)?;
-            }
-            if let Some((job, receipt)) = finished {
-                dispose(&self.failed, &job, &receipt)?;
-                self.progress.count_receipt(&receipt);
-            }
+            self.progress.stage(StageName::Dispose).work(|| {
+                if let Some(job) = returned {
+                    give_back(&job)?;
+                }
+                if let Some((job, receipt)) = finished {
+                    dispose(&self.failed, &job, &receipt)?;
+                    self.progress.count_finished(&job, &receipt);
+                }
+                Ok::<(), PipelineError>(())
+            })?;
         }
         Ok(())
     }

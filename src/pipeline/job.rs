@@ -74,10 +74,10 @@ pub enum ArticleTimes {
 }
 
 impl Job {
-    /// The job of a file claimed from this inbox.
-    pub fn of_claim(claimed: Claimed, inbox: Option<String>, resume: Resume) -> Self {
+    /// The job of a claimed file.
+    pub fn of_claim(claimed: Claimed, resume: Resume) -> Self {
         Self {
-            inbox,
+            inbox: Some(display_path(&claimed.inbox)),
             arrival: claimed.arrival,
             shown: display_path(&claimed.name),
             source: claimed.source.clone(),

@@ -20,30 +20,22 @@ mod job;
 mod open;
 mod pin;
 mod prepare;
+mod progress;
 mod read;
 mod recent;
 
 pub use job::{ArticleTimes, Job, Origin, Resume};
-pub use open::{OpenError, Opened, open, open_to_read, rebuild};
+pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use pin::Pins;
+pub use progress::{CommitPart, Progress, StageName};
 
 use crate::{
-    clock,
-    detect::Growth,
     encode::Encoder,
     inbox::{FailedDir, InboxError},
     journal::JournalError,
-    model::{Event, Outcome, Receipt, RecordId},
     store::{Store, StoreError},
 };
-use recent::Recent;
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
-};
+use std::sync::{Arc, atomic::AtomicBool};
 use tokio::sync::mpsc;
 
 /// Chunks that may wait between two stages: enough that no core waits for another, few enough that what is in
@@ -155,113 +147,4 @@ pub fn stages(parts: Parts) -> Wired {
 
 fn stage(name: &'static str, run: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> Stage {
     Stage { name, run: Box::new(run) }
-}
-
-/// What has become durable since the start, for the progress bar and the status.
-#[derive(Debug, Default)]
-pub struct Progress {
-    outcomes: [AtomicU64; Outcome::ALL.len()],
-    bytes_read: AtomicU64,
-    articles: AtomicU64,
-    rejected: AtomicU64,
-    live: AtomicUsize,
-    recent: Mutex<Recent>,
-    unreadable: Mutex<Vec<(String, String)>>,
-    alarms: Mutex<BTreeSet<RecordId>>,
-}
-
-/// Of the files that could not be read, this many are remembered by name.
-const UNREADABLE_MAX: usize = 20;
-
-impl Progress {
-    fn count<'e>(&self, events: impl Iterator<Item = &'e Event>) {
-        let mut articles = 0;
-        for event in events {
-            articles += u64::from(matches!(event, Event::Article(_) | Event::Sighting(_)));
-            match event {
-                Event::Article(_) | Event::Sighting(_) => self.articles.fetch_add(1, Ordering::Relaxed),
-                Event::Rejected(_) => self.rejected.fetch_add(1, Ordering::Relaxed),
-                _ => 0,
-            };
-        }
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).count(articles, clock::now());
-    }
-
-    /// How many articles came in the last minute, and in the last hour.
-    pub fn rates(&self) -> (u64, u64) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).rates(clock::now())
-    }
-
-    /// How many articles are in the windows.
-    pub fn live(&self) -> usize {
-        self.live.load(Ordering::Relaxed)
-    }
-
-    fn set_live(&self, articles: usize) {
-        self.live.store(articles, Ordering::Relaxed);
-    }
-
-    fn count_receipt(&self, receipt: &Receipt) {
-        self.remember(receipt);
-        let place = Outcome::ALL.iter().position(|o| *o == receipt.outcome);
-        if let Some(counter) = place.and_then(|p| self.outcomes.get(p)) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The records that grew suspiciously fast since the start.
-    pub fn alarms(&self) -> Vec<RecordId> {
-        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
-    }
-
-    fn alarm(&self, growth: Growth) {
-        let Growth { record, articles, within_a_day } = growth;
-        tracing::warn!(%record, articles, within_a_day, "a record grows suspiciously fast; look whether it is one story");
-        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).insert(record);
-    }
-
-    /// Bytes of items that have been read, whether or not they are durable yet.
-    pub fn bytes_read(&self) -> u64 {
-        self.bytes_read.load(Ordering::Relaxed)
-    }
-
-    fn count_read(&self, bytes: usize) {
-        self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// The first files that could not be read, or not whole, each with why.
-    pub fn unreadable(&self) -> Vec<(String, String)> {
-        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn remember(&self, receipt: &Receipt) {
-        let why = match (&receipt.reason, receipt.rejected) {
-            (Some(reason), _) => reason.message.clone(),
-            (None, 0) => return,
-            (None, rejected) => format!("{rejected} of its items could not be read"),
-        };
-        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        if unreadable.len() < UNREADABLE_MAX {
-            unreadable.push((receipt.path.clone(), why));
-        }
-    }
-
-    /// Files that ended, by outcome, in the order of [`Outcome::ALL`].
-    pub fn files(&self) -> [(Outcome, u64); Outcome::ALL.len()] {
-        let mut counts = Outcome::ALL.map(|outcome| (outcome, 0));
-        for ((_, count), counter) in counts.iter_mut().zip(&self.outcomes) {
-            *count = counter.load(Ordering::Relaxed);
-        }
-        counts
-    }
-
-    /// Articles received, repeats included.
-    pub fn articles(&self) -> u64 {
-        self.articles.load(Ordering::Relaxed)
-    }
-
-    /// Items that could not be read.
-    pub fn rejected(&self) -> u64 {
-        self.rejected.load(Ordering::Relaxed)
-    }
 }

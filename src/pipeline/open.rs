@@ -268,41 +268,6 @@ impl Opened {
         Ok(Arrival(journalled.max(claimed).max(failed) + 1))
     }
 
-    /// Finishes with the files in flight that have their receipt, and returns the rest as jobs, each to go on where
-    /// it stopped. A file that is not the one its number stood for, or has been written to since it was read, goes
-    /// back to its inbox, to be claimed anew.
-    pub fn resume(
-        &self,
-        in_flight: Vec<Claimed>,
-        inboxes: &[String],
-        failed: &FailedDir,
-    ) -> Result<Vec<Job>, PipelineError> {
-        let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
-        for claimed in in_flight {
-            let inbox = inboxes.get(claimed.root).cloned();
-            let row = self.store.view().arrival(claimed.arrival)?;
-            let fresh = Job::of_claim(claimed, inbox, Resume::default());
-            let is_first = seen.insert(fresh.arrival);
-            match row {
-                None if is_first => jobs.push(fresh),
-                Some(row) if is_first && is_same(&fresh, &row) => {
-                    let resume = so_far(&row);
-                    let job = Job { at: row.at, resume, ..fresh };
-                    match row.outcome {
-                        None => jobs.push(job),
-                        Some(outcome) => {
-                            let digest = row.digest;
-                            let receipt = Receipt { digest, ..job.receipt(&resume, outcome, row.reason) };
-                            dispose::dispose(failed, &job, &receipt)?;
-                        }
-                    }
-                }
-                _ => dispose::give_back(&fresh)?,
-            }
-        }
-        Ok(jobs)
-    }
-
     /// Makes a person's word on an article durable. To be called while no stage runs.
     pub fn pin(&mut self, event: PinEvent) -> Result<(), PipelineError> {
         self.commit(&Event::Pin(event))?;
@@ -348,6 +313,35 @@ impl Opened {
         }
         Ok(())
     }
+}
+
+/// Finishes with the files in flight that have their receipt, and returns the rest as jobs, each to go on where it
+/// stopped. A file that is not the one its number stood for, or has been written to since it was read, goes back to its
+/// inbox, to be claimed anew.
+pub fn resume(store: &Store, in_flight: Vec<Claimed>, failed: &FailedDir) -> Result<Vec<Job>, PipelineError> {
+    let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
+    for claimed in in_flight {
+        let row = store.view().arrival(claimed.arrival)?;
+        let fresh = Job::of_claim(claimed, Resume::default());
+        let is_first = seen.insert(fresh.arrival);
+        match row {
+            None if is_first => jobs.push(fresh),
+            Some(row) if is_first && is_same(&fresh, &row) => {
+                let resume = so_far(&row);
+                let job = Job { at: row.at, resume, ..fresh };
+                match row.outcome {
+                    None => jobs.push(job),
+                    Some(outcome) => {
+                        let digest = row.digest;
+                        let receipt = Receipt { digest, ..job.receipt(&resume, outcome, row.reason) };
+                        dispose::dispose(failed, &job, &receipt)?;
+                    }
+                }
+            }
+            _ => dispose::give_back(&fresh)?,
+        }
+    }
+    Ok(jobs)
 }
 
 /// Whether a claimed file is the one that the journal speaks of, unchanged since it was read.

@@ -1,7 +1,7 @@
 //! The first stage: a file into the raw bytes of its items, a chunk at a time, in order of arrival.
 
 use super::{
-    CHUNKS_WAITING, Progress,
+    CHUNKS_WAITING, Progress, StageName,
     job::{Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
     pin::Work,
     prepare,
@@ -10,6 +10,7 @@ use crate::{
     encode::Encoder,
     format::{self, Form, ItemError, Items},
     inbox::FileKind,
+    metrics::Pulse,
     model::{Digest, Reason},
 };
 use sha2::Digest as _;
@@ -59,19 +60,32 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
     pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
+        let pulse = self.progress.stage(StageName::Read);
         while let Some(job) = jobs.blocking_recv() {
+            pulse.begin();
             let is_ours = matches!(job.origin, Origin::Inbox(_));
             let send = |chunk: Chunk| {
+                pulse.end();
                 // A small file is finished; a large one is read on at the next start.
                 if is_ours && chunk.end.is_none() && self.is_stopping() {
                     return false;
                 }
                 self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
-                let encoder = self.encoder.clone();
-                let prepared = spawn_blocking(move || prepare::prepare(chunk, encoder.as_deref()));
-                out.blocking_send(Work::Chunk(prepared)).is_ok()
+                let (encoder, progress) = (self.encoder.clone(), Arc::clone(&self.progress));
+                let is_last = chunk.end.is_some();
+                let prepared = spawn_blocking(move || {
+                    let took = &progress.stage(StageName::Prepare).took;
+                    took.time(|| prepare::prepare(chunk, encoder.as_deref()))
+                });
+                let is_wanted = out.blocking_send(Work::Chunk(prepared)).is_ok();
+                if !is_last {
+                    pulse.begin();
+                }
+                is_wanted
             };
-            if !self.file(job, send) && !self.is_stopping() {
+            let is_read = self.file(job, send);
+            pulse.rest();
+            if !is_read && !self.is_stopping() {
                 break;
             }
         }
@@ -102,7 +116,8 @@ impl Reader {
                 last.with_end(length, Some(digest), OriginalBytes::Held(bytes))
             }
             Ok(Input::Stream(file)) => {
-                let hashing = Hashing { inner: file, hash: sha2::Sha256::new(), bytes: 0 };
+                let pulse = self.progress.stage(StageName::Read);
+                let hashing = Hashing { inner: file, hash: sha2::Sha256::new(), bytes: 0, pulse };
                 let mut reader = BufReader::with_capacity(CHUNK_BYTES, hashing);
                 let Some(last) = chunks.all_but_last(&mut reader) else { return false };
                 // What nobody wanted is read too, so that the digest is that of the whole file.
@@ -240,14 +255,17 @@ impl LastChunk {
 }
 
 /// Hashes and counts what is read through it.
-struct Hashing<R> {
+struct Hashing<'p, R> {
     inner: R,
     hash: sha2::Sha256,
     bytes: u64,
+    /// Told of every block: what nobody wants of a large file is read too.
+    pulse: &'p Pulse,
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for Hashing<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.pulse.go_on();
         let count = self.inner.read(into)?;
         self.hash.update(into.get(..count).unwrap_or_default());
         self.bytes += count as u64;

@@ -56,6 +56,10 @@ pub struct Status {
     /// The records that grew suspiciously fast since the daemon started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<RecordId>,
+    /// What its operator should know: a stage that does not get on, a configuration that was not reloaded, settings that
+    /// wait for a restart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 /// How many articles came lately, every arrival counted.

@@ -1,18 +1,23 @@
 //! The daemon: the inboxes into the pipeline until a signal says stop.
 
-use super::{Ground, ServiceError, ground, tasks::Tasks};
+use super::{
+    Ground, ServiceError, ground,
+    known::{Known, Standing},
+    reload::{Reload, Reloader, watch_inboxes},
+    systemd::{self, Rhythm},
+    tasks::{Tasks, until},
+};
 use crate::{
     clock,
     config::Config,
-    control::{self, Control, Live},
-    inbox::{Arrivals, Claimed, InboxState, RootState, Watching, display_path},
-    model::{Arrival, PinEvent, Time},
+    control::{self, Control, Live, Watched},
+    inbox::{Arrivals, Claimed, InboxState, display_path},
+    model::PinEvent,
     pipeline::{self, Job, Parts, Pins, Progress, Resume, Wired},
-    query::{InboxStatus, Library, Rates, Status},
-    store::Store,
+    store::DataLock,
 };
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,8 +25,9 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    net::{TcpListener, UnixListener},
     select,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
 };
 
@@ -60,25 +66,24 @@ impl Daemon {
     }
 }
 
-/// Runs until SIGTERM or SIGINT, and then to the end of what is under way. `ready` is called when the inboxes
-/// are armed, have been looked through once, and the socket listens.
-pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), ServiceError> {
+/// Runs until SIGTERM or SIGINT, and then to the end of what is under way; a SIGHUP has the configuration read again.
+/// `ready` is called when the inboxes are armed, have been looked through once, and the socket listens.
+pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> Result<(), ServiceError> {
     let Daemon { ground, config, socket } = daemon;
-    let Ground { lock, mut opened, encoder, failed, inboxes: inbox, in_flight, next_arrival } = ground;
+    let Ground { lock, mut opened, encoder, failed, inboxes, in_flight, next_arrival } = ground;
     let mut signals = Signals::new()?;
+    let doors = Doors::open(&config, &socket).await?;
     let (stop, stopped) = watch::channel(false);
-    let (state, mut state_seen) = watch::channel(InboxState::default());
+    let (state, state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
-    let inboxes = inbox.paths();
-    let shown: Vec<String> = inboxes.iter().map(|path| display_path(path)).collect();
-    let counts = opened.store.view().counts().map_err(pipeline::PipelineError::from)?;
-    let resumed = opened.resume(in_flight, &shown, &failed)?;
+    let shown: Vec<String> = inboxes.paths().iter().map(|path| display_path(path)).collect();
+    let resumed = pipeline::resume(&opened.store, in_flight, &failed)?;
     opened.close_interrupted(&resumed, &shown)?;
     let halt = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
     let parts = Parts {
         opened,
-        failed,
+        failed: failed.clone(),
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
@@ -90,65 +95,165 @@ pub async fn run(daemon: Daemon, ready: impl FnOnce(&Ready)) -> Result<(), Servi
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
-    stages.spawn("intake", intake(resumed, claimed, jobs, shown));
-    let known = Known {
+    let weak_jobs = jobs.downgrade();
+    stages.spawn("intake", intake(resumed, claimed, jobs));
+    let Rhythm { every, patience } = Rhythm::of_the_environment();
+    let (since, standing) = (clock::now(), Arc::<Standing>::default());
+    let known = Arc::new(Known {
         config: config.clone(),
         store: Arc::clone(&store),
         state: state_seen.clone(),
         progress,
-        since: clock::now(),
-    };
-    let listener = control::listen(&socket)?;
-    let live = live(known, pins);
-    let control = Control::new(Arc::clone(&store), config.data_dir.clone(), config.detect_settings(), live);
-    others.spawn("control", serve(listener, control, stopped.clone()));
+        since,
+        standing: Arc::clone(&standing),
+        patience,
+    });
+    doors.serve(&mut others, &known, pins, &stopped);
+    others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
+    let (changes, changed) = mpsc::channel(1);
+    let inboxes = Arc::new(inboxes);
     let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
-    stages.spawn("inbox", async move { Ok(inbox.watch(arrivals, claims, state, wait(stopped)).await?) });
+    stages.spawn("inbox", watch_inboxes(Arc::clone(&inboxes), changed, (arrivals, claims), state, stopped));
+    let mut reloader = Reloader {
+        config,
+        reload,
+        inboxes,
+        changes,
+        state: state_seen,
+        failed,
+        store,
+        jobs: weak_jobs,
+        standing,
+    };
 
     let outcome = select! {
         () = signals.first() => Ok(()),
         ended = stages.next() => unexpected(ended),
         ended = others.next() => unexpected(ended),
-        never = announce(&mut state_seen, || {
-            ready(&Ready { inboxes, socket: socket.clone(), articles: counts.articles(), records: counts.canonical });
-        }) => never,
+        never = heed_reloads(&mut reloader, &known, &socket, ready) => never,
     };
-    tracing::info!("stopping: what is under way is finished first");
-    notify(&[sd_notify::NotifyState::Stopping]);
-    halt.store(true, Ordering::Relaxed);
-    stop.send_replace(true);
-    let drained = select! {
-        drained = stages.drain(DRAIN_PATIENCE) => drained,
-        () = signals.first() => Err(ServiceError::Aborted),
-    };
-    if let Err(error) = outcome.and(drained) {
-        // A stage may still be writing: the lock goes only with the process.
-        std::mem::forget(lock);
-        return Err(error);
-    }
-    // A reader that does not read must not keep the daemon from ending.
-    others.end_soon(READERS_PATIENCE).await;
-    control::remove(&socket);
-    drop(store);
-    lock.release_clean()?;
-    tracing::info!("stopped");
-    Ok(())
+    drop(reloader);
+    Running { stages, others, known, stop, halt, socket, lock }.end(outcome, &mut signals).await
 }
 
-/// What the control socket asks the daemon itself.
-fn live(known: Known, pins: Pins) -> Live {
-    Live {
-        status: Box::new(move || known.status()),
-        pin: Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() })),
+/// What runs, and what it runs with.
+struct Running {
+    stages: Tasks,
+    others: Tasks,
+    known: Arc<Known>,
+    stop: watch::Sender<bool>,
+    halt: Arc<AtomicBool>,
+    socket: PathBuf,
+    lock: DataLock,
+}
+
+impl Running {
+    /// Ends in order: intake, the stages from the first on, the sockets, the lock. A signal meanwhile ends at once.
+    async fn end(
+        mut self,
+        outcome: Result<(), ServiceError>,
+        signals: &mut Signals,
+    ) -> Result<(), ServiceError> {
+        tracing::info!("stopping: what is under way is finished first");
+        systemd::stopping().await;
+        self.known.standing.stop();
+        self.halt.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+        let drained = select! {
+            drained = self.stages.drain(DRAIN_PATIENCE) => drained,
+            () = signals.first() => Err(ServiceError::Aborted),
+        };
+        let ended = match (outcome, drained) {
+            // A stage that has nothing more to do because another failed may be the first to be joined.
+            (Err(ServiceError::Task { .. }), Err(cause)) => Err(cause),
+            (outcome, drained) => outcome.and(drained),
+        };
+        if let Err(error) = ended {
+            // A stage may still be writing: the lock goes only with the process.
+            std::mem::forget(self.lock);
+            return Err(error);
+        }
+        // A reader that does not read must not keep the daemon from ending.
+        self.others.end_soon(READERS_PATIENCE).await;
+        control::remove(&self.socket);
+        control::remove(&self.known.config.default_socket());
+        drop(self.known);
+        self.lock.release_clean()?;
+        tracing::info!("stopped");
+        Ok(())
     }
 }
 
-/// Waits until the inboxes are ready, says so once, and then never ends.
-async fn announce(state: &mut watch::Receiver<InboxState>, ready: impl FnOnce()) -> Result<(), ServiceError> {
-    if state.wait_for(|s| s.is_ready).await.is_ok() {
-        notify(&[sd_notify::NotifyState::Ready]);
+/// Where the daemon can be asked.
+struct Doors {
+    socket: UnixListener,
+    address: Option<TcpListener>,
+}
+
+impl Doors {
+    async fn open(config: &Config, socket: &Path) -> Result<Self, ServiceError> {
+        let address = match config.metrics_address() {
+            Some(address) => Some(control::listen_at(address).await?),
+            None => None,
+        };
+        if let Some(Ok(address)) = address.as_ref().map(TcpListener::local_addr) {
+            // Where the port was left to the system, this is how it is learned.
+            tracing::info!(%address, "metrics are served");
+        }
+        let listener = control::listen(socket)?;
+        let beside = config.default_socket();
+        if beside != socket {
+            control::point_to(socket, &beside)?;
+        }
+        Ok(Self { socket: listener, address })
+    }
+
+    /// Answers questions on the socket, and those who watch over the daemon on both.
+    fn serve(self, others: &mut Tasks, known: &Arc<Known>, pins: Pins, stopped: &watch::Receiver<bool>) {
+        let (asked, measured, felt) = (Arc::clone(known), Arc::clone(known), Arc::clone(known));
+        let watched = Watched {
+            metrics: Arc::new(move || measured.metrics()),
+            health: Arc::new(move || felt.health()),
+        };
+        if let Some(listener) = self.address {
+            let serving = control::serve_watchers(listener, watched.clone(), until(stopped.clone()));
+            others.spawn("metrics", async move { Ok(serving.await?) });
+        }
+        let live = Live {
+            status: Box::new(move || asked.status()),
+            pin: Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() })),
+            watched,
+        };
+        let (data_dir, settings) = (known.config.data_dir.clone(), known.config.detect_settings());
+        let control = Control::new(Arc::clone(&known.store), data_dir, settings, live);
+        let serving = control::serve(self.socket, control, until(stopped.clone()));
+        others.spawn("control", async move { Ok(serving.await?) });
+    }
+}
+
+/// Waits until the inboxes are ready, says so, and from then on reads the configuration again whenever it is told to.
+/// Ends with an error alone.
+async fn heed_reloads(
+    reloader: &mut Reloader,
+    known: &Known,
+    socket: &Path,
+    ready: impl FnOnce(&Ready),
+) -> Result<(), ServiceError> {
+    let mut hangups = listen_for(SignalKind::hangup())?;
+    if reloader.state.wait_for(|s| s.is_ready).await.is_ok() {
+        let counts = known.store.view().counts().map_err(pipeline::PipelineError::from)?;
+        systemd::ready(known).await;
         tracing::info!("ready");
-        ready();
+        ready(&Ready {
+            inboxes: reloader.inboxes.paths(),
+            socket: socket.to_owned(),
+            articles: counts.articles(),
+            records: counts.canonical,
+        });
+    }
+    while hangups.recv().await.is_some() {
+        reloader.run().await?;
+        systemd::ready(known).await;
     }
     std::future::pending().await
 }
@@ -158,7 +263,6 @@ async fn intake(
     resumed: Vec<Job>,
     mut claimed: mpsc::Receiver<Claimed>,
     jobs: mpsc::Sender<Job>,
-    inboxes: Vec<String>,
 ) -> Result<(), ServiceError> {
     if !resumed.is_empty() {
         tracing::info!(
@@ -172,26 +276,11 @@ async fn intake(
         }
     }
     while let Some(claim) = claimed.recv().await {
-        let inbox = inboxes.get(claim.root).cloned();
-        if jobs.send(Job::of_claim(claim, inbox, Resume::default())).await.is_err() {
+        if jobs.send(Job::of_claim(claim, Resume::default())).await.is_err() {
             break;
         }
     }
     Ok(())
-}
-
-async fn serve(
-    listener: tokio::net::UnixListener,
-    control: Control,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), ServiceError> {
-    Ok(control::serve(listener, control, wait(stopped)).await?)
-}
-
-/// Ends when the run is to stop.
-async fn wait(mut stopped: watch::Receiver<bool>) {
-    // The sender outlives every task; were it gone, stopping would be right.
-    drop(stopped.wait_for(|stop| *stop).await);
 }
 
 fn unexpected(ended: Option<Result<&'static str, ServiceError>>) -> Result<(), ServiceError> {
@@ -202,26 +291,17 @@ fn unexpected(ended: Option<Result<&'static str, ServiceError>>) -> Result<(), S
     }
 }
 
-/// Tells systemd, where it listens.
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "systemd cannot be told how things stand");
-    }
-}
-
 /// SIGTERM and SIGINT.
 struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Signals {
     fn new() -> Result<Self, ServiceError> {
-        let listen = |kind| {
-            let path = PathBuf::from("signals");
-            signal(kind).map_err(|source| ServiceError::Io { action: "listen for", path, source })
-        };
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        let (terminate, interrupt) =
+            (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt })
     }
 
     /// Ends with the next of them.
@@ -233,58 +313,7 @@ impl Signals {
     }
 }
 
-/// What only a running daemon knows.
-struct Known {
-    config: Config,
-    store: Arc<Store>,
-    state: watch::Receiver<InboxState>,
-    progress: Arc<Progress>,
-    since: Time,
-}
-
-impl Known {
-    fn status(&self) -> Result<Status, crate::query::QueryError> {
-        let library = Library::new(&self.store, &self.config.data_dir, self.config.detect_settings());
-        let mut status = library.status()?;
-        let state = self.state.borrow().clone();
-        let claimed: Vec<Arrival> =
-            state.roots.iter().flat_map(|r| crate::inbox::claims_in(&r.path)).collect();
-        status.add_live(library.unknown_arrivals(claimed)?, state.roots.iter().map(inbox_status).collect());
-        let word = if state.is_ready { "running" } else { "starting" };
-        word.clone_into(&mut status.state);
-        status.alarms = self.progress.alarms();
-        status.pid = Some(std::process::id());
-        status.since = Some(self.since);
-        let (last_minute, last_hour) = self.progress.rates();
-        status.rates = Some(Rates { last_minute, last_hour });
-        status.index_articles = Some(self.progress.live());
-        status.memory_bytes = memory_bytes();
-        Ok(status)
-    }
-}
-
-/// What this process takes of memory, as the system tells it.
-fn memory_bytes() -> Option<u64> {
-    let told = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
-}
-
-fn inbox_status(root: &RootState) -> InboxStatus {
-    let watched = match &root.watching {
-        Watching::Starting => "not looked through yet".to_owned(),
-        Watching::Events => "watched by events and scans".to_owned(),
-        Watching::Polling(why) => format!("watched by scans only: {why}"),
-        Watching::Unreachable(why) => format!("cannot be watched: {why}"),
-    };
-    InboxStatus {
-        path: display_path(&root.path),
-        watched,
-        waiting: root.pending,
-        oldest: root.oldest_since,
-        unsettled: root.unsettled.0,
-        refused: root.refused,
-        found_by_scan: root.found_by_scan,
-        trouble: root.trouble.clone(),
-    }
+fn listen_for(kind: SignalKind) -> Result<Signal, ServiceError> {
+    let path = PathBuf::from("signals");
+    signal(kind).map_err(|source| ServiceError::Io { action: "listen for", path, source })
 }

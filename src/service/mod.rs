@@ -6,10 +6,14 @@
 
 mod daemon;
 mod ingest;
+mod known;
+mod reload;
+mod systemd;
 mod tasks;
 
 pub use daemon::{Daemon, Ready, run};
 pub use ingest::{Ingest, Pace, Skipped, Summary, ingest};
+pub use reload::Reload;
 
 use crate::{
     config::{Config, ConfigError},
@@ -79,6 +83,13 @@ pub enum ServiceError {
     /// What was under way did not end in time.
     #[error("what was under way did not end within {} s; it is still in the inbox", .0.as_secs())]
     Stuck(Duration),
+}
+
+impl ServiceError {
+    /// Whether it says that a configuration cannot be used, and not that the daemon cannot go on.
+    fn is_of_the_configuration(&self) -> bool {
+        matches!(self, Self::Config(_) | Self::Inbox(_))
+    }
 }
 
 /// A data directory that is locked, opened and ready to be written to.

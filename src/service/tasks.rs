@@ -2,7 +2,13 @@
 
 use super::ServiceError;
 use std::{future::Future, time::Duration};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+/// Ends when the run is to stop.
+pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender outlives every task; were it gone, stopping would be right.
+    drop(stopped.wait_for(|stop| *stop).await);
+}
 
 /// The tasks of one run.
 #[derive(Default)]

@@ -7,9 +7,10 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 18] = [
+const MAY_NAME: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("clock", &["model"]),
+    ("metrics", &[]),
     ("generate", &["model"]),
     ("inbox", &["model", "clock"]),
     ("format", &["model"]),
@@ -24,6 +25,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
         &[
             "model",
             "clock",
+            "metrics",
             "inbox",
             "format",
             "normalize",
@@ -42,6 +44,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
         &[
             "model",
             "clock",
+            "metrics",
             "inbox",
             "format",
             "normalize",

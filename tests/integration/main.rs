@@ -33,6 +33,7 @@ mod place;
 mod quality;
 mod restart;
 mod seeds;
+mod service;
 mod settings;
 mod signals;
 mod transcript;

@@ -35,7 +35,7 @@ fn an_unknown_key_is_named_with_the_nearest() {
         check_refused(&refused, &[config, "'intake.setle_ms'", "'intake.settle_ms'", "hint: "]);
     }
     check_refused(&with_config("[mach]\njoin = 0.5\n", "run"), &["'mach'", "'match'"]);
-    check_refused(&with_config("[[inbox]]\npaht = '/x'\n", "run"), &["'inbox.paht'", "'inbox.path'"]);
+    check_refused(&with_config("[[inbox]]\npaht = '/x'\n", "run"), &["'inbox[0].paht'", "'inbox[0].path'"]);
 }
 
 #[test]
@@ -47,6 +47,51 @@ fn a_bad_value_is_named_with_what_it_may_be() {
     check_refused(&with_config("[intake]\nsettle_ms = 'soon'\n", "run"), &["wirefold.toml", "settle_ms"]);
     check_refused(&with_config("[log]\nformat = 'xml'\n", "run"), &["wirefold.toml", "format", "human"]);
     check_refused(&with_config("[intake]\nignore = ['a*b']\n", "run"), &["a*b"]);
+}
+
+#[test]
+fn check_says_what_a_configuration_sets_or_all_that_is_wrong_with_it() {
+    let text = "[intake]\nsettle_ms = 20\n\n[[inbox]]\npath = '/srv/feeds'\nsource = 'Agency'\n";
+    let (place, ran) = with_config(text, "check");
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    let file = place.path("wirefold.toml").display().to_string();
+    for line in [
+        format!("{file} can be used\n"),
+        format!("  intake.settle_ms = 20  ({file}, line 2)\n"),
+        format!("  inbox[0].path = \"/srv/feeds\"  ({file}, line 5)\n"),
+    ] {
+        assert!(ran.out.contains(&line), "'{line}' is missing in {}", ran.out);
+    }
+    let wrong = "[intake]\nsettle_ms = 20\nrescan = 3\n[match]\njoin = 7\n[metrics]\nlisten = '0.0.0.0:80'\n";
+    check_refused(
+        &with_config(wrong, "check"),
+        &[
+            "3 things",
+            "line 3: there is no key 'intake.rescan'",
+            "line 5: match.join",
+            "line 7: metrics.listen",
+        ],
+    );
+    let place = Place::new();
+    fs::write(place.path("other.toml"), "[log]\nlevle = 'debug'\n").unwrap();
+    let ran = place.run(["check", "other.toml"]);
+    check_refused(&(place, ran), &["other.toml, line 2: there is no key 'log.levle'"]);
+}
+
+#[test]
+fn a_variable_comes_before_the_file_and_a_wrong_one_is_named() {
+    let place = Place::configured("[match]\njoin = 0.5\n");
+    let checked = |name: &str, value: &str| {
+        let mut command = place.command(["check"]);
+        command.env(name, value);
+        run(command)
+    };
+    let good = checked("WIREFOLD_MATCH__JOIN", ".65");
+    assert!(good.out.contains("  match.join = 0.65  (WIREFOLD_MATCH__JOIN)\n"), "{good:?}");
+    let wrong = checked("WIREFOLD_MATCH__JION", ".65");
+    assert_eq!(wrong.code(), 78);
+    assert!(wrong.err.contains("WIREFOLD_MATCH__JION: there is no such variable"), "{wrong:?}");
+    assert!(wrong.err.contains("did you mean WIREFOLD_MATCH__JOIN?"), "{wrong:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{
     corpus::fixture,
     daemon::Daemon,
-    place::Place,
+    place::{Place, run},
     transcript::{Transcript, WIDTHS, check},
 };
 use clap::CommandFactory;
@@ -141,7 +141,34 @@ fn configurations_that_cannot_be_used() {
     refuse("[[inbox]]\npath = 'feeds'\n[[inbox]]\npath = 'feeds/sports'", "run");
     refuse(&format!("[control]\nsocket = '/{}'", "s".repeat(110)), "status");
     refuse("[match]\njoin = 1.5", "list");
+    refuse("[metrics]\nlisten = '0.0.0.0:9464'", "run");
+    refuse("[[inbox]]\npath = 'feeds'\nwatch = 'often'\nsorce = 'A'\n[[inbox]]\nsource = 'B'", "run");
+    refuse("[intake]\nignore = '*.tmp'\n[match]\njoin = '0.6'\nmerging = 1", "check");
     check("wrong-configurations", &said);
+}
+
+#[test]
+fn what_a_configuration_sets() {
+    let place = Place::configured(
+        "[intake]\nsettle_ms = 20\nignore = [\"*.tmp\"]\n\n[[inbox]]\npath = \"/srv/feeds/agency\"\nsource = \"Agency\"\n\n[[inbox]]\npath = \"/mnt/desk\"\nwatch = \"scans\"\n",
+    );
+    fs::write(place.path("mine.toml"), "[mach]\njoin = 1\n").unwrap();
+    let mut told = Transcript::new(&place, 80);
+    told.run("check").run("check mine.toml").run("check nowhere.toml").check("check");
+    let mut said = String::new();
+    for (name, value) in [
+        ("WIREFOLD_MATCH__JOIN", ".65"),
+        ("WIREFOLD_MATCH__JION", ".65"),
+        ("WIREFOLD_MATCH__JOIN", "much"),
+        ("WIREFOLD_INBOX", "/srv/feeds"),
+    ] {
+        let mut command = place.bare_command();
+        command.args(["--data-dir", "/data", "check"]).env(name, value);
+        let ran = run(command);
+        write!(said, "$ {name}={value} wirefold --data-dir /data check\n{}{}", ran.out, ran.err).unwrap();
+        write!(said, "[exit code {}]\n\n", ran.code()).unwrap();
+    }
+    check("check-variables", &said);
 }
 
 #[test]
@@ -165,11 +192,10 @@ fn errors_that_are_hard_to_come_by() {
     let stage = PipelineError::Stage { stage: "read", what: "index out of bounds".to_owned() };
     let errors: Vec<CliError> = vec![
         ConfigError::NoDataDir.into(),
-        ConfigError::Tilde { path: "~/news".into() }.into(),
-        ConfigError::InboxAmongData { path: path() }.into(),
         ControlError::Silent.into(),
         ControlError::Broken("connection reset".to_owned()).into(),
         ControlError::Busy.into(),
+        ControlError::Address { address: ([127, 0, 0, 1], 9464).into(), source: full() }.into(),
         ControlError::Socket { action: "make", path: path(), source: full() }.into(),
         QueryError::Store(store()).into(),
         QueryError::Store(StoreError::Inconsistent("2 articles, and 3 are counted".to_owned())).into(),

@@ -1,0 +1,149 @@
+//! A reload: the configuration is read again, checked whole, and then swapped in; where anything is wrong with it,
+//! nothing is changed.
+//!
+//! What can be swapped is the inboxes, how files are taken in, and what is logged. The rest waits for a restart, and the
+//! reload says what that is.
+
+use super::{ServiceError, known::Standing, systemd, tasks::until};
+use crate::{
+    config::{Config, ConfigError, Differences},
+    inbox::{Arrivals, Claimed, FailedDir, InboxState, Inboxes},
+    pipeline::{self, Job},
+    store::Store,
+};
+use std::{error::Error, sync::Arc};
+use tokio::{
+    select,
+    sync::{mpsc, oneshot, watch},
+    task::spawn_blocking,
+};
+
+/// What the outside does for a reload.
+pub struct Reload {
+    /// Reads the configuration again.
+    pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
+    /// Logs from now on as a configuration says.
+    pub log: Box<dyn Fn(&Config) + Send + Sync>,
+}
+
+/// Other inboxes to watch, and who is to be told once the old ones are let go.
+pub(super) type Change = (Arc<Inboxes>, oneshot::Sender<()>);
+
+/// What a reload changes.
+pub(super) struct Reloader {
+    pub config: Config,
+    pub reload: Reload,
+    pub inboxes: Arc<Inboxes>,
+    pub changes: mpsc::Sender<Change>,
+    pub state: watch::Receiver<InboxState>,
+    pub failed: FailedDir,
+    pub store: Arc<Store>,
+    /// It does not keep the stages from ending.
+    pub jobs: mpsc::WeakSender<Job>,
+    pub standing: Arc<Standing>,
+}
+
+impl Reloader {
+    /// Reads the configuration again and swaps in what it can. That it cannot be used is no error of the daemon.
+    pub async fn run(&mut self) -> Result<(), ServiceError> {
+        systemd::reloading().await;
+        let outcome = self.swap().await;
+        match outcome {
+            Ok(Differences { swapped, at_restart }) => {
+                let (swapped, waiting) = (swapped.join(", "), at_restart.join(", "));
+                tracing::info!(swapped, "the configuration was reloaded");
+                let mut notices = Vec::new();
+                if !waiting.is_empty() {
+                    tracing::warn!(
+                        keys = waiting,
+                        "these settings were changed and take effect at the next start"
+                    );
+                    notices.push(format!("changed, and in force from the next start: {waiting}"));
+                }
+                self.standing.reloaded(true, notices);
+                Ok(())
+            }
+            Err(refused) if refused.is_of_the_configuration() => {
+                let said = in_a_sentence(&refused);
+                tracing::error!(said, "the configuration was not reloaded; the one in force stays so");
+                self.standing.reloaded(false, vec![format!("the configuration was not reloaded: {said}")]);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn swap(&mut self) -> Result<Differences, ServiceError> {
+        let newer = (self.reload.read)()?;
+        let differences = newer.differences(&self.config);
+        let config = self.config.swapped(&newer);
+        let of_the_inboxes = |key: &String| key == "inbox" || key.starts_with("intake.");
+        if differences.swapped.iter().any(of_the_inboxes) {
+            self.swap_inboxes(&config).await?;
+        }
+        (self.reload.log)(&config);
+        self.config = config;
+        Ok(differences)
+    }
+
+    /// Watches other inboxes, or the same in another way, and waits until they are armed.
+    async fn swap_inboxes(&mut self, config: &Config) -> Result<(), ServiceError> {
+        let (old, failed, settings) =
+            (Arc::clone(&self.inboxes), self.failed.clone(), config.inbox_settings());
+        let store = Arc::clone(&self.store);
+        let opened = spawn_blocking(move || {
+            let new = old.changed(settings, &failed)?;
+            let left_over = pipeline::resume(&store, new.recover_new(&old)?, &failed)?;
+            Ok::<_, ServiceError>((Arc::new(new), left_over))
+        });
+        let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;
+        let (new, left_over) = opened?;
+        self.inboxes = Arc::clone(&new);
+        if let Some(jobs) = self.jobs.upgrade() {
+            for job in left_over {
+                // Nobody receives only when the daemon stops; what was left over is then left over again.
+                jobs.send(job).await.ok();
+            }
+        }
+        let (let_go, gone) = oneshot::channel();
+        if self.changes.send((new, let_go)).await.is_ok() && gone.await.is_ok() {
+            // That the watch ended is seen by whoever joins it.
+            self.state.wait_for(|state| state.is_ready).await.ok();
+        }
+        Ok(())
+    }
+}
+
+/// Watches inboxes until `stopped`, and others in their place when they change.
+pub(super) async fn watch_inboxes(
+    mut inboxes: Arc<Inboxes>,
+    mut changes: mpsc::Receiver<Change>,
+    (arrivals, claims): (Arc<Arrivals>, mpsc::Sender<Claimed>),
+    state: watch::Sender<InboxState>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), ServiceError> {
+    loop {
+        let mut change = None;
+        let ends = async {
+            select! {
+                () = until(stopped.clone()) => {}
+                next = changes.recv() => change = next,
+            }
+        };
+        inboxes.watch(Arc::clone(&arrivals), claims.clone(), state.clone(), ends).await?;
+        let Some((newer, let_go)) = change else { return Ok(()) };
+        inboxes = newer;
+        state.send_replace(InboxState::default());
+        // Who asked for the change may have gone away, as at a stop.
+        let_go.send(()).ok();
+    }
+}
+
+/// An error with its causes.
+fn in_a_sentence(error: &ServiceError) -> String {
+    let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
+    causes.fold(error.to_string(), |said, cause| {
+        let cause = cause.to_string();
+        if said.ends_with(&cause) { said } else { format!("{said}: {cause}") }
+    })
+}
