@@ -186,10 +186,10 @@ impl<'s> Library<'s> {
         records: impl Iterator<Item = Result<Gathered, StoreError>>,
         line: &mut dyn FnMut(String) -> bool,
     ) -> Result<(), QueryError> {
-        let pinned = self.pinned()?;
+        let mut known = self.known_to_all()?;
         for record in records {
             // A record may be merged into another between two looks.
-            let Some(record) = self.record(record?, &pinned)? else { continue };
+            let Some(record) = self.record(record?, &mut known)? else { continue };
             if !line(serde_json::to_string(&record)?) {
                 break;
             }

@@ -7,7 +7,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +90,15 @@ pub struct LinkAnswer {
     pub score: Score,
 }
 
+/// What the answers about several records share.
+#[derive(Default)]
+pub(super) struct KnownToAll {
+    /// The articles that a person pinned.
+    pinned: BTreeSet<ArticleNo>,
+    /// The ids of records that others are related to, by their founders: each is looked up once.
+    ids: HashMap<ArticleNo, RecordId>,
+}
+
 impl Library<'_> {
     /// The record that is meant, with the texts of its articles and what each variant changes.
     pub(super) fn show(&self, id: &str) -> Result<RecordAnswer, QueryError> {
@@ -94,7 +106,7 @@ impl Library<'_> {
         let founder = self.founder_of(self.find(id)?)?;
         let gathered = self.view.whole_record(founder)?.ok_or_else(missing)?;
         let rows: Vec<_> = gathered.articles.iter().map(|(_, row)| row.clone()).collect();
-        let mut record = self.record(gathered, &self.pinned()?)?.ok_or_else(missing)?;
+        let mut record = self.record(gathered, &mut self.known_to_all()?)?.ok_or_else(missing)?;
         for (article, row) in record.articles.iter_mut().zip(&rows) {
             if let Event::Article(event) = self.event(row.place)? {
                 article.text = Some(event.text);
@@ -114,7 +126,7 @@ impl Library<'_> {
     pub(super) fn record(
         &self,
         gathered: Gathered,
-        pinned: &BTreeSet<ArticleNo>,
+        known: &mut KnownToAll,
     ) -> Result<Option<RecordAnswer>, QueryError> {
         let Gathered { record, articles: rows, links, .. } = gathered;
         let Some((_, canonical)) = rows.iter().find(|(no, _)| *no == record.canonical) else {
@@ -123,8 +135,9 @@ impl Library<'_> {
         let (id, title) = (canonical.id, canonical.title.clone());
         let first_seen = rows.iter().map(|(_, r)| r.first_seen).min().unwrap_or_default();
         let last_seen = rows.iter().map(|(_, r)| r.last_seen).max().unwrap_or_default();
-        let articles =
-            rows.into_iter().map(|(no, row)| article(row, no == record.canonical, pinned.contains(&no)));
+        let articles = rows
+            .into_iter()
+            .map(|(no, row)| article(row, no == record.canonical, known.pinned.contains(&no)));
         Ok(Some(RecordAnswer {
             record: record.id,
             aliases: record.aliases,
@@ -133,26 +146,35 @@ impl Library<'_> {
             first_seen,
             last_seen,
             articles: articles.collect(),
-            related: self.named_links(links)?,
+            related: self.named_links(links, known)?,
         }))
     }
 
-    /// The articles that a person pinned.
-    pub(super) fn pinned(&self) -> Result<BTreeSet<ArticleNo>, QueryError> {
-        Ok(self.view.pins().map(|pin| Ok(pin?.0)).collect::<Result<_, StoreError>>()?)
+    /// What is to be known before the first record is answered.
+    pub(super) fn known_to_all(&self) -> Result<KnownToAll, QueryError> {
+        let pinned = self.view.pins().map(|pin| Ok(pin?.0)).collect::<Result<_, StoreError>>()?;
+        Ok(KnownToAll { pinned, ids: HashMap::new() })
     }
 
     pub(super) fn related(&self, founder: ArticleNo) -> Result<Vec<LinkAnswer>, QueryError> {
-        self.named_links(self.view.links(founder)?)
+        self.named_links(self.view.links(founder)?, &mut KnownToAll::default())
     }
 
-    fn named_links(&self, mut links: Vec<(ArticleNo, Score)>) -> Result<Vec<LinkAnswer>, QueryError> {
+    fn named_links(
+        &self,
+        mut links: Vec<(ArticleNo, Score)>,
+        known: &mut KnownToAll,
+    ) -> Result<Vec<LinkAnswer>, QueryError> {
         // By the score as it is printed: the journal knows no more of it, and a rebuild must give the same bytes.
         links.sort_by_key(|(other, score)| (Reverse(score.ten_thousandths()), *other));
         let mut related = Vec::with_capacity(links.len());
         for (other, score) in links {
-            let record = self.view.record(other)?;
-            related.extend(record.map(|record| LinkAnswer { record: record.id, score }));
+            let record = match known.ids.get(&other) {
+                Some(id) => Some(*id),
+                None => self.view.record(other)?.map(|record| record.id),
+            };
+            related.extend(record.map(|record| LinkAnswer { record, score }));
+            known.ids.extend(record.map(|record| (other, record)));
         }
         Ok(related)
     }
