@@ -243,13 +243,9 @@ async fn heed_reloads(
     if reloader.state.wait_for(|s| s.is_ready).await.is_ok() {
         let counts = known.store.view().counts().map_err(pipeline::PipelineError::from)?;
         systemd::ready(known).await;
-        tracing::info!("ready");
-        ready(&Ready {
-            inboxes: reloader.inboxes.paths(),
-            socket: socket.to_owned(),
-            articles: counts.articles(),
-            records: counts.canonical,
-        });
+        let (articles, records) = (counts.articles(), counts.canonical);
+        tracing::info!(articles, records, socket = %socket.display(), "ready");
+        ready(&Ready { inboxes: reloader.inboxes.paths(), socket: socket.to_owned(), articles, records });
     }
     while hangups.recv().await.is_some() {
         reloader.run().await?;
