@@ -46,16 +46,27 @@ pub(super) fn reach<A>(
     config: &Config,
     mut daemon: impl FnMut(&Path) -> Result<A, ControlError>,
 ) -> Result<Reached<A>, CliError> {
+    let has_data = || {
+        let has = config.data_dir.join("journal").is_dir();
+        has.then_some(()).ok_or_else(|| CliError::NoData(config.data_dir.display().to_string()))
+    };
+    reach_or_make(config, |socket| Ok(daemon(socket)?), has_data)
+}
+
+/// The same where the store may still have to be made before it can be locked.
+pub(super) fn reach_or_make<A>(
+    config: &Config,
+    mut daemon: impl FnMut(&Path) -> Result<A, CliError>,
+    make: impl Fn() -> Result<(), CliError>,
+) -> Result<Reached<A>, CliError> {
     let socket = config.socket()?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match daemon(&socket) {
-            Err(ControlError::NotRunning { .. }) => {}
+            Err(CliError::Control(ControlError::NotRunning { .. })) => {}
             answered => return Ok(Reached::Daemon(answered?)),
         }
-        if !config.data_dir.join("journal").is_dir() {
-            return Err(CliError::NoData(config.data_dir.display().to_string()));
-        }
+        make()?;
         match DataLock::take(&config.data_dir, LOCK_TRY) {
             Ok(lock) => return Ok(Reached::Store(lock)),
             Err(LockError::Busy { .. }) if Instant::now() < deadline => {}

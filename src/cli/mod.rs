@@ -33,7 +33,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     let log = logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
         Command::Run => run::run(&config, args, log),
-        Command::Ingest(what) => ingest::run(config, what),
+        Command::Ingest(what) => ingest::run(&config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
         Command::Explain(what) => explain::run(&config, what),

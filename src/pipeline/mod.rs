@@ -16,17 +16,21 @@
 mod commit;
 mod decide;
 mod dispose;
+mod handed;
 mod job;
 mod open;
 mod pin;
 mod prepare;
 mod progress;
 mod read;
+mod tally;
 
+pub use handed::Handed;
 pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use pin::Pins;
 pub use progress::{CommitPart, Progress, StageName};
+pub use tally::Tally;
 
 use crate::{
     encode::Encoder,

@@ -26,6 +26,7 @@ mod edits;
 mod encoder;
 mod explain;
 mod folding;
+mod handover;
 mod in_flight;
 mod kill;
 mod place;
