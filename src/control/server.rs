@@ -250,9 +250,8 @@ async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Res
 
 /// Has what is streamed taken in, and streams back what becomes of it.
 async fn ingest(State(control): State<Control>, body: Body) -> Response {
-    let Ok(turn) = Arc::clone(&control.0.uploads).try_acquire_owned() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
+    let turn = Arc::clone(&control.0.uploads).try_acquire_owned();
+    let status = if turn.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let (sender, answer) = Channel::<Bytes, io::Error>::new(BLOCKS_WAITING);
     let runtime = Handle::current();
     let mut blocks =
@@ -260,12 +259,15 @@ async fn ingest(State(control): State<Control>, body: Body) -> Response {
     let stopped = control.0.stopped.clone();
     let mut upload = Upload { body, block: Bytes::new(), stopped, runtime };
     spawn_blocking(move || {
-        (control.0.live.ingest)(&mut upload, &mut |line| blocks.send(format!("{line}\n").into_bytes()));
+        if turn.is_ok() {
+            let ingest = &control.0.live.ingest;
+            ingest(&mut upload, &mut |line| blocks.send(format!("{line}\n").into_bytes()));
+        }
         blocks.end();
         upload.hang_up();
         drop(turn);
     });
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(answer)).into_response()
+    (status, [(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(answer)).into_response()
 }
 
 /// What is streamed to the daemon, to be read on a thread that may block. A daemon that is to stop reads no further: that is

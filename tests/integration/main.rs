@@ -22,6 +22,7 @@ mod bad_input;
 mod contention;
 mod corpus;
 mod daemon;
+mod doctor;
 mod edits;
 mod encoder;
 mod explain;
