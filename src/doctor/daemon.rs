@@ -68,7 +68,7 @@ fn not_answered(config: &Config, socket: &Path, error: &ControlError) -> Finding
             format!("{holder} has the store and does not listen at {shown}"),
             "ask again in a moment: it may be starting, stopping or taking files in",
         ),
-        (ControlError::NotRunning { .. }, None) => match fs::symlink_metadata(socket) {
+        (ControlError::NotRunning { .. }, None) => match fs::metadata(socket) {
             Ok(found) if found.file_type().is_socket() => Finding::warning(
                 SOCKET,
                 format!("no daemon runs; {shown} is what one left that was killed"),
@@ -87,7 +87,7 @@ fn not_answered(config: &Config, socket: &Path, error: &ControlError) -> Finding
             )
         }
         (ControlError::Socket { .. }, _)
-            if fs::symlink_metadata(socket).is_ok_and(|f| !f.file_type().is_socket()) =>
+            if fs::metadata(socket).is_ok_and(|f| !f.file_type().is_socket()) =>
         {
             no_socket(&shown)
         }

@@ -95,12 +95,9 @@ fn configuration(config: &Config) -> Finding {
     }
     match config.said().len() {
         0 => Finding::ok(CONFIGURATION, "it can be used, and is what is built in"),
-        1 => {
-            Finding::ok(CONFIGURATION, "it can be used; 1 key is not as built in ('wirefold check' names it)")
-        }
         n => Finding::ok(
             CONFIGURATION,
-            format!("it can be used; {n} keys are not as built in ('wirefold check' names them)"),
+            format!("it can be used; keys that are set: {n} ('wirefold check' lists them)"),
         ),
     }
 }

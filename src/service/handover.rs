@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Each is a letter, a length as four bytes with the highest first, and so many bytes. What comes back are lines of
-//! [`Told`]: how far it has come, and at last how it ended. The daemon copies a file to the data directory's own disk and
-//! takes it in as `ingest` does once it is whole; so one that is half streamed is nothing, one that is slow keeps nobody
+//! [`Told`]: how far it has come, and at last how it ended. The daemon copies a file, a large one to the data directory's own
+//! disk, and takes it in as `ingest` does once it is whole; so one that is half streamed is nothing, one that is slow keeps nobody
 //! waiting, and memory holds a block of it. Both ends are here. `ingest` sends, `daemon` receives.
 
 use super::ServiceError;
@@ -182,7 +182,7 @@ impl Receiver {
             return Err(Trouble::NotUnderstood);
         }
         let heading: Heading = serde_json::from_slice(payload).map_err(|_| Trouble::NotUnderstood)?;
-        let mut copy = tempfile::tempfile_in(&self.copies).map_err(Trouble::Copy)?;
+        let mut copy = Handed::copy_in(&self.copies);
         let broke_off = loop {
             match take(upload, payload)? {
                 Some(BYTES) => copy.write_all(payload).map_err(Trouble::Copy)?,

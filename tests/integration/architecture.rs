@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("metrics", &[]),
