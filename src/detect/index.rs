@@ -92,17 +92,18 @@ impl Index {
             .chain(by_wording.iter().map(|no| Candidate { no: *no, shares_wording: true }))
             .collect();
         found.sort_unstable_by_key(|candidate| candidate.no);
-        self.touch(&found);
+        self.touch(&found, !profile.quoted.is_empty());
         found
     }
 
     /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each.
-    fn touch(&self, candidates: &[Candidate]) {
+    fn touch(&self, candidates: &[Candidate], are_quotes_compared: bool) {
         let look = |candidate: &Candidate| {
             let Some(profile) = self.get(candidate.no) else { return 0 };
             let terms = profile.terms.iter().step_by(TERMS_A_LINE).fold(0, |sum, term| sum ^ term.number);
             let entries = if candidate.shares_wording { profile.sketch.as_slice() } else { &[] };
-            entries.iter().step_by(ENTRIES_A_LINE).fold(terms, |sum, entry| sum ^ entry)
+            let quoted = profile.quoted.first().filter(|_| are_quotes_compared).copied().unwrap_or(0);
+            entries.iter().step_by(ENTRIES_A_LINE).fold(terms ^ quoted, |sum, entry| sum ^ entry)
         };
         std::hint::black_box(candidates.iter().map(look).fold(0, |sum, n| sum ^ n));
     }
