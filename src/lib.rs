@@ -23,6 +23,7 @@ pub mod generate;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod doctor;
 pub mod eval;
 pub mod query;
 pub mod service;

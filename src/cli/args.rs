@@ -49,7 +49,7 @@ impl Args {
 pub enum Command {
     /// Run the daemon: watch the inboxes and fold what arrives, until a signal.
     Run,
-    /// Take in files and folders now, and leave them where they are.
+    /// Take in files and folders now, and leave them where they are; a daemon that runs is handed their bytes.
     Ingest(IngestArgs),
     /// List the records, newest first.
     List(ListArgs),
@@ -65,6 +65,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Say what is wrong with a configuration, with line and key, or that it can be used.
     Check(CheckArgs),
+    /// Look at everything that wirefold needs here, and say what mends what is wrong. Changes nothing.
+    Doctor(DoctorArgs),
     /// Make the view anew from the journal.
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
@@ -173,6 +175,14 @@ pub struct PinArgs {
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
     /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to tell it.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Write JSON: the worst level, and each finding with its check, level, what and remedy.
     #[arg(long)]
     pub json: bool,
 }

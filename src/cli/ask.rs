@@ -46,16 +46,27 @@ pub(super) fn reach<A>(
     config: &Config,
     mut daemon: impl FnMut(&Path) -> Result<A, ControlError>,
 ) -> Result<Reached<A>, CliError> {
+    let has_data = || {
+        let has = config.data_dir.join("journal").is_dir();
+        has.then_some(()).ok_or_else(|| CliError::NoData(config.data_dir.display().to_string()))
+    };
+    reach_or_make(config, |socket| Ok(daemon(socket)?), has_data)
+}
+
+/// The same where the store may still have to be made before it can be locked.
+pub(super) fn reach_or_make<A>(
+    config: &Config,
+    mut daemon: impl FnMut(&Path) -> Result<A, CliError>,
+    make: impl Fn() -> Result<(), CliError>,
+) -> Result<Reached<A>, CliError> {
     let socket = config.socket()?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match daemon(&socket) {
-            Err(ControlError::NotRunning { .. }) => {}
+            Err(CliError::Control(ControlError::NotRunning { .. })) => {}
             answered => return Ok(Reached::Daemon(answered?)),
         }
-        if !config.data_dir.join("journal").is_dir() {
-            return Err(CliError::NoData(config.data_dir.display().to_string()));
-        }
+        make()?;
         match DataLock::take(&config.data_dir, LOCK_TRY) {
             Ok(lock) => return Ok(Reached::Store(lock)),
             Err(LockError::Busy { .. }) if Instant::now() < deadline => {}
@@ -106,7 +117,7 @@ fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
         inboxes.push(InboxStatus {
             path: crate::inbox::display_path(&root.path),
             watched: "not watched while no daemon runs".to_owned(),
-            waiting: crate::inbox::waiting_in(&root.path, &root.ignore).map_err(ServiceError::from)?,
+            waiting: crate::inbox::survey(&root.path, &root.ignore).map_err(ServiceError::from)?.files,
             ..InboxStatus::default()
         });
     }

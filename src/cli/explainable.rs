@@ -39,7 +39,7 @@ pub enum CliError {
     Config(#[from] ConfigError),
     /// A run cannot start, or did not end well.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(ServiceError),
     /// The daemon cannot be asked.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -88,6 +88,16 @@ pub enum CliError {
     },
 }
 
+impl From<ServiceError> for CliError {
+    /// Whoever talked over the socket, what is wrong with it is the same.
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Control(error) => Self::Control(error),
+            error => Self::Service(error),
+        }
+    }
+}
+
 /// What a person reads on standard error, and how the process ends.
 pub fn explain(error: &CliError) -> (String, Exit) {
     let mut said = format!("wirefold: {error}");
@@ -116,9 +126,16 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             (Some("every key with its meaning and range stands in config/wirefold.toml"), Exit::Config)
         }
         CliError::Service(ServiceError::Lock(LockError::Busy { .. })) => (
-            Some("stop the other one first; files can be dropped into the inbox of a daemon that runs"),
+            Some("it may be starting, stopping or taking files in; try again in a moment, or stop it first"),
             Exit::Busy,
         ),
+        CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
+            Some("try again once it runs: nothing is lost, and what was taken in before is known again"),
+            Exit::Busy,
+        ),
+        CliError::Service(ServiceError::HandedInPart { .. }) => {
+            (Some("'wirefold doctor' looks for the cause; then try again: nothing is lost"), Exit::Failed)
+        }
         CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),
         CliError::Service(ServiceError::Encoder(error))
         | CliError::Eval(EvalError::Service(ServiceError::Encoder(error))) => encoder_advice(error),
@@ -145,14 +162,32 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
             Exit::Failed,
         ),
-        CliError::Control(ControlError::Busy) => {
-            (Some("it has much to read, or others read long answers at this moment; ask again"), Exit::Busy)
-        }
-        CliError::Control(ControlError::Silent) => (
+        CliError::Control(error) => control_advice(error),
+        CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
+        _ => (None, Exit::Failed),
+    }
+}
+
+fn control_advice(error: &ControlError) -> (Option<&'static str>, Exit) {
+    match error {
+        ControlError::Busy => (
+            Some("it has much to read, or others ask or hand files over at this moment; try again"),
+            Exit::Busy,
+        ),
+        ControlError::Silent => (
             Some("if it was suspended, let it go on; else end it and start it again: nothing is lost"),
             Exit::Busy,
         ),
-        CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
+        ControlError::Socket { action: "connect to", source, .. }
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            (
+                Some(
+                    "only the daemon's user and group may ask it: join the group, as with 'usermod -aG wirefold NAME', and log in again",
+                ),
+                Exit::Failed,
+            )
+        }
         _ => (None, Exit::Failed),
     }
 }

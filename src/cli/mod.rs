@@ -5,6 +5,7 @@ mod ask;
 mod check;
 mod diff;
 mod diffed;
+mod doctor;
 mod eval;
 mod explain;
 mod explainable;
@@ -35,11 +36,15 @@ use std::io::{self, BufWriter, Write};
 
 /// Does what was asked, and says how the process is to end.
 pub fn main(args: &Args) -> Result<Exit, CliError> {
-    let config = Config::read(&args.sources())?;
+    let config = match (Config::read(&args.sources()), &args.command) {
+        (Ok(config), _) => config,
+        (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, what),
+        (Err(error), _) => return Err(error.into()),
+    };
     let log = logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
         Command::Run => run::run(&config, args, log),
-        Command::Ingest(what) => ingest::run(config, what),
+        Command::Ingest(what) => ingest::run(&config, what),
         Command::List(what) => list::run(&config, what),
         Command::Show(what) => show::run(&config, what),
         Command::Diff(what) => diff::run(&config, what),
@@ -47,6 +52,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Export => export::run(&config),
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
+        Command::Doctor(what) => doctor::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
         Command::Pin(what) => pin::run(&config, what, true),

@@ -30,6 +30,10 @@ pub(super) fn run(config: &Config, args: &Args, log: Log) -> Result<Exit, CliErr
 
 /// What a person wants to know first: where to drop files, and how to ask.
 fn greet(args: &Args, ready: &Ready) -> Result<(), CliError> {
+    // Under a service manager the log says what there is to know, and nobody can press Ctrl-C.
+    if env::var_os("NOTIFY_SOCKET").is_some() {
+        return Ok(());
+    }
     let mut out = Out::new();
     out.line(&format!("wirefold is ready: {} articles in {} records", ready.articles, ready.records))?;
     for inbox in &ready.inboxes {

@@ -248,6 +248,10 @@ impl Config {
         if let Some(data_dir) = &sources.data_dir {
             data_dir.clone_into(&mut config.data_dir);
             config.said.insert("data_dir".to_owned(), Place::CommandLine);
+            if let Err(may_be) = rules::Rule::Path.allows(&Value::String(data_dir.display().to_string())) {
+                let what = format!("data_dir is '{}'; it must be {may_be}", data_dir.display());
+                return Err(config.wrong("data_dir", what));
+            }
         }
         if config.data_dir.as_os_str().is_empty() {
             config.data_dir = default_data_dir()?;
@@ -394,13 +398,6 @@ impl Config {
 
     /// What one value alone does not show to be wrong.
     fn check_places(&self) -> Result<(), ConfigError> {
-        if self.data_dir.components().any(|part| part.as_os_str() == "~") {
-            let path = self.data_dir.display();
-            let what = format!(
-                "data_dir begins with ~, which only a shell understands: {path}; write the whole path"
-            );
-            return Err(self.wrong("data_dir", what));
-        }
         let own = self.data_dir.join("inbox");
         let is_among = |i: &InboxConfig| i.path.starts_with(&self.data_dir) && !i.path.starts_with(&own);
         if let Some(at) = self.inbox.iter().position(is_among) {
@@ -409,6 +406,18 @@ impl Config {
                 "the inbox {path} lies within the data directory, and only its folder 'inbox' may be one"
             );
             return Err(self.wrong(&format!("inbox[{at}].path"), what));
+        }
+        for (at, inner) in self.inbox.iter().enumerate() {
+            let others = self.inbox.iter().enumerate().filter(|(other, _)| *other != at);
+            if let Some((_, outer)) =
+                others.into_iter().find(|(_, outer)| inner.path.starts_with(&outer.path))
+            {
+                let (inner, outer) = (inner.path.display(), outer.path.display());
+                let what = format!(
+                    "the inbox {inner} lies within the inbox {outer}: its files would be taken twice"
+                );
+                return Err(self.wrong(&format!("inbox[{at}].path"), what));
+            }
         }
         Ok(())
     }

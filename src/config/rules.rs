@@ -16,6 +16,8 @@ pub(super) enum Rule {
     Whole(i64, i64),
     /// A number from 0 to 1.
     Share,
+    /// A path, which no shell will read.
+    Path,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// What is logged: a level, or `module=level`, or some of these with commas between.
@@ -35,12 +37,12 @@ pub(super) enum Takes {
     Restart,
 }
 
-use Rule::{Any, Levels, Loopback, OneOf, Patterns, Share, Whole};
+use Rule::{Any, Levels, Loopback, OneOf, Path, Patterns, Share, Whole};
 use Takes::{Reload, Restart};
 
 /// Every key.
 pub(super) const RULES: [(&str, Rule, Takes); 25] = [
-    ("data_dir", Any, Restart),
+    ("data_dir", Path, Restart),
     ("intake.settle_ms", Whole(0, 3_600_000), Reload),
     ("intake.rescan_s", Whole(1, 86_400), Reload),
     ("intake.ignore", Patterns, Reload),
@@ -54,14 +56,14 @@ pub(super) const RULES: [(&str, Rule, Takes); 25] = [
     ("match.moving", Any, Restart),
     ("match.link", Share, Restart),
     ("match.alarm_articles", Whole(0, 1_000_000), Restart),
-    ("match.encoder.model", Any, Restart),
+    ("match.encoder.model", Path, Restart),
     ("match.encoder.languages", Any, Restart),
     ("commit.group_articles_max", Whole(1, 100_000), Restart),
-    ("control.socket", Any, Restart),
+    ("control.socket", Path, Restart),
     ("metrics.listen", Loopback, Restart),
     ("log.level", Levels, Reload),
     ("log.format", OneOf(&["auto", "human", "json"]), Restart),
-    ("inbox.path", Any, Reload),
+    ("inbox.path", Path, Reload),
     ("inbox.source", Any, Reload),
     ("inbox.watch", OneOf(&["events", "scans"]), Reload),
     ("inbox.ignore", Patterns, Reload),
@@ -95,12 +97,13 @@ pub(super) fn takes(key: &str) -> Takes {
 
 impl Rule {
     /// Whether it allows a value of the right type, or what it allows.
-    fn allows(&self, value: &Value) -> Result<(), String> {
+    pub(super) fn allows(&self, value: &Value) -> Result<(), String> {
         let text = value.as_str().unwrap_or_default();
         let is_allowed = match self {
             Any => true,
             Whole(least, most) => value.as_integer().is_some_and(|n| (*least..=*most).contains(&n)),
             Share => value.as_float().is_some_and(|n| (0.0..=1.0).contains(&n)),
+            Path => text != "~" && !text.starts_with("~/"),
             OneOf(words) => words.contains(&text),
             Levels => text.split(',').all(is_level),
             Patterns => {
@@ -117,6 +120,7 @@ impl Rule {
             Any => "of its type".to_owned(),
             Whole(least, most) => format!("from {least} to {most}"),
             Share => "from 0 to 1".to_owned(),
+            Path => "a whole path: ~ means something to a shell alone".to_owned(),
             OneOf(words) => words.join(" or "),
             Levels => {
                 "error, warn, info, debug, trace or off, or as module=level, with commas between".to_owned()

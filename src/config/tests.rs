@@ -104,7 +104,22 @@ fn what_would_make_no_sense_is_refused() {
         "my.toml, line 3: the inbox /d/journal lies within the data directory, and only its folder 'inbox' may be one"
     );
     assert!(of("data_dir = '/d'\n[[inbox]]\npath = '/d/inbox/agency'").is_ok());
-    assert!(said("data_dir = '~/wf'").starts_with("my.toml, line 1: data_dir begins with ~"));
+    assert_eq!(
+        said("data_dir = '~/wf'"),
+        "my.toml, line 1: data_dir is '~/wf'; it must be a whole path: ~ means something to a shell alone"
+    );
+    assert!(
+        said("[[inbox]]\npath = '~/feeds'")
+            .contains("line 2: inbox[0].path is '~/feeds'; it must be a whole path")
+    );
+    assert!(of("data_dir = '/srv/~old'").is_ok());
+    assert_eq!(
+        said("[[inbox]]\npath = '/f/a'\n[[inbox]]\npath = '/f'"),
+        "my.toml, line 2: the inbox /f/a lies within the inbox /f: its files would be taken twice"
+    );
+    assert!(
+        said("[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f'").contains("line 2: the inbox /f lies within")
+    );
     assert!(said("[log]\nlevel = 'loud'").contains("log.level is 'loud'; it must be error, warn"));
     assert!(of("[log]\nlevel = 'info,wirefold::inbox=debug'").is_ok());
 }

@@ -1,15 +1,26 @@
 //! The asking end of the socket.
 
-use super::{ASK, ControlError, PIN, PinOrder};
+use super::{ASK, ControlError, INGEST, PIN, PinOrder};
 use crate::{model::ArticleId, query::Question};
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
+use http_body_util::{BodyExt, Full, channel};
+use hyper::{
+    Request, StatusCode,
+    body::{Body, Bytes},
+    client::conn::http1,
+    header,
+};
 use hyper_util::rt::TokioIo;
-use std::{io, path::Path, time::Duration};
-use tokio::{net::UnixStream, time::timeout};
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+use tokio::{net::UnixStream, runtime::Handle, time::timeout};
 
 /// How long a daemon may take to begin an answer. One that is stopped or stuck never does.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
+/// Blocks of what is streamed that may wait to be sent: enough that reading and sending go side by side.
+const BLOCKS_WAITING: usize = 4;
 
 /// Asks the daemon at `socket`, and gives the answer on line by line, until `line` says that nobody listens.
 pub async fn ask(
@@ -17,7 +28,7 @@ pub async fn ask(
     question: &Question,
     line: &mut dyn FnMut(String) -> bool,
 ) -> Result<(), ControlError> {
-    post(socket, ASK, serde_json::to_vec(question), line).await
+    post(connect(socket).await?, ASK, as_json(question)?, line).await
 }
 
 /// Has the daemon at `socket` pin an article or let it go, and returns the article's whole id once that is durable.
@@ -27,26 +38,66 @@ pub async fn pin(socket: &Path, order: &PinOrder) -> Result<ArticleId, ControlEr
         answer = text;
         true
     };
-    post(socket, PIN, serde_json::to_vec(order), &mut line).await?;
+    post(connect(socket).await?, PIN, as_json(order)?, &mut line).await?;
     serde_json::from_str(&answer).map_err(|e| ControlError::Broken(e.to_string()))
 }
 
-/// Sends a body, and gives what is answered on line by line.
-async fn post(
-    socket: &Path,
-    path: &str,
-    body: serde_json::Result<Vec<u8>>,
-    line: &mut dyn FnMut(String) -> bool,
+/// Streams to the daemon at the other end what is written to the sending end of `body`, and gives on meanwhile what is
+/// answered, line by line.
+pub async fn stream(
+    connection: UnixStream,
+    body: channel::Channel<Bytes, io::Error>,
+    line: &mut (impl FnMut(String) -> bool + Send),
 ) -> Result<(), ControlError> {
+    post(connection, INGEST, body, line).await
+}
+
+/// Where to write what is streamed, and the body that it becomes.
+pub fn sending() -> (Sending, channel::Channel<Bytes, io::Error>) {
+    let (blocks, body) = channel::Channel::new(BLOCKS_WAITING);
+    (Sending { blocks, runtime: Handle::current() }, body)
+}
+
+/// Each write becomes a block, and waits for room. Blocks the thread. Dropping it ends the stream as whole.
+pub struct Sending {
+    blocks: channel::Sender<Bytes, io::Error>,
+    runtime: Handle,
+}
+
+impl Write for Sending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sending = self.blocks.send_data(Bytes::copy_from_slice(bytes));
+        self.runtime.block_on(sending).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn as_json(asked: &impl serde::Serialize) -> Result<Full<Bytes>, ControlError> {
+    let text = serde_json::to_vec(asked).map_err(|e| ControlError::Broken(e.to_string()))?;
+    Ok(Full::new(Bytes::from(text)))
+}
+
+/// Sends a body, and gives what is answered on line by line.
+async fn post<B>(
+    stream: UnixStream,
+    path: &str,
+    body: B,
+    line: &mut (impl FnMut(String) -> bool + ?Sized),
+) -> Result<(), ControlError>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
     let broken = |e: &dyn std::error::Error| ControlError::Broken(e.to_string());
-    let body = body.map_err(|e| broken(&e))?;
-    let stream = connect(socket).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
     let talk = async {
         let request = Request::post(path)
             .header(header::HOST, "wirefold")
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))
+            .body(body)
             .map_err(|e| broken(&e))?;
         let asked = timeout(ANSWER_PATIENCE, sender.send_request(request)).await;
         let mut response = asked.map_err(|_| ControlError::Silent)?.map_err(|e| broken(&e))?;
@@ -56,10 +107,11 @@ async fn post(
         if response.status() != StatusCode::OK {
             let not_found = response.status().is_client_error();
             let said = response.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
-            return Err(ControlError::Refused {
-                not_found,
-                message: String::from_utf8_lossy(&said).into_owned(),
-            });
+            let message = match String::from_utf8_lossy(&said).into_owned() {
+                said if said.is_empty() => OTHER_VERSION.to_owned(),
+                said => said,
+            };
+            return Err(ControlError::Refused { not_found, message });
         }
         let mut rest = Vec::new();
         while let Some(frame) = response.frame().await {
@@ -81,7 +133,12 @@ async fn post(
     talk.await
 }
 
-async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
+/// What is said where the daemon has no word for what it was asked, as one of another version.
+const OTHER_VERSION: &str =
+    "the daemon that runs does not understand this; start it again where wirefold was updated since";
+
+/// Connects to the daemon at `socket`.
+pub async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
     UnixStream::connect(socket).await.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             ControlError::NotRunning { path: socket.to_owned() }
@@ -91,7 +148,10 @@ async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
 }
 
 /// Gives on the whole lines of what has come so far, and keeps the rest.
-fn give_lines(rest: &mut Vec<u8>, line: &mut dyn FnMut(String) -> bool) -> Result<bool, ControlError> {
+fn give_lines(
+    rest: &mut Vec<u8>,
+    line: &mut (impl FnMut(String) -> bool + ?Sized),
+) -> Result<bool, ControlError> {
     let Some(end) = rest.iter().rposition(|b| *b == b'\n') else { return Ok(true) };
     let after = rest.split_off(end + 1);
     let whole = std::mem::replace(rest, after);

@@ -2,9 +2,11 @@
 //!
 //! HTTP/1.1 over a Unix socket, so that `curl --unix-socket` works too: `POST /ask` with a [`Question`] as JSON
 //! answers with lines of JSON. The same lines come from the store itself when no daemon runs. `POST /pin` with a
-//! [`PinOrder`] answers with the article's id once that is durable. Only the owner and the group may connect. `GET` of
-//! `/metrics`, `/healthz` and `/readyz` answers those who watch over the daemon, also on an address of this machine where
-//! one is configured; there nothing can be asked or ordered. Called by `service` to listen and by `cli` to ask.
+//! [`PinOrder`] answers with the article's id once that is durable. `POST /ingest` takes what is streamed to it and tells
+//! in lines what becomes of it meanwhile; what either means is for `service` to know. Only the owner and the group may
+//! connect. `GET` of `/metrics`, `/healthz` and `/readyz` answers those who watch over the daemon, also on an address of
+//! this machine where one is configured; there nothing can be asked or ordered. Called by `service` to listen and by
+//! `cli` to ask.
 //!
 //! [`Question`]: crate::query::Question
 
@@ -12,8 +14,8 @@ mod client;
 mod server;
 mod watching;
 
-pub use client::{ask, pin};
-pub use server::{Control, Live, listen, point_to, remove, serve};
+pub use client::{Sending, ask, connect, pin, sending, stream};
+pub use server::{Control, Live, Tell, Upload, listen, point_to, remove, serve};
 pub use watching::{Health, Watched, listen_at, serve_watchers};
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,8 @@ use std::{io, net::SocketAddr, path::PathBuf};
 const ASK: &str = "/ask";
 /// The path of the one order.
 const PIN: &str = "/pin";
+/// The path that is streamed to.
+const INGEST: &str = "/ingest";
 
 /// That an article is to stay in its record, or may move again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +74,7 @@ pub enum ControlError {
     #[error("the daemon broke off its answer: {0}")]
     Broken(String),
     /// The daemon answers as many as it can.
-    #[error("the daemon is busy with other questions")]
+    #[error("the daemon is busy with others who ask")]
     Busy,
     /// The daemon has no answer to the question.
     #[error("{message}")]

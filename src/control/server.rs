@@ -1,6 +1,6 @@
 //! The daemon's end of the socket.
 
-use super::{ASK, ControlError, PIN, PinOrder, Watched, watching};
+use super::{ASK, ControlError, INGEST, PIN, PinOrder, Watched, watching};
 use crate::{
     detect::Settings,
     model::ArticleId,
@@ -15,11 +15,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use http_body_util::channel::{Channel, Sender};
+use http_body_util::{
+    BodyExt,
+    channel::{Channel, Sender},
+};
 use std::{
     fs,
-    future::{Future, IntoFuture},
-    io,
+    future::IntoFuture,
+    io::{self, Read},
     os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
     sync::Arc,
@@ -29,7 +32,7 @@ use tokio::{
     net::UnixListener,
     runtime::Handle,
     select,
-    sync::{Semaphore, oneshot},
+    sync::{Semaphore, oneshot, watch},
     task::spawn_blocking,
     time::{sleep, timeout},
 };
@@ -41,11 +44,25 @@ const BLOCK_BYTES: usize = 64 << 10;
 const ANSWERS_MAX: usize = 16;
 /// Orders at one time. They wait for the same stage, so more would only hold threads.
 const ORDERS_MAX: usize = 2;
+/// Streams to the daemon at one time. Each holds two threads and a block; they wait for the same stages.
+const UPLOADS_MAX: usize = 4;
+/// How long the other end of a stream may be silent. A person may look something up with the ingest suspended, and a tape
+/// may rewind; but one that is forgotten must not keep others out.
+const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
+/// How long the other end may take to hang up once it is told how it ended. To close on one that still sends would cost it
+/// the last line.
+const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a reader may leave a block untaken, a question may wait for its turn, and all of them may go on once the
 /// daemon stops. A pager that nobody scrolls must hold no thread for ever; a disk that stalls takes less than this.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Owner and group may connect.
 const SOCKET_MODE: u32 = 0o660;
+
+/// Takes a line, and says whether anybody listens still.
+pub type Tell<'t> = dyn FnMut(String) -> bool + 't;
+
+/// Takes in what is streamed.
+pub type Ingest = dyn Fn(&mut Upload, &mut Tell<'_>) + Send + Sync;
 
 /// What only a running daemon can say and do.
 pub struct Live {
@@ -53,6 +70,8 @@ pub struct Live {
     pub status: Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>,
     /// Pins an article or lets it go, and waits until that is durable; false where the daemon ends first. It may block.
     pub pin: Box<dyn Fn(ArticleId, bool) -> bool + Send + Sync>,
+    /// Takes in what is streamed, and tells meanwhile what becomes of it. It blocks.
+    pub ingest: Box<Ingest>,
     /// What those who watch over it are told.
     pub watched: Watched,
 }
@@ -68,11 +87,19 @@ struct Inner {
     live: Live,
     turns: Arc<Semaphore>,
     orders: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Control {
-    /// Answers from this store, by the settings that decide.
-    pub fn new(store: Arc<Store>, data_dir: PathBuf, settings: Settings, live: Live) -> Self {
+    /// Answers from this store, by the settings that decide, until it is stopped.
+    pub fn new(
+        store: Arc<Store>,
+        data_dir: PathBuf,
+        settings: Settings,
+        live: Live,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             data_dir,
@@ -80,6 +107,8 @@ impl Control {
             live,
             turns: Arc::new(Semaphore::new(ANSWERS_MAX)),
             orders: Arc::new(Semaphore::new(ORDERS_MAX)),
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            stopped,
         }))
     }
 
@@ -143,24 +172,16 @@ pub fn remove(path: &Path) {
     }
 }
 
-/// Answers until `stop` ends, and then for a while what has been asked.
-pub async fn serve(
-    listener: UnixListener,
-    control: Control,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ControlError> {
-    let watchers = watching::router(control.0.live.watched.clone());
-    let router =
-        Router::new().route(ASK, post(ask)).route(PIN, post(pin)).with_state(control).merge(watchers);
-    let (stopping, stopped) = oneshot::channel();
-    let stop = async move {
-        stop.await;
-        stopping.send(()).ok();
-    };
+/// Answers until it is stopped, and then for a while what has been asked.
+pub async fn serve(listener: UnixListener, control: Control) -> Result<(), ControlError> {
+    let stop = stop(control.0.stopped.clone());
     let late = async {
-        stopped.await.ok();
+        self::stop(control.0.stopped.clone()).await;
         sleep(PATIENCE).await;
     };
+    let router = Router::new().route(ASK, post(ask)).route(PIN, post(pin)).route(INGEST, post(ingest));
+    let watchers = watching::router(control.0.live.watched.clone());
+    let router = router.with_state(control.clone()).merge(watchers);
     select! {
         ended = axum::serve(listener, router).with_graceful_shutdown(stop).into_future() => {
             ended.map_err(|e| ControlError::Broken(e.to_string()))
@@ -170,6 +191,12 @@ pub async fn serve(
             Ok(())
         }
     }
+}
+
+/// Ends when the daemon is to stop.
+async fn stop(mut stopped: watch::Receiver<bool>) {
+    // The sender outlives every task; were it gone, stopping would be right.
+    drop(stopped.wait_for(|stop| *stop).await);
 }
 
 /// Answers one question. What goes wrong before the first block is a status; after it the answer breaks off.
@@ -218,6 +245,74 @@ async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Res
         Ok(Some(Ok(Err(error)))) => refusal(&error),
         Ok(Some(Err(panic))) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
         Ok(Some(Ok(Ok(None))) | None) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Has what is streamed taken in, and streams back what becomes of it.
+async fn ingest(State(control): State<Control>, body: Body) -> Response {
+    let turn = Arc::clone(&control.0.uploads).try_acquire_owned();
+    let status = if turn.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (sender, answer) = Channel::<Bytes, io::Error>::new(BLOCKS_WAITING);
+    let runtime = Handle::current();
+    let mut blocks =
+        Blocks { sender: Some(sender), started: None, runtime: runtime.clone(), patience: PATIENCE };
+    let stopped = control.0.stopped.clone();
+    let mut upload = Upload { body, block: Bytes::new(), stopped, runtime };
+    spawn_blocking(move || {
+        if turn.is_ok() {
+            let ingest = &control.0.live.ingest;
+            ingest(&mut upload, &mut |line| blocks.send(format!("{line}\n").into_bytes()));
+        }
+        blocks.end();
+        upload.hang_up();
+        drop(turn);
+    });
+    (status, [(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(answer)).into_response()
+}
+
+/// What is streamed to the daemon, to be read on a thread that may block. A daemon that is to stop reads no further: that is
+/// an error of the kind [`io::ErrorKind::ConnectionAborted`].
+pub struct Upload {
+    body: Body,
+    /// What has come and has not been read.
+    block: Bytes,
+    stopped: watch::Receiver<bool>,
+    runtime: Handle,
+}
+
+impl Upload {
+    /// The next bytes that come; none at the end.
+    fn next_block(&mut self) -> io::Result<Bytes> {
+        let runtime = self.runtime.clone();
+        loop {
+            let next = runtime.block_on(async {
+                select! {
+                    biased;
+                    () = stop(self.stopped.clone()) => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
+                    frame = timeout(UPLOAD_PATIENCE, self.body.frame()) => Ok(frame?),
+                }
+            })?;
+            let Some(frame) = next else { return Ok(Bytes::new()) };
+            match frame.map_err(io::Error::other)?.into_data() {
+                Ok(block) if !block.is_empty() => return Ok(block),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits a little for the other end to hang up.
+    fn hang_up(mut self) {
+        let rest = async { while let Some(Ok(_)) = self.body.frame().await {} };
+        self.runtime.block_on(timeout(HANG_UP_PATIENCE, rest)).ok();
+    }
+}
+
+impl Read for Upload {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.block.is_empty() {
+            self.block = self.next_block()?;
+        }
+        self.block.as_ref().read(into).inspect(|count| drop(self.block.split_to(*count)))
     }
 }
 

@@ -66,7 +66,7 @@ impl Trial {
         // Of the articles themselves the figures tell what could not be read; a background that is not there would not
         // be seen in them.
         let articles_path = shown(articles);
-        let unread = summary.unreadable.iter().find(|(path, _)| *path != articles_path);
+        let unread = summary.tally.unreadable.iter().find(|(path, _)| *path != articles_path);
         if let Some((path, why)) = summary.skipped.first.first().or(unread) {
             let source = std::io::Error::other(why.clone());
             return Err(EvalError::Read { path: PathBuf::from(path), source });

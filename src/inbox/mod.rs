@@ -42,6 +42,6 @@ pub use failed::{FailedDir, SliceName};
 pub use names::{display_path, is_pattern};
 pub use open::{Inboxes, Root, Settings};
 pub use recover::claims_in;
-pub use scan::waiting_in;
+pub use scan::{Survey, survey};
 pub use stamp::FileKind;
 pub use state::{InboxState, RootState, Watching};

@@ -31,27 +31,39 @@ pub(super) trait Visitor {
     fn unreadable(&mut self, folder: &Path, error: &io::Error);
 }
 
-/// How many files wait in an inbox that nobody watches.
-pub fn waiting_in(inbox: &Path, ignore: &[String]) -> Result<u64, InboxError> {
-    let (ignore, mut count) = (Ignore::new(ignore)?, Count(0));
-    let walked = Walk { ignore: &ignore, stop: &AtomicBool::new(false) }.run(inbox, &mut count);
+/// Looks through an inbox that nobody watches. One that is not there is empty.
+pub fn survey(inbox: &Path, ignore: &[String]) -> Result<Survey, InboxError> {
+    let (ignore, mut survey) = (Ignore::new(ignore)?, Survey::default());
+    let walked = Walk { ignore: &ignore, stop: &AtomicBool::new(false) }.run(inbox, &mut survey);
     match walked {
         Err(error) if !is_absence(&error) => Err(InboxError::io("look through the inbox", inbox)(error)),
-        _ => Ok(count.0),
+        _ => Ok(survey),
     }
 }
 
-/// Counts files.
-struct Count(u64);
+/// What there is in an inbox.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Files that wait.
+    pub files: u64,
+    /// Folders, itself among them.
+    pub folders: u64,
+    /// A folder that could not be read, where there is one.
+    pub unreadable: Option<PathBuf>,
+}
 
-impl Visitor for Count {
-    fn enter(&mut self, _: &Path) {}
-
-    fn found(&mut self, _: PathBuf, _: Stamp) {
-        self.0 += 1;
+impl Visitor for Survey {
+    fn enter(&mut self, _: &Path) {
+        self.folders += 1;
     }
 
-    fn unreadable(&mut self, _: &Path, _: &io::Error) {}
+    fn found(&mut self, _: PathBuf, _: Stamp) {
+        self.files += 1;
+    }
+
+    fn unreadable(&mut self, folder: &Path, _: &io::Error) {
+        self.unreadable = Some(folder.to_owned());
+    }
 }
 
 impl Walk<'_> {

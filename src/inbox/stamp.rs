@@ -1,6 +1,7 @@
 //! What a look at a file tells without opening it.
 
 use crate::model::Time;
+use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
@@ -9,7 +10,7 @@ use std::{
 
 /// What kind of thing was claimed. Only a regular file can be read; the others are claimed so that they can be
 /// refused with a reason, and are never opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileKind {
     /// An ordinary file.
     Regular,

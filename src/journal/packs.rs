@@ -12,7 +12,7 @@ use super::{
 use crate::model::{Arrival, Digest, Original, Time};
 use sha2::Digest as _;
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -45,7 +45,7 @@ impl Packs {
     /// when it was read, nothing is kept and nothing returned. `goes_on` is told of every block.
     pub fn push_alone(
         &self,
-        file: &Path,
+        from: impl Read,
         expected: Digest,
         arrival: Arrival,
         at: Time,
@@ -53,7 +53,6 @@ impl Packs {
     ) -> Result<Option<Original>, JournalError> {
         let pack = format!("{}-{:016}.alone.zst", at.day(), arrival.0);
         let path = self.folder.join(&pack);
-        let Ok(from) = File::open(file) else { return Ok(None) };
         let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false, goes_on };
         let written = frame::write_alone(&path, &mut from);
         if from.failed || written.is_ok() && Digest(from.hash.finalize().into()) != expected {
@@ -107,14 +106,14 @@ impl Packs {
 }
 
 /// Hashes what is read through it, and remembers whether reading failed.
-struct Hashing<'g> {
-    inner: File,
+struct Hashing<'g, R> {
+    inner: R,
     hash: sha2::Sha256,
     failed: bool,
     goes_on: &'g dyn Fn(),
 }
 
-impl Read for Hashing<'_> {
+impl<R: Read> Read for Hashing<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         (self.goes_on)();
         let count = self.inner.read(into).inspect_err(|_| self.failed = true)?;
@@ -156,8 +155,9 @@ mod tests {
         fs::write(&file, vec![b'x'; 3 << 20]).unwrap();
         let packs = Packs::open(&folder.path().join("originals")).unwrap();
         let digest = Digest::of(&vec![b'x'; 3 << 20]);
+        let open = || fs::File::open(&file).unwrap();
         let push =
-            |digest| packs.push_alone(&file, digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
+            |digest| packs.push_alone(open(), digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
         assert_eq!(push(Digest::of(b"what it was before")), None);
         let original = push(digest).unwrap();
         assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");

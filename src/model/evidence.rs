@@ -22,7 +22,7 @@ pub enum Relation {
 }
 
 impl Relation {
-    /// All of them.
+    /// All of them, as they stand above.
     pub const ALL: [Self; 6] =
         [Self::Identical, Self::Near, Self::Excerpt, Self::Extended, Self::Rewrite, Self::Revision];
 

@@ -132,14 +132,13 @@ impl Committer {
                 (_, OriginalBytes::None) => None,
                 (Some(original), _) => Some(original),
                 (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
-                (None, OriginalBytes::InFile) => match receipt.digest {
-                    Some(digest) => {
+                (None, OriginalBytes::InFile) => match (receipt.digest, decided.job.open()) {
+                    (Some(digest), Ok((_, from))) => {
                         let goes_on = || self.progress.stage(StageName::Commit).go_on();
-                        let path = decided.job.path();
-                        self.packs.push_alone(path, digest, receipt.arrival, receipt.at, &goes_on)?
+                        self.packs.push_alone(from, digest, receipt.arrival, receipt.at, &goes_on)?
                     }
-                    // It could not be read to its end, and so is set aside itself.
-                    None => None,
+                    // It could not be read to its end, and so is set aside itself; or it cannot be read any more.
+                    _ => None,
                 },
             };
             if let (Some(digest), Some(original)) = (receipt.digest, &receipt.original) {
@@ -199,7 +198,7 @@ pub(super) fn file_reason(job: &Job, receipt: &Receipt) -> Result<Vec<u8>, Pipel
     let unknown = Reason::new("unknown", "");
     let reason = receipt.reason.as_ref().unwrap_or(&unknown);
     let left_at = match &job.origin {
-        Origin::Given(path) => Some(path.display().to_string()),
+        Origin::Given { path, .. } => Some(path.display().to_string()),
         Origin::Inbox(_) => None,
     };
     let said = serde_json::json!({

@@ -271,14 +271,14 @@ fn article_time(job: &Job, published: Option<Time>) -> Time {
 fn was_written_to(job: &Job) -> bool {
     match &job.origin {
         Origin::Inbox(claimed) => claimed.changed().unwrap_or(false),
-        Origin::Given(_) => false,
+        Origin::Given { .. } => false,
     }
 }
 
 fn taken_up(job: &Job) -> ArrivalEvent {
     let (inbox, bytes, modified_ns) = match &job.origin {
         Origin::Inbox(claimed) => (job.inbox.clone(), claimed.bytes, claimed.modified_ns()),
-        Origin::Given(_) => (None, 0, 0),
+        Origin::Given { .. } => (None, 0, 0),
     };
     ArrivalEvent { arrival: job.arrival, path: job.shown.clone(), at: job.at, inbox, bytes, modified_ns }
 }

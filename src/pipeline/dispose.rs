@@ -30,6 +30,7 @@ impl Disposer {
                 if let Some((job, receipt)) = finished {
                     dispose(&self.failed, &job, &receipt)?;
                     self.progress.count_finished(&job, &receipt);
+                    job.tell(|tally| tally.count(&receipt));
                 }
                 Ok::<(), PipelineError>(())
             })?;
@@ -50,11 +51,11 @@ pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Resul
         "finished"
     );
     let claimed = match &job.origin {
-        Origin::Given(_) if receipt.outcome == Outcome::Failed => {
+        Origin::Given { .. } if receipt.outcome == Outcome::Failed => {
             failed.note(receipt.arrival, job.path(), &file_reason(job, receipt)?)?;
             return Ok(());
         }
-        Origin::Given(_) => return Ok(()),
+        Origin::Given { .. } => return Ok(()),
         Origin::Inbox(claimed) => claimed,
     };
     if receipt.outcome == Outcome::Failed || receipt.digest.is_none() {

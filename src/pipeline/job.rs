@@ -1,7 +1,8 @@
 //! A file to be taken in, and what becomes of it on its way.
 
-use super::pin::Word;
+use super::{Handed, Tally, pin::Word};
 use crate::{
+    clock,
     detect::Kept,
     format::Form,
     inbox::{Claimed, FileKind, display_path},
@@ -10,10 +11,14 @@ use crate::{
         Receipt, Time,
     },
 };
+use serde::{Deserialize, Serialize};
 use std::{
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::watch;
 
 /// Where a file lies, and whether it is ours to take away.
 #[derive(Clone, Debug)]
@@ -21,7 +26,12 @@ pub enum Origin {
     /// Claimed from an inbox: removed or set aside when it is finished with.
     Inbox(Claimed),
     /// Given on the command line: left where it is.
-    Given(PathBuf),
+    Given {
+        /// Its path as it was typed, or found under what was typed.
+        path: PathBuf,
+        /// Its bytes, where this process cannot read them there.
+        handed: Option<Handed>,
+    },
 }
 
 /// What of a file is in the journal already, from a run that did not finish it.
@@ -60,10 +70,12 @@ pub struct Job {
     pub resume: Resume,
     /// Which time of an article decides windows.
     pub times: ArticleTimes,
+    /// Where somebody waits to be told what becomes of it. That ends when nothing more will.
+    pub tally: Option<watch::Sender<Tally>>,
 }
 
 /// Which time of an article decides the windows that it is compared in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArticleTimes {
     /// Its publication where that is recent, else its arrival.
     Recent,
@@ -87,6 +99,7 @@ impl Job {
             kind: claimed.kind,
             origin: Origin::Inbox(claimed),
             resume,
+            tally: None,
         }
     }
 
@@ -107,11 +120,50 @@ impl Job {
         }
     }
 
-    /// Where its bytes are.
+    /// The job of a file that a person gave. Its number is still to come.
+    pub fn of_given(path: PathBuf, kind: FileKind, folder: Option<String>, times: ArticleTimes) -> Self {
+        Self {
+            arrival: Arrival(0),
+            shown: display_path(&path),
+            origin: Origin::Given { path, handed: None },
+            inbox: None,
+            source: None,
+            folder,
+            at: clock::now().whole_second(),
+            kind,
+            resume: Resume::default(),
+            times,
+            tally: None,
+        }
+    }
+
+    /// Where it lies, or lay.
     pub fn path(&self) -> &Path {
         match &self.origin {
             Origin::Inbox(claimed) => &claimed.path,
-            Origin::Given(path) => path,
+            Origin::Given { path, .. } => path,
+        }
+    }
+
+    /// How many bytes it has, and the bytes from the first on.
+    pub fn open(&self) -> io::Result<(u64, Box<dyn Read>)> {
+        if let Origin::Given { handed: Some(handed), .. } = &self.origin {
+            return Ok((handed.bytes()?, Box::new(handed.read())));
+        }
+        let file = File::open(self.path())?;
+        Ok((file.metadata()?.len(), Box::new(file)))
+    }
+
+    /// Whether it is to be let go of in the middle when the run is to stop. What a person gave to this very process is
+    /// the whole of its run.
+    pub(super) fn may_be_cut(&self) -> bool {
+        !matches!(self.origin, Origin::Given { handed: None, .. })
+    }
+
+    /// Tells whoever waits how far it has come.
+    pub(super) fn tell(&self, news: impl FnOnce(&mut Tally)) {
+        if let Some(tally) = &self.tally {
+            tally.send_modify(news);
         }
     }
 }

@@ -16,6 +16,7 @@
 mod commit;
 mod decide;
 mod dispose;
+mod handed;
 mod job;
 mod open;
 mod pin;
@@ -23,11 +24,14 @@ mod prepare;
 mod progress;
 mod read;
 mod recent;
+mod tally;
 
+pub use handed::Handed;
 pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use pin::Pins;
 pub use progress::{CommitPart, Progress, StageName};
+pub use tally::Tally;
 
 use crate::{
     encode::Encoder,

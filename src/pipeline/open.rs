@@ -296,7 +296,7 @@ impl Opened {
                 Reason::new("interrupted", "wirefold was stopped while it read this file; hand it in again");
             let job = Job {
                 arrival,
-                origin: Origin::Given(PathBuf::from(&row.path)),
+                origin: Origin::Given { path: PathBuf::from(&row.path), handed: None },
                 shown: row.path.clone(),
                 inbox: row.inbox.clone(),
                 source: None,
@@ -305,6 +305,7 @@ impl Opened {
                 kind: FileKind::Regular,
                 resume: so_far(&row),
                 times: ArticleTimes::Recent,
+                tally: None,
             };
             let outcome = job::outcome(&job.resume, Some(&reason));
             let event = Event::Receipt(job.receipt(&job.resume, outcome, Some(reason)));

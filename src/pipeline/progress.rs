@@ -21,9 +21,6 @@ use std::{
     time::Duration,
 };
 
-/// Of the files that could not be read, this many are remembered by name.
-const UNREADABLE_MAX: usize = 20;
-
 /// A stage, in the order of the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageName {
@@ -96,7 +93,6 @@ pub struct Progress {
     stages: [Pulse; StageName::ALL.len()],
     commits: [Histogram; CommitPart::ALL.len()],
     files: Histogram,
-    unreadable: Mutex<Vec<(String, String)>>,
     alarms: Mutex<BTreeSet<RecordId>>,
 }
 
@@ -122,9 +118,13 @@ impl Progress {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).count(articles, clock::now());
     }
 
+    /// How many articles came in the last minute, and in the last hour.
+    pub fn rates(&self) -> (u64, u64) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).rates(clock::now())
+    }
+
     /// Counts a file that has been finished with.
     pub(super) fn count_finished(&self, job: &Job, receipt: &Receipt) {
-        self.remember(receipt);
         place(&self.outcomes, receipt.outcome as usize).fetch_add(1, Ordering::Relaxed);
         // What an earlier run had claimed would tell how long nothing ran.
         if let Origin::Inbox(claimed) = &job.origin
@@ -148,18 +148,6 @@ impl Progress {
         let Growth { record, articles, within_a_day } = growth;
         tracing::warn!(%record, articles, within_a_day, "a record grows suspiciously fast; look whether it is one story");
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).insert(record);
-    }
-
-    fn remember(&self, receipt: &Receipt) {
-        let why = match (&receipt.reason, receipt.rejected) {
-            (Some(reason), _) => reason.message.clone(),
-            (None, 0) => return,
-            (None, rejected) => format!("{rejected} of its items could not be read"),
-        };
-        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        if unreadable.len() < UNREADABLE_MAX {
-            unreadable.push((receipt.path.clone(), why));
-        }
     }
 
     /// The pulse of a stage.
@@ -193,11 +181,6 @@ impl Progress {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
-    /// The first files that could not be read, or not whole, each with why.
-    pub fn unreadable(&self) -> Vec<(String, String)> {
-        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Files that ended, by outcome, in the order of [`Outcome::ALL`].
     pub fn files(&self) -> [(Outcome, u64); Outcome::ALL.len()] {
         Outcome::ALL.map(|outcome| (outcome, place(&self.outcomes, outcome as usize).load(Ordering::Relaxed)))
@@ -209,16 +192,6 @@ impl Progress {
         let variants = Relation::ALL.iter().map(|r| (r.name(), read(place(&self.relations, *r as usize))));
         let founded = std::iter::once(("canonical", read(&self.founded)));
         founded.chain(variants).chain([("repeat", read(&self.repeats))]).collect()
-    }
-
-    /// How many articles came in the last minute, and in the last hour.
-    pub fn rates(&self) -> (u64, u64) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).rates(clock::now())
-    }
-
-    /// Articles received, repeats included.
-    pub fn articles(&self) -> u64 {
-        self.articles_by_relation().iter().map(|(_, count)| count).sum()
     }
 
     /// Items that could not be read.

@@ -15,9 +15,7 @@ use crate::{
 };
 use sha2::Digest as _;
 use std::{
-    fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -51,7 +49,8 @@ pub(super) type Preparing = JoinHandle<Prepared>;
 pub(super) struct Reader {
     pub article_bytes_max: usize,
     pub progress: Arc<Progress>,
-    /// Set when the run is to stop: a claimed file is then left where it is, to be read on at the next start.
+    /// Set when the run is to stop: a claimed file is then left where it is, to be read on at the next start, and one
+    /// that was handed over is let go of, to be handed over again.
     pub stop: Arc<AtomicBool>,
     /// For the pieces of `prepare`.
     pub encoder: Option<Arc<Encoder>>,
@@ -63,14 +62,16 @@ impl Reader {
         let pulse = self.progress.stage(StageName::Read);
         while let Some(job) = jobs.blocking_recv() {
             pulse.begin();
-            let is_ours = matches!(job.origin, Origin::Inbox(_));
+            let may_be_cut = job.may_be_cut();
             let send = |chunk: Chunk| {
                 pulse.end();
-                // A small file is finished; a large one is read on at the next start.
-                if is_ours && chunk.end.is_none() && self.is_stopping() {
+                // A small file is finished; a large one is not waited for.
+                if may_be_cut && chunk.end.is_none() && self.is_stopping() {
                     return false;
                 }
-                self.progress.count_read(chunk.items.iter().map(Cut::size).sum());
+                let bytes = chunk.items.iter().map(Cut::size).sum();
+                self.progress.count_read(bytes);
+                chunk.job.tell(|tally| tally.bytes_read += bytes as u64);
                 let (encoder, progress) = (self.encoder.clone(), Arc::clone(&self.progress));
                 let is_last = chunk.end.is_some();
                 let prepared = spawn_blocking(move || {
@@ -133,26 +134,25 @@ impl Reader {
 
 enum Input {
     Held(Vec<u8>),
-    Stream(File),
+    Stream(Box<dyn Read>),
 }
 
 /// Opens a file and reads it whole where it is small. A claimed file that changes meanwhile is read again: a
 /// rename does not detach its writer.
 fn open(job: &mut Job) -> io::Result<Input> {
     for _ in 1..READINGS_MAX {
-        let input = open_once(job.path())?;
+        let input = open_once(job)?;
         let Origin::Inbox(claimed) = &job.origin else { return Ok(input) };
         if matches!(input, Input::Stream(_)) || !claimed.changed()? {
             return Ok(input);
         }
         job.origin = Origin::Inbox(claimed.clone().refreshed()?);
     }
-    open_once(job.path())
+    open_once(job)
 }
 
-fn open_once(path: &Path) -> io::Result<Input> {
-    let file = File::open(path)?;
-    let bytes = file.metadata()?.len();
+fn open_once(job: &Job) -> io::Result<Input> {
+    let (bytes, file) = job.open()?;
     if bytes > HELD_BYTES_MAX {
         return Ok(Input::Stream(file));
     }
@@ -160,7 +160,7 @@ fn open_once(path: &Path) -> io::Result<Input> {
     file.take(HELD_BYTES_MAX + 1).read_to_end(&mut held)?;
     // It may have grown since it was measured.
     let fits = held.len() as u64 <= HELD_BYTES_MAX;
-    Ok(if fits { Input::Held(held) } else { Input::Stream(File::open(path)?) })
+    Ok(if fits { Input::Held(held) } else { Input::Stream(job.open()?.1) })
 }
 
 fn not_regular(kind: FileKind) -> Option<Reason> {

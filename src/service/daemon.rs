@@ -1,8 +1,10 @@
 //! The daemon: the inboxes into the pipeline until a signal says stop.
 
 use super::{
-    Ground, ServiceError, ground,
+    Ground, LOCK_PATIENCE, ServiceError, ground,
+    handover::Receiver,
     known::{Known, Standing},
+    make_data_dir,
     reload::{Reload, Reloader, watch_inboxes},
     systemd::{self, Rhythm},
     tasks::{Tasks, until},
@@ -62,7 +64,9 @@ impl Daemon {
     /// Locks and opens everything. Whatever would keep it from running is said here.
     pub fn open(config: Config) -> Result<Self, ServiceError> {
         let socket = config.socket()?;
-        Ok(Self { ground: ground(&config)?, config, socket })
+        make_data_dir(&config)?;
+        let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
+        Ok(Self { ground: ground(&config, lock)?, config, socket })
     }
 }
 
@@ -96,6 +100,8 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
     let weak_jobs = jobs.downgrade();
+    let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
+    let receiver = Receiver::new(&jobs, &arrivals, &config.data_dir);
     stages.spawn("intake", intake(resumed, claimed, jobs));
     let Rhythm { every, patience } = Rhythm::of_the_environment();
     let (since, standing) = (clock::now(), Arc::<Standing>::default());
@@ -108,11 +114,10 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         standing: Arc::clone(&standing),
         patience,
     });
-    doors.serve(&mut others, &known, pins, &stopped);
+    doors.serve(&mut others, &known, (pins, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
     let (changes, changed) = mpsc::channel(1);
     let inboxes = Arc::new(inboxes);
-    let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
     stages.spawn("inbox", watch_inboxes(Arc::clone(&inboxes), changed, (arrivals, claims), state, stopped));
     let mut reloader = Reloader {
         config,
@@ -209,7 +214,13 @@ impl Doors {
     }
 
     /// Answers questions on the socket, and those who watch over the daemon on both.
-    fn serve(self, others: &mut Tasks, known: &Arc<Known>, pins: Pins, stopped: &watch::Receiver<bool>) {
+    fn serve(
+        self,
+        others: &mut Tasks,
+        known: &Arc<Known>,
+        (pins, receiver): (Pins, Receiver),
+        stopped: &watch::Receiver<bool>,
+    ) {
         let (asked, measured, felt) = (Arc::clone(known), Arc::clone(known), Arc::clone(known));
         let watched = Watched {
             metrics: Arc::new(move || measured.metrics()),
@@ -222,11 +233,12 @@ impl Doors {
         let live = Live {
             status: Box::new(move || asked.status()),
             pin: Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() })),
+            ingest: Box::new(move |upload, tell| receiver.receive(upload, tell)),
             watched,
         };
         let (data_dir, settings) = (known.config.data_dir.clone(), known.config.detect_settings());
-        let control = Control::new(Arc::clone(&known.store), data_dir, settings, live);
-        let serving = control::serve(self.socket, control, until(stopped.clone()));
+        let control = Control::new(Arc::clone(&known.store), data_dir, settings, live, stopped.clone());
+        let serving = control::serve(self.socket, control);
         others.spawn("control", async move { Ok(serving.await?) });
     }
 }
@@ -243,13 +255,9 @@ async fn heed_reloads(
     if reloader.state.wait_for(|s| s.is_ready).await.is_ok() {
         let counts = known.store.view().counts().map_err(pipeline::PipelineError::from)?;
         systemd::ready(known).await;
-        tracing::info!("ready");
-        ready(&Ready {
-            inboxes: reloader.inboxes.paths(),
-            socket: socket.to_owned(),
-            articles: counts.articles(),
-            records: counts.canonical,
-        });
+        let (articles, records) = (counts.articles(), counts.canonical);
+        tracing::info!(articles, records, socket = %socket.display(), "ready");
+        ready(&Ready { inboxes: reloader.inboxes.paths(), socket: socket.to_owned(), articles, records });
     }
     while hangups.recv().await.is_some() {
         reloader.run().await?;

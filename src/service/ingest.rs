@@ -1,26 +1,40 @@
-//! One shot: files and folders given by a person go the whole way, and stay where they are.
+//! One shot: files and folders given by a person go the whole way, here or in the daemon that runs, and stay where they
+//! are.
 
-use super::{ServiceError, ground, tasks::Tasks};
+use super::{
+    LOCK_PATIENCE, ServiceError, ground,
+    handover::{self, Told},
+    make_data_dir,
+    tasks::Tasks,
+};
 use crate::{
-    clock,
     config::Config,
+    control::{self, ControlError},
     inbox::{Arrivals, FileKind, display_path},
-    model::Outcome,
-    pipeline::{self, ArticleTimes, Job, Origin, Parts, Progress, Resume, Wired},
+    pipeline::{self, ArticleTimes, Job, Parts, Tally, Wired},
+    store::DataLock,
 };
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs,
+    io::{self, BufWriter},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::{select, sync::mpsc, time::interval};
+use tokio::{
+    select,
+    sync::{mpsc, watch},
+    time::interval,
+};
 use walkdir::{DirEntry, WalkDir};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
+
+/// How much is sent to a daemon at once: many small files, or a block of a large one.
+const SENT_BYTES: usize = 64 << 10;
 
 /// Of the paths that could not be reached, this many are remembered by name: about a screenful.
 const SKIPPED_MAX: usize = 20;
@@ -37,14 +51,8 @@ pub struct Ingest {
 /// How it went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Files by outcome.
-    pub files: Vec<(Outcome, u64)>,
-    /// Articles received, repeats included.
-    pub articles: u64,
-    /// Items of files that could not be read.
-    pub rejected: u64,
-    /// The first files that could not be read, or not whole, each with why.
-    pub unreadable: Vec<(String, String)>,
+    /// What became of the files.
+    pub tally: Tally,
     /// What of the given could not be reached.
     pub skipped: Skipped,
 }
@@ -61,8 +69,7 @@ pub struct Skipped {
 impl Summary {
     /// Whether everything could be read.
     pub fn is_whole(&self) -> bool {
-        let bad = |o: Outcome| matches!(o, Outcome::Failed | Outcome::Partly);
-        self.skipped.count == 0 && self.files.iter().all(|(outcome, n)| *n == 0 || !bad(*outcome))
+        self.skipped.count == 0 && self.tally.is_whole()
     }
 }
 
@@ -86,22 +93,29 @@ pub struct Pace {
     pub files: u64,
 }
 
-/// Ingests everything; `tell` hears now and then how far it has come.
-pub async fn ingest(
-    config: Config,
+/// Ingests everything into a store that nobody else has; `tell` hears now and then how far it has come.
+pub async fn ingest(config: Config, what: Ingest, tell: impl FnMut(Pace)) -> Result<Summary, ServiceError> {
+    make_data_dir(&config)?;
+    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
+    ingest_locked(&config, lock, what, tell).await
+}
+
+/// The same into the store that `lock` is held on.
+pub async fn ingest_locked(
+    config: &Config,
+    lock: DataLock,
     what: Ingest,
-    mut tell: impl FnMut(Pace),
+    tell: impl FnMut(Pace),
 ) -> Result<Summary, ServiceError> {
-    let mut ground = ground(&config)?;
+    let mut ground = ground(config, lock)?;
     // What is in flight in the inboxes is for a daemon to finish.
     ground.opened.close_interrupted(&[], &[])?;
-    let progress = Arc::new(Progress::default());
     let parts = Parts {
         opened: ground.opened,
         failed: ground.failed,
         article_bytes_max: config.read.article_bytes_max,
         group_articles_max: config.commit.group_articles_max,
-        progress: Arc::clone(&progress),
+        progress: Arc::default(),
         stop: Arc::default(),
         encoder: ground.encoder,
     };
@@ -111,12 +125,58 @@ pub async fn ingest(
         tasks.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let arrivals = Arrivals::starting_at(ground.next_arrival);
+    let (tally, tallied) = watch::channel(Tally::default());
+    let send = move |job| {
+        let job = Job { tally: Some(tally.clone()), ..job };
+        arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }).map_err(drop)).is_ok()
+    };
+    let skipped = follow(tasks, what, send, &tallied, tell).await?;
+    drop(store);
+    ground.lock.release_clean()?;
+    let tally = tallied.borrow().clone();
+    Ok(Summary { tally, skipped })
+}
+
+/// Hands everything over to the daemon at `socket`; `tell` hears now and then how far that has come with it.
+pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> Result<Summary, ServiceError> {
+    let connection = control::connect(socket).await?;
+    let (sending, body) = control::sending();
+    let (tally, tallied) = watch::channel(Tally::default());
+    let mut tasks = Tasks::default();
+    tasks.spawn("hear", async move {
+        let mut last = Told { tally: Tally::default(), end: None };
+        let mut line = |line: String| match serde_json::from_str::<Told>(&line) {
+            Ok(told) => {
+                tally.send_replace(told.tally.clone());
+                last = told;
+                last.end.is_none()
+            }
+            Err(_) => false,
+        };
+        match control::stream(connection, body, &mut line).await {
+            Err(ControlError::Broken(_)) | Ok(()) => handover::outcome(last).map(drop),
+            Err(error) => Err(error.into()),
+        }
+    });
+    let mut sending = BufWriter::with_capacity(SENT_BYTES, sending);
+    let send = move |job: Job| handover::send(&job, &mut sending).is_ok();
+    let skipped = follow(tasks, what, send, &tallied, tell).await?;
+    let tally = tallied.borrow().clone();
+    Ok(Summary { tally, skipped })
+}
+
+/// Sends all files in order and waits until all tasks have ended. Returns what could not be reached.
+async fn follow(
+    mut tasks: Tasks,
+    what: Ingest,
+    send: impl FnMut(Job) -> bool + Send + 'static,
+    tallied: &watch::Receiver<Tally>,
+    mut tell: impl FnMut(Pace),
+) -> Result<Skipped, ServiceError> {
     let paths = what.paths.clone();
     let (skips, mut skipped) = mpsc::channel(1);
     tasks.spawn_blocking("walk", move || {
-        let not_reached = feed(&what, &arrivals, &jobs);
-        drop(jobs);
-        skips.blocking_send(not_reached).ok();
+        skips.blocking_send(feed(&what, send)).ok();
         Ok(())
     });
     let total = Arc::new(OnceLock::new());
@@ -133,27 +193,18 @@ pub async fn ingest(
                 None => break,
                 Some(ended) => outcome = outcome.and(ended.map(|_| ())),
             },
-            _ = ticks.tick() => tell(Pace {
-                bytes: total.get().copied(),
-                bytes_read: progress.bytes_read(),
-                files: progress.files().iter().map(|(_, n)| n).sum(),
-            }),
+            _ = ticks.tick() => {
+                let tally = tallied.borrow();
+                tell(Pace { bytes: total.get().copied(), bytes_read: tally.bytes_read, files: tally.files() });
+            }
         }
     }
     outcome?;
-    drop(store);
-    ground.lock.release_clean()?;
-    Ok(Summary {
-        files: progress.files().to_vec(),
-        articles: progress.articles(),
-        rejected: progress.rejected(),
-        unreadable: progress.unreadable(),
-        skipped: skipped.recv().await.unwrap_or_default(),
-    })
+    Ok(skipped.recv().await.unwrap_or_default())
 }
 
-/// Hands over all files in order, until nobody wants more. Returns what could not be reached.
-fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Skipped {
+/// Sends all files in order, until nobody wants more. Returns what could not be reached.
+fn feed(what: &Ingest, mut send: impl FnMut(Job) -> bool) -> Skipped {
     let mut skipped = Skipped::default();
     for given in &what.paths {
         let kind = match fs::metadata(given) {
@@ -164,7 +215,7 @@ fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Skipped
             }
         };
         if let Some(kind) = kind {
-            if !send(job(given.clone(), None, kind, what.times), arrivals, jobs) {
+            if !send(Job::of_given(given.clone(), kind, None, what.times)) {
                 break;
             }
             continue;
@@ -173,7 +224,7 @@ fn feed(what: &Ingest, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> Skipped
             match entry.and_then(with_kind) {
                 Ok((entry, Some(kind))) => {
                     let folder = first_folder(given, entry.path());
-                    if !send(job(entry.into_path(), folder, kind, what.times), arrivals, jobs) {
+                    if !send(Job::of_given(entry.into_path(), kind, folder, what.times)) {
                         return skipped;
                     }
                 }
@@ -222,26 +273,6 @@ fn first_folder(given: &Path, file: &Path) -> Option<String> {
     Some(folder.to_string_lossy().into_owned())
 }
 
-fn job(path: PathBuf, folder: Option<String>, kind: FileKind, times: ArticleTimes) -> Job {
-    Job {
-        arrival: crate::model::Arrival(0),
-        shown: display_path(&path),
-        origin: Origin::Given(path),
-        inbox: None,
-        source: None,
-        folder,
-        at: clock::now().whole_second(),
-        kind,
-        resume: Resume::default(),
-        times,
-    }
-}
-
-fn send(job: Job, arrivals: &Arrivals, jobs: &mpsc::Sender<Job>) -> bool {
-    let taken = arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }).map_err(|_| ()));
-    taken.is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,11 +299,12 @@ mod tests {
         symlink(path("loop"), path("loop")).unwrap();
         let what =
             Ingest { paths: ["in", "loop", "nowhere"].map(path).to_vec(), times: ArticleTimes::Recent };
-        let (jobs, mut received) = mpsc::channel(9);
-        let skipped = feed(&what, &Arrivals::starting_at(crate::model::Arrival(1)), &jobs);
-        drop(jobs);
-        assert_eq!(received.blocking_recv().map(|job| job.shown), Some(display_path(&path("in/good.txt"))));
-        assert!(received.blocking_recv().is_none());
+        let mut sent = Vec::new();
+        let skipped = feed(&what, |job| {
+            sent.push(job.shown);
+            true
+        });
+        assert_eq!(sent, [display_path(&path("in/good.txt"))]);
         assert_eq!(skipped.count, 3);
         let why = |n: usize| skipped.first[n].1.as_str();
         assert!(skipped.first[0].0.ends_with("xxx") && why(0).contains("too long"), "{}", why(0));

@@ -5,6 +5,7 @@
 //! Called by `cli`.
 
 mod daemon;
+mod handover;
 mod ingest;
 mod known;
 mod reload;
@@ -12,7 +13,7 @@ mod systemd;
 mod tasks;
 
 pub use daemon::{Daemon, Ready, run};
-pub use ingest::{Ingest, Pace, Skipped, Summary, ingest};
+pub use ingest::{Ingest, Pace, Skipped, Summary, hand_over, ingest, ingest_locked};
 pub use reload::Reload;
 
 use crate::{
@@ -77,6 +78,16 @@ pub enum ServiceError {
         /// What it said.
         what: String,
     },
+    /// The daemon did not take in all that was handed over to it.
+    #[error("the daemon {what}; {}", in_part(*files))]
+    HandedInPart {
+        /// What it does instead.
+        what: String,
+        /// Files that are durable.
+        files: u64,
+        /// Whether the rest may be handed over another time.
+        is_temporary: bool,
+    },
     /// A second signal came while the first was being heeded.
     #[error("stopped at once by a second signal; what was not finished is still in the inbox")]
     Aborted,
@@ -92,6 +103,14 @@ impl ServiceError {
     }
 }
 
+fn in_part(files: u64) -> String {
+    match files {
+        0 => "nothing was taken in before that".to_owned(),
+        1 => "1 file was taken in before that".to_owned(),
+        _ => format!("{files} files were taken in before that"),
+    }
+}
+
 /// A data directory that is locked, opened and ready to be written to.
 struct Ground {
     lock: DataLock,
@@ -103,11 +122,14 @@ struct Ground {
     next_arrival: Arrival,
 }
 
-/// Loads the encoder, makes the folders where they are missing, takes the lock and opens the store.
-fn ground(config: &Config) -> Result<Ground, ServiceError> {
+/// Makes the data directory where it is missing, so that it can be locked.
+pub fn make_data_dir(config: &Config) -> Result<(), ServiceError> {
+    make_folder(&config.data_dir)
+}
+
+/// Loads the encoder, makes the other folders where they are missing, and opens the store.
+fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
     let encoder = config.encoder_settings().map(|settings| Encoder::load(&settings)).transpose()?;
-    make_folder(&config.data_dir)?;
-    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
     if config.inbox.is_empty() {
         make_folder(&config.data_dir.join("inbox"))?;
     }

@@ -79,6 +79,18 @@ impl DataLock {
         Ok(lock)
     }
 
+    /// Who holds the lock of a data directory at this moment, in words. Nothing is changed by asking.
+    pub fn holder(data_dir: &Path) -> Option<String> {
+        let mut file = File::open(data_dir.join("lock")).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let pid = read(&mut file).map(|holder| format!("process {}", holder.pid));
+                Some(pid.unwrap_or_else(|| "another process".to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     /// How far the view may be trusted, by how the last holder ended.
     pub fn trust(&self) -> Trust {
         self.trust
@@ -130,7 +142,9 @@ mod tests {
         let held = DataLock::take(dir.path(), Duration::ZERO).unwrap();
         let refused = DataLock::take(dir.path(), Duration::ZERO).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        assert_eq!(DataLock::holder(dir.path()), Some(format!("process {}", std::process::id())));
         drop(held);
+        assert_eq!(DataLock::holder(dir.path()), None);
         DataLock::take(dir.path(), Duration::ZERO).unwrap();
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("metrics", &[]),
@@ -59,6 +59,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "control",
         ],
     ),
+    ("doctor", &["model", "clock", "inbox", "store", "pipeline", "config", "query", "control", "service"]),
     ("eval", &["model", "inbox", "store", "pipeline", "config", "query", "service"]),
     (
         "cli",
@@ -78,6 +79,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "query",
             "control",
             "service",
+            "doctor",
             "eval",
         ],
     ),

@@ -173,7 +173,18 @@ fn a_daemon_sets_aside_what_it_cannot_read_and_goes_on() {
 
 #[test]
 fn ingest_says_what_it_cannot_read_and_goes_on() {
+    check_ingest(&Place::new());
+}
+
+#[test]
+fn ingest_into_a_daemon_says_what_it_cannot_read_and_goes_on() {
     let place = Place::new();
+    let daemon = Daemon::start(&place);
+    check_ingest(&place);
+    daemon.stop_well();
+}
+
+fn check_ingest(place: &Place) {
     let given = place.path("given");
     let drops = put_all(&given, &place.path("outside.txt"));
     fs::copy(fixture("jsonl/broken.jsonl"), given.join(BROKEN)).unwrap();
@@ -183,9 +194,9 @@ fn ingest_says_what_it_cannot_read_and_goes_on() {
     let failed = drops.iter().filter(|d| d.ends.is_some()).count();
     let counts = format!("{} accepted, 1 partly, {failed} failed", drops.len() - failed);
     assert!(ran.out.contains(&counts) && ran.out.contains("8 articles, 3 items not readable"), "{ran:?}");
-    check_counts(&place, &drops);
+    check_counts(place, &drops);
     check_records(&place.export());
-    for (drop, kept) in check_reasons(&place, &drops) {
+    for (drop, kept) in check_reasons(place, &drops) {
         let name = String::from_utf8_lossy(&drop.name).into_owned();
         assert!(fs::symlink_metadata(&kept).is_err(), "a given file stays where it is: {}", kept.display());
         assert!(ran.out.contains(&format!("given/{name}: ")), "{name} is not named in {}", ran.out);

@@ -19,11 +19,9 @@ fn with_stories() -> Place {
 fn a_second_writer_is_told_who_was_first() {
     let place = with_stories();
     let daemon = Daemon::start(&place);
-    let story = fixture("stories/01-harbour-fire.txt");
     let before = place.export_text();
     // All at once: each waits for a while, as a short command may only be reading.
-    let ingest = place.command(["ingest".as_ref(), story.as_os_str()]);
-    let seconds = [place.command(["run"]), ingest, place.command(["rebuild"])].map(Running::start);
+    let seconds = [place.command(["run"]), place.command(["rebuild"])].map(Running::start);
     for second in seconds {
         let ran = second.end();
         assert_eq!((ran.code(), ran.out.as_str()), (75, ""), "{ran:?}");

@@ -144,6 +144,11 @@ fn configurations_that_cannot_be_used() {
     refuse("[metrics]\nlisten = '0.0.0.0:9464'", "run");
     refuse("[[inbox]]\npath = 'feeds'\nwatch = 'often'\nsorce = 'A'\n[[inbox]]\nsource = 'B'", "run");
     refuse("[intake]\nignore = '*.tmp'\n[match]\njoin = '0.6'\nmerging = 1", "check");
+    let place = Place::new();
+    let mut command = place.bare_command();
+    command.args(["--data-dir", "~/news", "run"]);
+    let ran = run(command);
+    write!(said, "$ wirefold --data-dir '~/news' run\n{}[exit code {}]\n\n", ran.err, ran.code()).unwrap();
     check("wrong-configurations", &said);
 }
 

@@ -1,0 +1,201 @@
+//! The data directory and the inboxes: are they there, on what, and may they be used.
+
+use super::{Finding, Level, mounts::Mounts};
+use crate::{
+    config::Config,
+    inbox::{self, Root, display_path},
+    query::{InboxStatus, Status},
+};
+use rustix::fs::{Access, access};
+use std::{
+    fs, io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+const DATA: &str = "data";
+const INBOX: &str = "inbox";
+
+/// What is in memory alone.
+const MAY_VANISH: &str = "lies in memory: nothing there outlives a start of the machine";
+
+/// The folder that holds everything.
+pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
+    let path = config.data_dir.as_path();
+    let shown = display_path(path);
+    let found = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => found,
+        Ok(_) => {
+            return Finding::failure(DATA, format!("{shown} is no folder"), "let data_dir name a folder");
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return to_be_made(path),
+        Err(error) => return not_reached(DATA, path, &error),
+    };
+    if let Some(whose) = strangers(&found) {
+        return Finding::warning(
+            DATA,
+            format!(
+                "{shown} belongs to {whose}, and this is another user: what that one may do is not seen from here"
+            ),
+            format!("ask as that user: runuser -u {whose} -- wirefold doctor"),
+        );
+    }
+    if let Err(error) = may_write(path) {
+        let remedy = format!("chown -R USER {shown}, where USER is who the daemon runs as");
+        return Finding::failure(DATA, format!("{shown} may not be written to: {error}"), remedy);
+    }
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o007 != 0 {
+        let what = format!("{shown} is open to every user of this machine (mode {mode:o})");
+        return Finding::warning(DATA, what, format!("chmod o= {shown}"));
+    }
+    match mounts.holding(path) {
+        Some(mount) if mount.is_in_memory() => Finding::warning(
+            DATA,
+            format!("{shown} {MAY_VANISH} ({})", mount.kind),
+            "let data_dir name a folder on a disk",
+        ),
+        Some(mount) if mount.is_far() => Finding::warning(
+            DATA,
+            format!("{shown} is on {}, where a lock or a sync may not hold what it promises", mount.kind),
+            "let data_dir name a folder on a disk of this machine",
+        ),
+        mount => {
+            Finding::ok(DATA, format!("{shown} may be written to{}", on(mount.map(|m| m.kind.as_str()))))
+        }
+    }
+}
+
+fn to_be_made(path: &Path) -> Finding {
+    let shown = display_path(path);
+    let Some(above) = path.ancestors().find(|above| above.is_dir()) else {
+        return Finding::failure(DATA, format!("{shown} cannot be made"), "let data_dir name another folder");
+    };
+    match may_write(above) {
+        Ok(()) => Finding::ok(DATA, format!("{shown} is not there yet; the first start makes it")),
+        Err(error) => Finding::failure(
+            DATA,
+            format!("{shown} is not there and cannot be made in {}: {error}", display_path(above)),
+            "make it for the user that the daemon runs as, or let data_dir name another folder",
+        ),
+    }
+}
+
+/// Each inbox.
+pub(super) fn inboxes(config: &Config, mounts: &Mounts, status: Option<&Status>) -> Vec<Finding> {
+    let told = |root: &Root| status?.inboxes.iter().find(|told| told.path == display_path(&root.path));
+    config.inbox_settings().inboxes.iter().map(|root| one(config, root, mounts, told(root))).collect()
+}
+
+fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>) -> Finding {
+    let path = root.path.as_path();
+    let shown = display_path(path);
+    let found = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => found,
+        Ok(_) => {
+            return Finding::failure(
+                INBOX,
+                format!("{shown} is no folder"),
+                "let [[inbox]] path name a folder",
+            );
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && config.inbox.is_empty() => {
+            return Finding::ok(INBOX, format!("{shown} is not there yet; the first start makes it"));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let remedy =
+                "make it, or mount it; RequiresMountsFor= in a drop-in makes the service wait for a mount";
+            return Finding::failure(INBOX, format!("{shown} is not there"), remedy);
+        }
+        Err(error) => return not_reached(INBOX, path, &error),
+    };
+    let is_ours = strangers(&found).is_none() || !rustix::process::geteuid().is_root();
+    if let Err(error) = may_write(path)
+        && is_ours
+    {
+        let what = format!("files cannot be claimed from {shown}: {error}");
+        let remedy =
+            "the daemon's user must be able to write there; under systemd ReadWritePaths= must name it too";
+        return Finding::failure(INBOX, what, remedy);
+    }
+    if let Some(trouble) = told.and_then(trouble) {
+        let remedy = "'wirefold status' and the log tell more; it is tried again by itself";
+        return Finding::warning(INBOX, format!("{shown}: {trouble}"), remedy);
+    }
+    let survey = match inbox::survey(path, &root.ignore) {
+        Ok(survey) => survey,
+        Err(error) => return Finding::failure(INBOX, error.to_string(), "mend its rights or intake.ignore"),
+    };
+    if let Some(folder) = survey.unreadable {
+        let what = format!("{} cannot be looked into by this user", display_path(&folder));
+        return Finding::warning(
+            INBOX,
+            what,
+            "give the daemon's user the right to read and enter every folder there",
+        );
+    }
+    let mount = mounts.holding(path);
+    let how = told.map_or_else(String::new, |told| format!("; {}", told.watched));
+    let what = format!(
+        "{shown}{}; folders to watch: {}, files waiting: {}{how}",
+        on(mount.map(|m| m.kind.as_str())),
+        survey.folders,
+        survey.files
+    );
+    match mount {
+        Some(mount) if mount.is_far() && root.by_events => Finding::warning(
+            INBOX,
+            format!(
+                "{shown} is on {}: what another machine writes there makes no event, and only scans find it",
+                mount.kind
+            ),
+            "set watch = \"scans\" in its [[inbox]], or have files written to a disk of this machine",
+        ),
+        Some(mount) if mount.is_in_memory() => {
+            let what = format!("{shown} {MAY_VANISH} ({})", mount.kind);
+            Finding::warning(INBOX, what, "use a folder on a disk for what must not be lost while it waits")
+        }
+        _ => Finding { level: Level::Ok, ..Finding::ok(INBOX, what) },
+    }
+}
+
+/// What the daemon has against an inbox.
+fn trouble(told: &InboxStatus) -> Option<String> {
+    let cannot = told.watched.starts_with("cannot").then(|| told.watched.clone());
+    cannot.or_else(|| told.trouble.clone())
+}
+
+fn on(kind: Option<&str>) -> String {
+    kind.map_or_else(String::new, |kind| format!(" (on {kind})"))
+}
+
+fn not_reached(check: &'static str, path: &Path, error: &io::Error) -> Finding {
+    let what = format!("{} cannot be looked at: {error}", display_path(path));
+    Finding::failure(
+        check,
+        what,
+        "ask as the user that the daemon runs as, or mend the rights of the folders above it",
+    )
+}
+
+/// Reading, writing and entering, as this user.
+fn may_write(path: &Path) -> io::Result<()> {
+    Ok(access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// Whose it is, where that is not this user.
+fn strangers(found: &fs::Metadata) -> Option<String> {
+    let is_own = found.uid() == rustix::process::geteuid().as_raw();
+    (!is_own).then(|| name_of(found.uid()))
+}
+
+/// A user's name, or the number where the system's list does not hold it.
+fn name_of(user: u32) -> String {
+    let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut users = list.lines().map(|line| line.split(':'));
+    let found = users.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)? == user.to_string()).then(|| name.to_owned())
+    });
+    found.unwrap_or_else(|| format!("user {user}"))
+}
