@@ -122,7 +122,44 @@ fn a_merge_takes_members_links_and_names_along() {
     assert_eq!([0, 1, 2, 3].map(|no| places(&store, no)), [(1, 1), (1, 1), (1, 2), (1, 1)]);
     let counts = view.counts().unwrap();
     assert_eq!((counts.canonical, counts.variants, counts.sightings), (2, 3, 5));
+    assert_eq!(counts.relations, [0, 2, 0, 0, 1, 0]);
     check::whole(view).unwrap();
+}
+
+/// Reading side by side gives what looking up gives, in either order.
+#[test]
+fn records_are_gone_through_as_they_are_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let looked_up = |no| format!("{:?}", store.view().whole_record(ArticleNo(no)).unwrap().unwrap());
+    let gone_through = |order| -> Vec<_> {
+        store.view().records(order).map(|record| format!("{:?}", record.unwrap())).collect()
+    };
+    assert_eq!(gone_through(Order::Oldest), [0, 2, 4].map(looked_up));
+    assert_eq!(gone_through(Order::Newest), [4, 2, 0].map(looked_up));
+}
+
+#[test]
+fn an_article_is_found_by_the_end_of_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Trust::Nothing).unwrap();
+    let Event::Article(mut told) = article(0, record(0), None, vec![]) else { unreachable!() };
+    (told.path, told.item) = ("feeds/a.jsonl".to_owned(), Some("urn:x/7".to_owned()));
+    apply(&store, &[Event::Article(told)]);
+    let found = |name: &str| !store.view().articles_named(name, 2).unwrap().is_empty();
+    for name in [
+        "urn:x/7",
+        "7",
+        "a.jsonl#urn:x/7",
+        "feeds/a.jsonl#urn:x/7",
+        "./feeds/a.jsonl#urn:x/7",
+        "/in/feeds/a.jsonl#urn:x/7",
+    ] {
+        assert!(found(name), "{name}");
+    }
+    for name in ["x/7", "", "/", "a.jsonl", "b/a.jsonl#urn:x/7", "77"] {
+        assert!(!found(name), "{name}");
+    }
 }
 
 #[test]
@@ -141,6 +178,7 @@ fn a_move_within_the_same_batch_as_its_article_is_seen() {
     apply(&store, &[article(5, record(0), Some(0), vec![]), moved]);
     assert_eq!((members(&store, 0), members(&store, 2)), (vec![0, 1], vec![2, 3, 5]));
     assert_eq!(places(&store, 5), (1, 2));
+    assert_eq!(store.view().counts().unwrap().relations, [0, 2, 0, 0, 1, 0]);
     check::whole(store.view()).unwrap();
 }
 
