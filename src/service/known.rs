@@ -114,11 +114,12 @@ impl Known {
     pub fn sentence(&self) -> String {
         let waiting: u64 = self.state.borrow().roots.iter().map(|root| root.pending).sum();
         let counts = self.store.view().counts().unwrap_or_default();
-        let stock = format!("{} articles in {} records", counts.articles(), counts.canonical);
+        let (articles, records) =
+            (counted(counts.articles(), "article"), counted(counts.canonical, "record"));
         let Health { not_ready, .. } = self.health();
         let state = if not_ready.is_empty() { "ready".to_owned() } else { not_ready.join("; ") };
         let notices = self.standing.notices();
-        once(format!("{state}; {stock}; {waiting} files waiting"))
+        once(format!("{state}; {articles} in {records}; {} waiting", counted(waiting, "file")))
             .chain(notices)
             .collect::<Vec<_>>()
             .join("; ")
@@ -268,6 +269,10 @@ impl Known {
         page.gauge("wirefold_last_commit_timestamp_seconds", "When something was last made durable.", last);
         Ok(())
     }
+}
+
+fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of files is far below 2^52")]
