@@ -443,12 +443,12 @@ fn who_knows_the_data_directory_finds_a_socket_that_lies_elsewhere() {
         run(command)
     };
     let daemon = Daemon::start(&place);
-    assert!(by_data_dir(&place).out.contains(" running (process "));
+    assert!(by_data_dir(&place).out.contains(" running for "));
     daemon.kill();
     // What a dead daemon left is in nobody's way.
     place.configure("");
     let daemon = Daemon::start(&place);
-    assert!(by_data_dir(&place).out.contains(" running (process "));
+    assert!(by_data_dir(&place).out.contains(" running for "));
     daemon.stop_well();
     place.configure(&format!("[control]\nsocket = '{}'\n", socket.display()));
     Daemon::start(&place).stop_well();
