@@ -264,7 +264,19 @@ impl Known {
             "Articles in the windows, which new ones are compared with.",
             live,
         );
-        page.gauge("wirefold_view_bytes", "What the view takes on disk.", one(status.view_bytes));
+        let variants = status.relations.iter().map(|(r, n)| (Labels::of("relation", r.name()), *n));
+        page.gauge("wirefold_store_variants", "Variants in the store, by relation.", variants);
+        let disk = [
+            ("journal", status.journal_bytes),
+            ("originals", status.originals_bytes),
+            ("view", status.view_bytes),
+        ];
+        let disk = disk.map(|(part, bytes)| (Labels::of("part", part), bytes));
+        page.gauge("wirefold_disk_bytes", "What each part of the data takes on disk.", disk);
+        let free = status.free_bytes.map(|bytes| (Labels::none(), bytes));
+        page.gauge("wirefold_disk_free_bytes", "What is free where the data lies.", free);
+        let memory = status.memory_bytes.map(|bytes| (Labels::none(), bytes));
+        page.gauge("wirefold_memory_bytes", "What the daemon takes of memory.", memory);
         let last = status.last_commit.map(|time| (Labels::none(), seconds_of(time)));
         page.gauge("wirefold_last_commit_timestamp_seconds", "When something was last made durable.", last);
         Ok(())

@@ -347,7 +347,11 @@ fn metrics_tell_what_was_done_on_the_socket_and_on_an_address() {
     for name in ["wirefold_inbox_up", "wirefold_inbox_waiting_files", "wirefold_inbox_found_by_scan_total"] {
         figure(&format!("{name}{{inbox=\"{inbox}\"}}"));
     }
-    assert!(figure("wirefold_view_bytes") > 0. && figure("wirefold_last_commit_timestamp_seconds") > 1.7e9);
+    assert!(
+        figure("wirefold_disk_bytes{part=\"view\"}") > 0.
+            && figure("wirefold_disk_free_bytes") > 0.
+            && figure("wirefold_last_commit_timestamp_seconds") > 1.7e9
+    );
     let mut names: Vec<String> = page.lines().map(without_value).collect();
     names.dedup();
     transcript::check("metrics", &(names.join("\n") + "\n").replace(&inbox, "/place/data/inbox"));
