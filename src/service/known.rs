@@ -114,11 +114,12 @@ impl Known {
     pub fn sentence(&self) -> String {
         let waiting: u64 = self.state.borrow().roots.iter().map(|root| root.pending).sum();
         let counts = self.store.view().counts().unwrap_or_default();
-        let stock = format!("{} articles in {} records", counts.articles(), counts.canonical);
+        let (articles, records) =
+            (counted(counts.articles(), "article"), counted(counts.canonical, "record"));
         let Health { not_ready, .. } = self.health();
         let state = if not_ready.is_empty() { "ready".to_owned() } else { not_ready.join("; ") };
         let notices = self.standing.notices();
-        once(format!("{state}; {stock}; {waiting} files waiting"))
+        once(format!("{state}; {articles} in {records}; {} waiting", counted(waiting, "file")))
             .chain(notices)
             .collect::<Vec<_>>()
             .join("; ")
@@ -263,11 +264,27 @@ impl Known {
             "Articles in the windows, which new ones are compared with.",
             live,
         );
-        page.gauge("wirefold_view_bytes", "What the view takes on disk.", one(status.view_bytes));
+        let variants = status.relations.iter().map(|(r, n)| (Labels::of("relation", r.name()), *n));
+        page.gauge("wirefold_store_variants", "Variants in the store, by relation.", variants);
+        let disk = [
+            ("journal", status.journal_bytes),
+            ("originals", status.originals_bytes),
+            ("view", status.view_bytes),
+        ];
+        let disk = disk.map(|(part, bytes)| (Labels::of("part", part), bytes));
+        page.gauge("wirefold_disk_bytes", "What each part of the data takes on disk.", disk);
+        let free = status.free_bytes.map(|bytes| (Labels::none(), bytes));
+        page.gauge("wirefold_disk_free_bytes", "What is free where the data lies.", free);
+        let memory = status.memory_bytes.map(|bytes| (Labels::none(), bytes));
+        page.gauge("wirefold_memory_bytes", "What the daemon takes of memory.", memory);
         let last = status.last_commit.map(|time| (Labels::none(), seconds_of(time)));
         page.gauge("wirefold_last_commit_timestamp_seconds", "When something was last made durable.", last);
         Ok(())
     }
+}
+
+fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of files is far below 2^52")]
