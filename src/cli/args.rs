@@ -16,11 +16,14 @@ use std::path::PathBuf;
 /// What stands over the options that every command has, which would else stand between a command's own.
 const EVERYWHERE: &str = "With every command";
 
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong command line, 65 some inputs could not be read (the rest \
+    were taken in), 70 a defect, 75 busy (try again), 78 wrong configuration.";
+
 /// Folds the copies and rewrites of one wire story into one canonical record.
 ///
 /// Drop news files into the inbox of a running daemon, or ingest them, and ask for the records.
 #[derive(Debug, Parser)]
-#[command(name = "wirefold", version, max_term_width = 100)]
+#[command(name = "wirefold", version, max_term_width = 100, after_long_help = EXIT_CODES)]
 pub struct Args {
     /// The configuration [default: what is built in].
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "WIREFOLD_CONFIG", hide_env_values = true, value_name = "FILE")]

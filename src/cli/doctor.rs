@@ -3,14 +3,18 @@
 use super::{
     CliError, Exit, Out,
     args::DoctorArgs,
-    render::{fitted, printable, table},
+    page::Page,
+    paint::{Hue, Paint},
+    render::columns,
     runtime,
 };
 use crate::{
     config::{Config, ConfigError},
     doctor::{self, Finding, Level},
 };
-use comfy_table::Row;
+
+/// Where what was found begins: behind the longest level and the longest name of a check.
+const INDENT: usize = 24;
 
 /// Looks at everything that wirefold needs.
 pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<Exit, CliError> {
@@ -28,17 +32,37 @@ fn tell(findings: &[Finding], args: &DoctorArgs) -> Result<Exit, CliError> {
     if args.json {
         out.line(&serde_json::json!({ "level": worst, "findings": findings }).to_string())?;
     } else {
-        let mut rows = table(["RESULT", "CHECK", "WHAT"]);
-        for Finding { check, level, what, remedy } in findings {
-            let remedy = remedy.iter().map(|remedy| format!("\nremedy: {remedy}"));
-            let what: String = std::iter::once(what.clone()).chain(remedy).collect();
-            rows.add_row(Row::from([level.name(), check, &printable(&what)]));
-        }
-        out.line(&fitted(rows))?;
-        out.line(&format!("\n{}", verdict(findings)))?;
+        out.line(&told(findings, columns().into(), Paint::of_stdout()))?;
     }
     out.flush()?;
     Ok(if worst == Level::Failure { Exit::Failed } else { Exit::Done })
+}
+
+/// A finding a paragraph, and what they come to.
+fn told(findings: &[Finding], columns: usize, paint: Paint) -> String {
+    let mut page = Page::new(columns);
+    for Finding { check, level, what, remedy } in findings {
+        let (first, hue) = (page.lines.len(), hue(*level));
+        let mut label = format!("{:<9}{check:<15}", level.name());
+        let remedy = remedy.iter().map(|remedy| format!("remedy: {remedy}"));
+        for line in what.lines().map(str::to_owned).chain(remedy) {
+            page.wrapped(&std::mem::take(&mut label), &line, INDENT);
+        }
+        if let Some(line) = page.lines.get_mut(first) {
+            *line = line.replacen(level.name(), &paint.on(hue, level.name()), 1);
+        }
+    }
+    page.blank();
+    page.lines.push(verdict(findings));
+    page.lines.join("\n")
+}
+
+const fn hue(level: Level) -> Hue {
+    match level {
+        Level::Ok => Hue::Green,
+        Level::Warning => Hue::Yellow,
+        Level::Failure => Hue::Red,
+    }
 }
 
 fn verdict(findings: &[Finding]) -> String {

@@ -83,7 +83,11 @@ fn a_sound_place_is_found_so_and_nothing_is_changed() {
     check(&place, "socket", "ok", "no daemon runs");
     assert_eq!(listed(&place.data()), before);
     let ran: Ran = place.done(["doctor"]);
-    assert!(ran.out.starts_with(" RESULT") && ran.out.contains("canary"), "{}", ran.out);
+    assert!(
+        ran.out.starts_with("ok       configuration  ") && ran.out.contains("\nok       canary  "),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -226,9 +226,13 @@ fn more_than_the_daemon_takes_at_once_are_told_to_come_again() {
 fn under_way(place: &Place) -> Running {
     put_many(&place.path("many"), 21, MANY);
     let client = Running::start(place.command(["ingest", "many"]));
-    let first = place.data().join("journal/00000001.jsonl.zst");
-    within(PATIENCE, "some files are durable", || fs::metadata(&first).ok().filter(|f| f.len() > 0));
+    first_durable(place);
     client
+}
+
+fn first_durable(place: &Place) {
+    let first = place.data().join("journal/00000001.jsonl.zst");
+    within(PATIENCE, "something is durable", || fs::metadata(&first).ok().filter(|f| f.len() > 0));
 }
 
 /// How many files a client that was not done says are durable.
@@ -296,6 +300,31 @@ fn a_daemon_that_is_stopped_in_the_middle_loses_and_doubles_nothing() {
     assert_eq!(said_durable(&ran), place.status().files.accepted, "{ran:?}");
     let daemon = Daemon::start(&place);
     check_again(&place);
+    daemon.stop_well();
+}
+
+/// A large file is not finished first: its owner has it still, and what was read of it is told as it is.
+#[test]
+fn a_daemon_that_is_stopped_lets_go_of_a_large_file() {
+    let place = Place::brisk();
+    let mut reporter = Reporter::new(41);
+    // More than the queues between the stages hold.
+    let lines: Vec<_> = (0..MANY * 4).map(|_| reporter.line()).collect();
+    fs::write(place.path("large.jsonl"), lines.join("\n")).unwrap();
+    let daemon = Daemon::start(&place);
+    let client = Running::start(place.command(["ingest", "large.jsonl"]));
+    first_durable(&place);
+    daemon.stop_well();
+    let ran = client.end();
+    assert_eq!((ran.code(), said_durable(&ran)), (75, 0), "{ran:?}");
+    let daemon = Daemon::start(&place);
+    let before = place.status();
+    assert_eq!(before.files, Files { received: 1, partly: 1, ..Files::default() }, "it was closed");
+    assert!(before.articles.sightings < lines.len() as u64, "{before:?}");
+    place.ingest(["large.jsonl"]);
+    let status = place.status();
+    assert_eq!(status.articles.canonical + status.articles.variants, lines.len() as u64, "{status:?}");
+    assert_eq!(status.articles.repeats, before.articles.sightings, "{status:?}");
     daemon.stop_well();
 }
 

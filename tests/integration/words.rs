@@ -45,6 +45,12 @@ fn the_tables() {
     let mut ingesting = Transcript::new(&place, 80);
     ingesting.run("ingest news/seeds news/templates news/stories news/copies news/jsonl nowhere");
     ingesting.run("ingest news/seeds").check("ingest");
+    let handed_to = with_fixtures();
+    let daemon = Daemon::start(&handed_to);
+    let mut handing = Transcript::new(&handed_to, 80);
+    handing.run("ingest news/seeds news/templates news/stories news/copies news/jsonl nowhere");
+    handing.run("ingest news/seeds").check("ingest");
+    daemon.stop_well();
     for width in WIDTHS {
         Transcript::new(&place, width).run("list").run("list --limit 2").fits().check("list");
         let mut listed = Transcript::new(&place, width);
@@ -184,6 +190,21 @@ fn a_second_one_is_told_who_was_first() {
     daemon.stop_well();
 }
 
+/// Most of what it says is of this machine; what must hold of it everywhere is that it can be read.
+#[test]
+fn what_the_doctor_says() {
+    let place = with_fixtures();
+    for width in WIDTHS {
+        Transcript::new(&place, width).run("doctor").fits();
+    }
+    let wrong = Place::configured("[intake]\nsetle_ms = 1\n[match]\njoin = 1.5\n");
+    Transcript::new(&wrong, 80).run("doctor").run("doctor --json").check("doctor");
+}
+
+fn handed_in_part(what: &str, files: u64, is_temporary: bool) -> CliError {
+    ServiceError::HandedInPart { what: what.to_owned(), files, is_temporary }.into()
+}
+
 /// What no command brings about without a broken disk, a full one or a defect.
 #[test]
 fn errors_that_are_hard_to_come_by() {
@@ -202,6 +223,15 @@ fn errors_that_are_hard_to_come_by() {
         ControlError::Busy.into(),
         ControlError::Address { address: ([127, 0, 0, 1], 9464).into(), source: full() }.into(),
         ControlError::Socket { action: "make", path: path(), source: full() }.into(),
+        ControlError::Socket { action: "connect to", path: path(), source: io::Error::from_raw_os_error(13) }
+            .into(),
+        handed_in_part("is stopping", 1, true),
+        handed_in_part("ended in the middle", 0, true),
+        handed_in_part(
+            "can take in no more: no copy can be made in its data directory: No space left on device",
+            12,
+            false,
+        ),
         QueryError::Store(store()).into(),
         QueryError::Store(StoreError::Inconsistent("2 articles, and 3 are counted".to_owned())).into(),
         QueryError::Journal(damaged()).into(),
