@@ -122,14 +122,17 @@ struct Ground {
     next_arrival: Arrival,
 }
 
-/// Makes the data directory where it is missing, so that it can be locked.
+/// Makes the data directory where it is missing, so that it can be locked; not for an encoder that cannot be loaded.
 pub fn make_data_dir(config: &Config) -> Result<(), ServiceError> {
+    if !config.data_dir.exists() {
+        encoder(config)?;
+    }
     make_folder(&config.data_dir)
 }
 
 /// Loads the encoder, makes the other folders where they are missing, and opens the store.
 fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
-    let encoder = config.encoder_settings().map(|settings| Encoder::load(&settings)).transpose()?;
+    let encoder = encoder(config)?;
     if config.inbox.is_empty() {
         make_folder(&config.data_dir.join("inbox"))?;
     }
@@ -139,6 +142,10 @@ fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
     let next_arrival = opened.next_arrival(&in_flight, &failed)?;
     Ok(Ground { lock, opened, encoder, failed, inboxes, in_flight, next_arrival })
+}
+
+fn encoder(config: &Config) -> Result<Option<Encoder>, ServiceError> {
+    Ok(config.encoder_settings().map(|settings| Encoder::load(&settings)).transpose()?)
 }
 
 /// Makes a folder that nobody outside the group can read.
