@@ -34,7 +34,7 @@ impl Probe {
         let may_be_shared = b.terms.iter().filter(|there| self.may_be_term.has(there.number));
         let both = may_be_shared.filter_map(|there| {
             let place = usize::from(self.terms.get(there.number)).checked_sub(1)?;
-            Some((a.terms.get(place)?, there))
+            Some((*a.terms.get(place)?, *there))
         });
         Shared::over(a, b, both)
     }

@@ -49,7 +49,7 @@ impl TermIndex {
     pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
         let terms = finding(profile);
         let lists = self.postings.of(terms.iter().map(|term| term.number));
-        let mut shortest_first: Vec<(usize, &Term, &Live<'_, u16>)> =
+        let mut shortest_first: Vec<(usize, Term, &Live<'_, u16>)> =
             terms.iter().zip(&lists).map(|(term, live)| (live.len(), *term, live)).collect();
         shortest_first.sort_unstable_by_key(|(postings, term, _)| (*postings, term.number));
         let mut budget = POSTINGS_BUDGET;
@@ -85,8 +85,8 @@ fn is_likely(sum: u32) -> bool {
 }
 
 /// The terms by which an article is found.
-fn finding(profile: &Profile) -> Vec<&Term> {
-    let mut terms: Vec<&Term> = profile.terms.iter().filter(|term| term.is_top()).collect();
+fn finding(profile: &Profile) -> Vec<Term> {
+    let mut terms: Vec<Term> = profile.terms.iter().copied().filter(|term| term.is_top()).collect();
     if terms.len() > FINDING_TERMS {
         terms.select_nth_unstable_by_key(FINDING_TERMS, |term| (Reverse(term.top()), term.number));
         terms.truncate(FINDING_TERMS);
@@ -135,7 +135,7 @@ struct Masses {
 }
 
 impl Masses {
-    fn add(&mut self, x: &Term, y: &Term) {
+    fn add(&mut self, x: Term, y: Term) {
         let product = |x: u16, y: u16| u64::from(x) * u64::from(y);
         let when = |is: bool, idf: u32| if is { idf } else { 0 };
         let both_tops = real(product(x.top(), y.top()));
@@ -158,7 +158,7 @@ impl Shared {
     }
 
     /// The same from the terms in both. Those that tell nothing may be left out.
-    pub fn over<'t>(a: &Profile, b: &Profile, both: impl Iterator<Item = (&'t Term, &'t Term)>) -> Self {
+    pub fn over(a: &Profile, b: &Profile, both: impl Iterator<Item = (Term, Term)>) -> Self {
         let mut sums = Masses::default();
         for (x, y) in both {
             sums.add(x, y);

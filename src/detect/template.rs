@@ -4,7 +4,7 @@
 //! An update of one story changes the figure that it is about, wherever that stands, and leaves the date, the
 //! ages, the distances. A form that is filled in anew changes nearly all.
 
-use super::{overlap::Overlap, profile::Profile, terms::Term};
+use super::{overlap::Overlap, profile::Profile};
 use crate::model::{ComparedNames, Form, Slot};
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -112,7 +112,7 @@ pub(super) fn compared_names(a: &Profile, b: &Profile) -> ComparedNames {
     let rarest = |profile: &Profile, names: BTreeSet<u32>| {
         let idf = |name: u32| {
             let at = profile.terms.binary_search_by_key(&name, |term| term.number).ok();
-            at.and_then(|at| profile.terms.get(at)).map_or(0, Term::idf)
+            at.and_then(|at| profile.terms.get(at)).map_or(0, |term| term.idf())
         };
         let mut names: Vec<u32> = names.into_iter().collect();
         names.sort_by_key(|name| Reverse(idf(*name)));

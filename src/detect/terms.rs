@@ -40,63 +40,63 @@ impl Term {
     }
 
     /// In the vector of the strongest terms; 0 where it is none of them.
-    pub fn top(&self) -> u16 {
+    pub fn top(self) -> u16 {
         u16::from(self.top_root) * u16::from(self.top_root)
     }
 
     /// In the vector of the head; 0 where it is not in it.
-    pub fn head(&self) -> u16 {
+    pub fn head(self) -> u16 {
         u16::from(self.head_root) * u16::from(self.head_root)
     }
 
     /// Its inverse document frequency.
-    pub fn idf(&self) -> u32 {
+    pub fn idf(self) -> u32 {
         u32::from(self.idf)
     }
 
-    pub fn is_top(&self) -> bool {
+    pub fn is_top(self) -> bool {
         self.top_root > 0
     }
 
-    pub fn is_in_head(&self) -> bool {
+    pub fn is_in_head(self) -> bool {
         self.head_root > 0
     }
 
-    pub fn is_figure(&self) -> bool {
+    pub fn is_figure(self) -> bool {
         self.marks & FIGURE != 0
     }
 
-    pub fn is_name(&self) -> bool {
+    pub fn is_name(self) -> bool {
         self.marks & NAME != 0
     }
 
     /// Whether it is one of the first words.
-    pub fn is_in_opening(&self) -> bool {
+    pub fn is_in_opening(self) -> bool {
         self.marks & OPENING != 0
     }
 
     /// Whether it is one of the strongest terms, and rare.
-    pub fn is_rare(&self) -> bool {
+    pub fn is_rare(self) -> bool {
         self.is_top() && self.idf >= RARE_IDF
     }
 
     /// Whether it is one of the strongest terms, and a name.
-    pub fn is_top_name(&self) -> bool {
+    pub fn is_top_name(self) -> bool {
         self.is_top() && self.is_name()
     }
 
     /// Whether it can tell anything on a pair: one of the strongest, of the head, a figure or a name. Half of all do.
-    pub fn tells(&self) -> bool {
+    pub fn tells(self) -> bool {
         self.is_top() || self.is_in_head() || self.is_figure() || self.is_name()
     }
 }
 
 /// The terms that two lists, sorted by number, have in common.
-pub(super) fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (&'t Term, &'t Term)> {
+pub(super) fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (Term, Term)> {
     let mut others = b.iter().peekable();
     a.iter().filter_map(move |x| {
         while others.next_if(|y| y.number < x.number).is_some() {}
-        others.next_if(|y| y.number == x.number).map(|y| (x, y))
+        others.next_if(|y| y.number == x.number).map(|y| (*x, *y))
     })
 }
 
