@@ -161,6 +161,10 @@ fn a_file_that_is_half_streamed_is_not_taken_in_and_keeps_nobody_waiting() {
     place.ingest(["given.txt"]);
     assert_eq!(settled(&place, 3).files.accepted, 3);
     drop(client);
+    let log = "files were handed over";
+    within(PATIENCE, "it sees that the client is gone", || {
+        (daemon.log().matches(log).count() == 2).then_some(())
+    });
     daemon.stop_well();
     let paths: Vec<_> = place.export().into_iter().flat_map(|r| r.articles).map(|a| a.path).collect();
     assert_eq!(paths.len(), 3, "{paths:?}");
