@@ -66,6 +66,8 @@ pub enum Command {
     Export,
     /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
+    /// Tell what is read, how it is recognized, and what metadata comes out.
+    Formats(FormatsArgs),
     /// Say what is wrong with a configuration, with line and key, or that it can be used.
     Check(CheckArgs),
     /// Look at everything that wirefold needs here, and say what mends what is wrong. Changes nothing.
@@ -172,6 +174,14 @@ pub struct PinArgs {
     /// The article, by its id or a path, as for `show`.
     #[arg(value_name = "ARTICLE")]
     pub id: String,
+}
+
+/// How to tell what is read.
+#[derive(Debug, clap::Args)]
+pub struct FormatsArgs {
+    /// Write JSON, one object a format.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How to tell it.
