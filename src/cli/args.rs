@@ -121,6 +121,10 @@ pub struct ListArgs {
     /// Only records with an article whose title has all these words, or words that begin with them.
     #[arg(long, value_name = "WORDS")]
     pub title: Option<String>,
+    /// Only records with an article whose metadata says so, as in pubstatus=embargoed; `formats` lists the names. More than
+    /// one may be given. It reads the journal, which takes a second for some thousand articles.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_value)]
+    pub meta: Vec<(String, String)>,
     /// By first arrival, the newest or the oldest first; by last arrival; or by the number of variants.
     #[arg(long, value_name = "BY", default_value = "newest", value_parser = one_of(Sort::ALL.map(|s| (s.name(), s))))]
     pub sort: Sort,
@@ -250,6 +254,11 @@ fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
         let meant = words.iter().find(|(word, _)| *word == typed);
         meant.map(|(_, meant)| meant.clone()).ok_or("there is no such word")
     })
+}
+
+fn named_value(typed: &str) -> Result<(String, String), String> {
+    let (name, value) = typed.split_once('=').ok_or("it must be NAME=VALUE, as in urgency=4")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn sweep(typed: &str) -> Result<Sweep, String> {

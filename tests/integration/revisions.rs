@@ -61,3 +61,18 @@ fn another_wire_id_is_another_story() {
     place.ingest(["1.xml", "2.xml"]);
     assert_eq!(place.export().len(), 2);
 }
+
+#[test]
+fn records_are_listed_by_what_the_metadata_says() {
+    let place = Place::new();
+    fs::write(place.path("1.xml"), item(1, FIRST)).unwrap();
+    fs::write(place.path("2.xml"), item(2, SECOND).replace(":ferry'", ":fares'")).unwrap();
+    place.ingest(["1.xml", "2.xml"]);
+    let listed = |filters: &[&str]| {
+        let filters = filters.iter().flat_map(|filter| ["--meta", filter]);
+        place.done(["list", "--json"].into_iter().chain(filters)).out.lines().count()
+    };
+    assert_eq!(listed(&["provider=hna"]), 2);
+    assert_eq!(listed(&["provider=HNA", "version=2"]), 1);
+    assert_eq!((listed(&["version=3"]), listed(&["provider=hna", "urgency=1"])), (0, 0));
+}
