@@ -66,6 +66,8 @@ pub enum Command {
     Export,
     /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
+    /// Tell what is read, how it is recognized, and what metadata comes out.
+    Formats(FormatsArgs),
     /// Say what is wrong with a configuration, with line and key, or that it can be used.
     Check(CheckArgs),
     /// Look at everything that wirefold needs here, and say what mends what is wrong. Changes nothing.
@@ -119,6 +121,10 @@ pub struct ListArgs {
     /// Only records with an article whose title has all these words, or words that begin with them.
     #[arg(long, value_name = "WORDS")]
     pub title: Option<String>,
+    /// Only records with an article whose metadata says so, as in pubstatus=embargoed; `formats` lists the names. More than
+    /// one may be given. It reads the journal, which takes a second for some thousand articles.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_value)]
+    pub meta: Vec<(String, String)>,
     /// By first arrival, the newest or the oldest first; by last arrival; or by the number of variants.
     #[arg(long, value_name = "BY", default_value = "newest", value_parser = one_of(Sort::ALL.map(|s| (s.name(), s))))]
     pub sort: Sort,
@@ -172,6 +178,14 @@ pub struct PinArgs {
     /// The article, by its id or a path, as for `show`.
     #[arg(value_name = "ARTICLE")]
     pub id: String,
+}
+
+/// How to tell what is read.
+#[derive(Debug, clap::Args)]
+pub struct FormatsArgs {
+    /// Write JSON, one object a format.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How to tell it.
@@ -240,6 +254,11 @@ fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
         let meant = words.iter().find(|(word, _)| *word == typed);
         meant.map(|(_, meant)| meant.clone()).ok_or("there is no such word")
     })
+}
+
+fn named_value(typed: &str) -> Result<(String, String), String> {
+    let (name, value) = typed.split_once('=').ok_or("it must be NAME=VALUE, as in urgency=4")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn sweep(typed: &str) -> Result<Sweep, String> {

@@ -19,6 +19,7 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
         min_variants: args.min_variants,
         relation: args.relation,
         title: args.title.clone(),
+        meta: args.meta.clone(),
         sort: args.sort,
         limit: args.limit.or((!args.json).then_some(LIMIT_FOR_PEOPLE)),
     };

@@ -11,6 +11,7 @@ mod explain;
 mod explainable;
 mod explained;
 mod export;
+mod formats;
 mod ingest;
 mod list;
 mod logging;
@@ -50,6 +51,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Diff(what) => diff::run(&config, what),
         Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
+        Command::Formats(what) => formats::run(what),
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
         Command::Doctor(what) => doctor::run(&config, what),

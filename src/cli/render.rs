@@ -5,6 +5,7 @@
 
 use super::paint::{Hue, Paint};
 use crate::{
+    format::{Listed, Named},
     model::{ArticleId, RecordId, Time},
     query::{ArticleAnswer, RecordAnswer, Sort},
 };
@@ -56,6 +57,22 @@ fn one_high<const N: usize>(cells: [String; N]) -> Row {
 
 fn canonical(record: &RecordAnswer) -> Option<&ArticleAnswer> {
     record.articles.iter().find(|article| article.id == record.canonical)
+}
+
+/// What is read, one format a row.
+pub(super) fn formats(formats: &[Listed]) -> String {
+    let mut table = table(["FORMAT", "TOLD BY, AND WHAT IT GIVES"]);
+    for Listed { format, told_by, gives } in formats {
+        table.add_row([(*format).to_owned(), format!("{told_by}\n{gives}")]);
+    }
+    fitted(table)
+}
+
+/// The names of metadata, one a row.
+pub(super) fn names(names: impl Iterator<Item = Named>) -> String {
+    let mut table = table(["NAME", "WHAT IT HOLDS"]);
+    table.add_rows(names.map(|Named { name, holds }| [name, holds]));
+    fitted(table)
 }
 
 /// How many sources are known of a record.

@@ -10,7 +10,7 @@ mod rules;
 
 pub use error::{ConfigError, Place, Problem};
 
-use crate::{detect, encode, inbox};
+use crate::{detect, encode, format, inbox};
 use layers::{Layers, shown};
 use rules::Takes;
 use serde::Deserialize;
@@ -109,6 +109,38 @@ pub struct IntakeConfig {
 pub struct ReadConfig {
     /// The longest article, in bytes.
     pub article_bytes_max: usize,
+    /// How many archives and compressions may lie within one another.
+    pub nesting_max: u32,
+    /// How many entries the archives of one file may have together.
+    pub entries_max: u64,
+    /// How many times its size a file may unpack to.
+    pub ratio_max: u64,
+    /// How long a file may take to its next article, in seconds.
+    pub patience_s: u64,
+    /// Under which names JSON holds the parts of an article.
+    pub json: JsonConfig,
+}
+
+/// Under which names JSON holds the parts of an article, the best first.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonConfig {
+    /// Its own id.
+    pub id: Vec<String>,
+    /// The headline.
+    pub title: Vec<String>,
+    /// The text, as it stands.
+    pub text: Vec<String>,
+    /// The text with markup.
+    pub html: Vec<String>,
+    /// When it was published.
+    pub published: Vec<String>,
+    /// Who published it.
+    pub source: Vec<String>,
+    /// Its address.
+    pub url: Vec<String>,
+    /// Its language.
+    pub lang: Vec<String>,
 }
 
 /// How articles are matched.
@@ -371,6 +403,18 @@ impl Config {
             rescan: Duration::from_secs(self.intake.rescan_s),
             pending_max: self.intake.pending_max,
             ..inbox::Settings::default()
+        }
+    }
+
+    /// How files are read.
+    pub fn reading(&self) -> format::Settings {
+        let ReadConfig { article_bytes_max, nesting_max, entries_max, ratio_max, patience_s, json } =
+            self.read.clone();
+        let JsonConfig { id, title, text, html, published, source, url, lang } = json;
+        format::Settings {
+            limits: format::Limits { article_bytes_max, nesting_max, entries_max, ratio_max },
+            patience: Duration::from_secs(patience_s),
+            fields: format::Fields { id, title, text, html, published, source, url, lang },
         }
     }
 

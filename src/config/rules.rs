@@ -41,13 +41,25 @@ use Rule::{Any, Levels, Loopback, OneOf, Path, Patterns, Share, Whole};
 use Takes::{Reload, Restart};
 
 /// Every key.
-pub(super) const RULES: [(&str, Rule, Takes); 25] = [
+pub(super) const RULES: [(&str, Rule, Takes); 37] = [
     ("data_dir", Path, Restart),
     ("intake.settle_ms", Whole(0, 3_600_000), Reload),
     ("intake.rescan_s", Whole(1, 86_400), Reload),
     ("intake.ignore", Patterns, Reload),
     ("intake.pending_max", Whole(16, 1_000_000), Reload),
     ("read.article_bytes_max", Whole(1024, 1 << 30), Restart),
+    ("read.nesting_max", Whole(1, 16), Restart),
+    ("read.entries_max", Whole(1, 100_000_000), Restart),
+    ("read.ratio_max", Whole(10, 100_000), Restart),
+    ("read.patience_s", Whole(1, 86_400), Restart),
+    ("read.json.id", Any, Restart),
+    ("read.json.title", Any, Restart),
+    ("read.json.text", Any, Restart),
+    ("read.json.html", Any, Restart),
+    ("read.json.published", Any, Restart),
+    ("read.json.source", Any, Restart),
+    ("read.json.url", Any, Restart),
+    ("read.json.lang", Any, Restart),
     ("match.overlap_days", Whole(1, 3650), Restart),
     ("match.rewrite_days", Whole(1, 3650), Restart),
     ("match.join", Share, Restart),

@@ -66,11 +66,12 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     let candidates = round.likely(&found);
     let near = round.near(&candidates);
     let sizes = round.sizes(&near);
-    let (founder, mut verdict) = match round.twin(live_twin, twin) {
+    let (founder, mut verdict) = match round.revision(twin).or_else(|| round.twin(live_twin, twin)) {
         Some(same) => same,
         None => round.join(&near, &candidates),
     };
     round.detector.records.add(newcomer.no, founder, verdict.record);
+    round.detector.chain(newcomer.no, verdict.relation, verdict.matched);
     verdict.related = round.related(&candidates, founder);
     let changes = round.rearrange(&near);
     round.add_merge_misses(&near, &mut verdict.near_misses);
@@ -154,30 +155,50 @@ impl Round<'_> {
         self.pair(self.no, other).map_or(Score::ZERO, |pair| pair.probability)
     }
 
+    /// The record of an earlier version of the same story, whatever its text is.
+    fn revision(&mut self, stored: Option<Twin>) -> Option<(ArticleNo, Verdict)> {
+        let earlier = stored.filter(|twin| twin.relation == Relation::Revision)?;
+        let records = &self.detector.records;
+        let live =
+            records.founder_of(earlier.no).and_then(|founder| Some((founder, records.get(founder)?.id)));
+        let (founder, record) = live.unwrap_or((earlier.founder, earlier.record));
+        Some((founder, self.together(record, earlier, live.map(|_| earlier.no))))
+    }
+
     /// The record of an article with the same text, if there is one, whatever else is like it.
     fn twin(&mut self, live: Option<ArticleNo>, stored: Option<Twin>) -> Option<(ArticleNo, Verdict)> {
-        let (matched, founder, record) = match (live, stored) {
-            (Some(no), _) => {
+        let twin = match live {
+            Some(no) => {
                 let founder = self.detector.records.founder_of(no)?;
-                (self.detector.index.get(no)?.id, founder, self.detector.records.get(founder)?.id)
+                let record = self.detector.records.get(founder)?.id;
+                Twin {
+                    relation: Relation::Identical,
+                    id: self.detector.index.get(no)?.id,
+                    no,
+                    founder,
+                    record,
+                }
             }
-            (None, Some(twin)) => (twin.id, twin.founder, twin.record),
-            (None, None) => return None,
+            None => stored.filter(|twin| twin.relation == Relation::Identical)?,
         };
+        Some((twin.founder, self.together(twin.record, twin, live)))
+    }
+
+    /// The verdict on an article that is where another one is, with what was measured where that is live.
+    fn together(&mut self, record: RecordId, twin: Twin, live: Option<ArticleNo>) -> Verdict {
         let evidence = live.and_then(|no| {
             let pair = *self.pair(self.no, no)?;
             Some(pair.evidence(self.detector.index.get(self.no)?, self.detector.index.get(no)?))
         });
-        let verdict = Verdict {
+        Verdict {
             record,
-            relation: Some(Relation::Identical),
-            matched: Some(matched),
+            relation: Some(twin.relation),
+            matched: Some(twin.id),
             score: Some(Score::ONE),
             evidence,
             related: Vec::new(),
             near_misses: Vec::new(),
-        };
-        Some((founder, verdict))
+        }
     }
 
     /// The record that the article joins, or the one that it founds.

@@ -33,7 +33,8 @@ mod template;
 mod terms;
 
 use crate::model::{
-    ArticleEvent, ArticleId, ArticleNo, Digest, Event, Fingerprint, MergeEvent, MoveEvent, RecordId, Time,
+    ArticleEvent, ArticleId, ArticleNo, Digest, Event, Fingerprint, MergeEvent, MoveEvent, RecordId,
+    Relation, Time,
 };
 use index::Index;
 use profile::Profile;
@@ -85,11 +86,16 @@ pub struct Newcomer<'f> {
     pub fingerprint: &'f Fingerprint,
 }
 
-/// An article outside every window that has the same text, as the store knows it.
+/// An article that the store knows this one to belong to, whatever the matchers say: one outside every window that has the
+/// same text, or an earlier version of the same story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Twin {
+    /// How the newcomer stands to it: identical, or a revision of it.
+    pub relation: Relation,
     /// That article.
     pub id: ArticleId,
+    /// Its running number.
+    pub no: ArticleNo,
     /// The founder of its record.
     pub founder: ArticleNo,
     /// Its record.
@@ -147,6 +153,7 @@ impl Detector {
         };
         let kept = self.index.frequencies.weigh(&newcomer);
         let evicted = self.take_in(Arc::clone(&kept.profile), founder, event.verdict.record);
+        self.chain(event.no, event.verdict.relation, event.verdict.matched);
         (kept, evicted)
     }
 
@@ -184,6 +191,16 @@ impl Detector {
         let kept = Kept::from_bytes(profile)?;
         self.index.frequencies.learn(&kept);
         Ok(self.take_in(kept.profile, founder, record))
+    }
+
+    /// Keeps an article that was taken in with the version of its story that it revises, where it does.
+    pub fn chain(&mut self, no: ArticleNo, relation: Option<Relation>, revised: Option<ArticleId>) {
+        let revised = revised.filter(|_| relation == Some(Relation::Revision));
+        if let Some(revised) = revised {
+            for version in std::iter::once(no).chain(self.index.number_of(revised)) {
+                self.records.chain(version);
+            }
+        }
     }
 
     /// How many articles are in the windows.

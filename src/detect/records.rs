@@ -44,6 +44,8 @@ pub(super) struct Records {
     founder_of: HashMap<ArticleNo, ArticleNo, SpreadHasher>,
     /// The pinned articles, live or not, with the founders of their records, which are theirs for good.
     pinned: BTreeMap<ArticleNo, ArticleNo>,
+    /// Live versions of one story, which are together by their wire id and not by their texts.
+    chained: BTreeSet<ArticleNo>,
 }
 
 impl Records {
@@ -70,9 +72,16 @@ impl Records {
         self.pinned.remove(&no);
     }
 
-    /// Whether an article must stay in its record: it founded it, or a person pinned it.
+    /// Keeps a live article with the other versions of its story.
+    pub fn chain(&mut self, no: ArticleNo) {
+        if self.founder_of.contains_key(&no) {
+            self.chained.insert(no);
+        }
+    }
+
+    /// Whether an article must stay in its record: it founded it, a person pinned it, or it is one of several versions.
     pub fn stays(&self, no: ArticleNo) -> bool {
-        self.founder_of(no) == Some(no) || self.pinned.contains_key(&no)
+        self.founder_of(no) == Some(no) || self.pinned.contains_key(&no) || self.chained.contains(&no)
     }
 
     /// Whether a record holds a pinned article, and so must go into no other.
@@ -90,6 +99,7 @@ impl Records {
     /// Lets go of an article that has left every window, or is to go elsewhere.
     pub fn remove(&mut self, no: ArticleNo) {
         let Some(founder) = self.founder_of.remove(&no) else { return };
+        self.chained.remove(&no);
         if let Some(record) = self.by_founder.get_mut(&founder) {
             record.members.remove(&no);
             if record.members.is_empty() {

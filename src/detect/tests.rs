@@ -202,7 +202,13 @@ fn an_identical_text_joins_whatever_window_it_has_left() {
         source: None,
         fingerprint: &print,
     };
-    let twin = Twin { id: Digest::of(b"the first"), founder: ArticleNo(0), record: first.record };
+    let twin = Twin {
+        relation: Relation::Identical,
+        no: ArticleNo(0),
+        id: Digest::of(b"the first"),
+        founder: ArticleNo(0),
+        record: first.record,
+    };
     let again = feed.detector.decide(&newcomer, Some(twin)).verdict;
     assert_eq!((again.record, again.relation), (first.record, Some(Relation::Identical)));
 }

@@ -7,6 +7,9 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde_json::{Map, Value};
 
+/// Where browsers look for a declared charset; some pages put it behind a kilobyte or two of comments.
+const DECLARED_WITHIN_BYTES: usize = 4096;
+
 /// Characters and how they were come by.
 #[derive(Debug, PartialEq)]
 pub(super) struct Decoded {
@@ -55,8 +58,38 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&'static Encoding>) -> Decod
     }
 }
 
+/// Whether these bytes begin as UTF-16 or UTF-32 do, so that ASCII is not to be found in them as it stands.
+pub(super) fn is_wide(head: &[u8]) -> bool {
+    let marks: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"];
+    let is_marked = marks.iter().any(|mark| head.starts_with(mark));
+    is_marked || utf32_without_mark(head).is_some() || utf16_without_mark(head).is_some()
+}
+
+/// The charset that a page or an XML file declares in its first bytes, as `<meta charset=...>` or in an XML
+/// declaration. What declares UTF-16 in ASCII letters is not in UTF-16.
+pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes.get(..bytes.len().min(DECLARED_WITHIN_BYTES))?;
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let mut rest = head.as_str();
+    while let Some(at) = rest.find(['c', 'e']) {
+        let (_, tail) = rest.split_at_checked(at)?;
+        let value = tail.strip_prefix("charset").or_else(|| tail.strip_prefix("encoding"));
+        if let Some(value) = value.and_then(|v| v.trim_start().strip_prefix('=')) {
+            let label = value.trim_start().trim_start_matches(['"', '\'']);
+            let label =
+                label.split(|c: char| matches!(c, '"' | '\'' | ';' | '>' | '/' | '?') || c.is_whitespace());
+            let charset = label.map(str::as_bytes).next().and_then(Encoding::for_label);
+            if let Some(charset) = charset.filter(|c| c.is_ascii_compatible()) {
+                return Some(charset);
+            }
+        }
+        rest = tail.get(1..)?;
+    }
+    None
+}
+
 /// The charset of a byte order mark, or of the zeros that betray UTF-16 without one.
-pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     // Western text has a zero in nearly every other byte; four pairs are the least that tell it from junk.
     let sample = bytes.get(..bytes.len().min(4096) & !1).filter(|s| s.len() >= 8)?;
     let pairs = sample.len() / 2;
@@ -71,12 +104,24 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// The order of bytes, where a text begins with two ASCII characters of four bytes each.
+fn utf32_without_mark(bytes: &[u8]) -> Option<fn([u8; 4]) -> u32> {
+    match bytes {
+        [0, 0, 0, a, 0, 0, 0, b, ..] if *a != 0 && *b != 0 => Some(u32::from_be_bytes),
+        [a, 0, 0, 0, b, 0, 0, 0, ..] if *a != 0 && *b != 0 => Some(u32::from_le_bytes),
+        _ => None,
+    }
+}
+
 fn by_mark(bytes: &[u8]) -> Option<Decoded> {
     if let Some(rest) = bytes.strip_prefix(b"\xff\xfe\0\0") {
         return Some(utf32(rest, u32::from_le_bytes));
     }
     if let Some(rest) = bytes.strip_prefix(b"\0\0\xfe\xff") {
         return Some(utf32(rest, u32::from_be_bytes));
+    }
+    if let Some(number) = utf32_without_mark(bytes) {
+        return Some(utf32(bytes, number));
     }
     let (charset, length) =
         Encoding::for_bom(bytes).or_else(|| utf16_without_mark(bytes).map(|charset| (charset, 0)))?;
@@ -157,6 +202,8 @@ mod tests {
             [b"\xfe\xff".as_slice(), &utf16(u16::to_be_bytes)].concat(),
             utf16(u16::to_le_bytes),
             utf16(u16::to_be_bytes),
+            utf32(u32::to_le_bytes),
+            utf32(u32::to_be_bytes),
             [b"\xff\xfe\0\0".as_slice(), &utf32(u32::to_le_bytes)].concat(),
             [b"\0\0\xfe\xff".as_slice(), &utf32(u32::to_be_bytes)].concat(),
         ];
@@ -175,6 +222,17 @@ mod tests {
         let mut meta = Map::new();
         decoded.describe(&mut meta);
         assert_eq!(meta.get("charset"), Some(&Value::from("windows-1251")));
+    }
+
+    #[test]
+    fn a_declaration_is_found() {
+        let name = |bytes| declared(bytes).map(Encoding::name);
+        assert_eq!(name(b"<?xml version='1.0' encoding='koi8-r'?>"), Some("KOI8-R"));
+        assert_eq!(
+            name(b"<meta http-equiv=x content='text/html; charset=iso-8859-1'>"),
+            Some("windows-1252")
+        );
+        assert_eq!((name(b"<p>no charset here"), name(b"<?xml encoding='utf-16'?>")), (None, None));
     }
 
     #[test]

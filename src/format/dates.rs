@@ -17,6 +17,7 @@ pub fn parse_time(text: &str) -> Option<Time> {
     let text = text.trim();
     let stamp = unix(text)
         .or_else(|| text.parse::<Timestamp>().ok())
+        .or_else(|| text.replacen(" +", "+", 1).replacen(" -", "-", 1).parse::<Timestamp>().ok())
         .or_else(|| zoneless(text))
         .or_else(|| rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok())
         .or_else(|| newswire(text))?;
@@ -57,6 +58,20 @@ fn newswire(text: &str) -> Option<Timestamp> {
     civil::DateTime::strptime("%d-%b-%Y %H:%M:%S", text).ok().and_then(utc)
 }
 
+/// Reads the time of a text wire's trailer: day, hour and minute, month and year, as in `220930 GMT Nov 26`; or month, day
+/// and year, hour and minute, as in `HN-PT-11-22-26 0930GMT<`.
+pub(super) fn parse_wire_time(trailer: &str) -> Option<Time> {
+    let trailer = trailer.lines().map(str::trim).find(|line| !line.is_empty())?.trim_end_matches('<');
+    let european = || civil::DateTime::strptime("%d%H%M GMT %b %y", trailer).ok();
+    let american = || {
+        let numbers: Vec<&str> = trailer.trim_end_matches("GMT").rsplitn(4, '-').collect();
+        let [year_and_time, day, month, _] = numbers.as_slice() else { return None };
+        civil::DateTime::strptime("%m-%d-%y %H%M", format!("{month}-{day}-{year_and_time}")).ok()
+    };
+    let at = european().or_else(american).and_then(utc)?;
+    Some(Time::from_millis(at.as_millisecond()))
+}
+
 fn utc(at: civil::DateTime) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(at).ok()
 }
@@ -84,6 +99,12 @@ mod tests {
             ("20261122010203", "2026-11-22T01:02:03Z"),
             ("Sun, 22 Nov 2026 01:02:03 +0100", "2026-11-22T00:02:03Z"),
             ("Mon, 22 Nov 2026 01:02:03 GMT", "2026-11-22T01:02:03Z"),
+            ("20261122T010203+0000", "2026-11-22T01:02:03Z"),
+            ("20261122T010203+0100", "2026-11-22T00:02:03Z"),
+            ("2026-11-22T01:02+01:00", "2026-11-22T00:02:00Z"),
+            ("2026-11-22T01:02:03 +0100", "2026-11-22T00:02:03Z"),
+            ("22 Nov 2026 01:02:03 EST", "2026-11-22T06:02:03Z"),
+            ("Sun, 22 Nov 26 01:02 GMT", "2026-11-22T01:02:00Z"),
             ("26-FEB-1987 15:02:20.00", "1987-02-26T15:02:20Z"),
             (" 1-APR-1987 01:15:39.19", "1987-04-01T01:15:39Z"),
             ("1795309323", "2026-11-22T01:02:03Z"),
@@ -92,6 +113,15 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Some(time), "{text}");
         }
+    }
+
+    #[test]
+    fn the_trailers_of_text_wires_are_read() {
+        let read = |text| parse_wire_time(text).map(|t| t.to_string());
+        for trailer in ["220930 GMT Nov 26", "HN-PT-11-22-26 0930GMT<", "\nHN-11-22-26 0930GMT\nend"] {
+            assert_eq!(read(trailer).as_deref(), Some("2026-11-22T09:30:00Z"), "{trailer}");
+        }
+        assert_eq!((read(""), read("990930 GMT Nov 26"), read("a-b-c")), (None, None, None));
     }
 
     #[test]

@@ -3,15 +3,11 @@
 //! The article's body is found by the readability method of `dom_smoothie`; what stands around it is read by
 //! `pagemeta`. Called by `decode`, and by `jsonl` for fields that hold markup.
 
-use super::{FormatError, charset, nesting, pagemeta};
+use super::{Around, FormatError, charset, nesting, pagemeta};
 use crate::model::Article;
 use dom_query::Document;
 use dom_smoothie::{Config, Readability, TextMode};
-use encoding_rs::Encoding;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Where browsers look for a declared charset; some pages put it behind a kilobyte or two of comments.
-const CHARSET_WITHIN_BYTES: usize = 4096;
 
 /// What the reader of a page does not read as part of the story. Over the 89 pages of an extraction benchmark,
 /// leaving these out raises the mean token F1 of the text from .959 to .975.
@@ -21,15 +17,20 @@ const ASIDES: &str = "figcaption, aside, nav, dialog, template, [class*=caption]
 /// An element longer than this is the story itself, whatever its class says. The longest caption on the 89 pages has 651.
 const ASIDE_CHARS_MAX: usize = 1000;
 
+/// The longest name of an entity in HTML, `CounterClockwiseContourIntegral`, has 31 letters.
+const ENTITY_BYTES_MAX: usize = 31;
+
 /// Where less text than this was found, the whole page is asked for more. Readability's own least length.
 const TEXT_CHARS_MIN: usize = 140;
 
 /// Reads a page. `meta` gets what else the page says of the article: `site_name`, `byline`, `description`,
-/// `modified`, `image`, and `charset` where it is a legacy one.
-pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
-    let page = charset::decode(bytes, declared_charset(bytes));
+/// `modified`, `image`, and `charset` where it is a legacy one. What the server said of the charset is believed before
+/// what the page says.
+pub(super) fn decode(bytes: &[u8], around: &Around) -> Result<Article, FormatError> {
+    let page = charset::decode(bytes, around.charset.or_else(|| charset::declared(bytes)));
     let mut article = article(&page.text)?;
     page.describe(&mut article.meta);
+    article.url = article.url.or_else(|| around.url.clone());
     Ok(article)
 }
 
@@ -46,6 +47,43 @@ pub(super) fn fragment(markup: &str) -> Result<String, FormatError> {
         document.select("script, style, noscript, template, iframe, object, svg, title").remove();
         tidy(&document.formatted_text())
     })
+}
+
+/// Whether a field holds markup rather than plain text: an element that is closed, or an entity.
+pub(super) fn has_markup(text: &str) -> bool {
+    let is_tag = |(at, _): (usize, &str)| {
+        let inside = text.get(at + 1..).unwrap_or_default();
+        inside.trim_start_matches('/').starts_with(|c: char| c.is_ascii_alphabetic() || c == '!')
+            && inside.contains('>')
+    };
+    let has_entity = || {
+        text.match_indices('&').any(|(at, _)| {
+            let name = text.get(at + 1..).and_then(|rest| rest.split_once(';')).map_or("", |(name, _)| name);
+            (2..=8).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'#')
+        })
+    };
+    text.match_indices('<').any(is_tag) || has_entity()
+}
+
+/// A field as text, whether or not it holds markup.
+pub(super) fn plain(field: &str) -> Result<String, FormatError> {
+    if has_markup(field) { fragment(field) } else { Ok(field.trim().to_owned()) }
+}
+
+/// A field on one line, whether or not it holds markup; nothing where it has no words.
+pub(super) fn line(field: &str) -> Option<String> {
+    let text = plain(field).ok()?;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then_some(line)
+}
+
+/// What an entity of HTML stands for.
+pub(super) fn entity(name: &str) -> Option<String> {
+    let is_name = name.len() <= ENTITY_BYTES_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    let written = format!("&{name};");
+    let read =
+        is_name.then(|| guarded(|| Document::fragment(written.as_str()).text().to_string()).ok())??;
+    (read != written && !read.is_empty()).then_some(read)
 }
 
 /// The primary part of a language tag, as `en` of `en-GB`, where it is an ISO 639 code.
@@ -120,33 +158,14 @@ fn guarded<T>(parse: impl FnOnce() -> T) -> Result<T, FormatError> {
     })
 }
 
-/// The charset of `<meta charset=...>` or of an XML declaration. A page that declares UTF-16 in ASCII letters is not
-/// in UTF-16.
-fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = bytes.get(..bytes.len().min(CHARSET_WITHIN_BYTES))?;
-    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let mut rest = head.as_str();
-    while let Some(at) = rest.find(['c', 'e']) {
-        let (_, tail) = rest.split_at_checked(at)?;
-        let value = tail.strip_prefix("charset").or_else(|| tail.strip_prefix("encoding"));
-        if let Some(value) = value.and_then(|v| v.trim_start().strip_prefix('=')) {
-            let label = value.trim_start().trim_start_matches(['"', '\'']);
-            let label =
-                label.split(|c: char| matches!(c, '"' | '\'' | ';' | '>' | '/' | '?') || c.is_whitespace());
-            let charset = label.map(str::as_bytes).next().and_then(Encoding::for_label);
-            if let Some(charset) = charset.filter(|c| c.is_ascii_compatible()) {
-                return Some(charset);
-            }
-        }
-        rest = tail.get(1..)?;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use encoding_rs::{SHIFT_JIS, WINDOWS_1252};
+    use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
+
+    fn read(bytes: &[u8]) -> Result<Article, FormatError> {
+        decode(bytes, &Around::default())
+    }
 
     const STORY: &str = "The harbour ferry will run every ten minutes from Monday, the port said, after a \
                          winter in which crews worked around the clock to mend the pier and its cranes.";
@@ -161,7 +180,7 @@ mod tests {
     #[test]
     fn the_story_is_found_among_the_furniture() {
         let furniture = "<nav><a href='/'>Home</a><a href='/s'>Sport</a></nav><div class='cookie-bar'>We use cookies.</div>";
-        let article = decode(page("<title>Ferry runs again</title>", furniture).as_bytes()).unwrap();
+        let article = read(page("<title>Ferry runs again</title>", furniture).as_bytes()).unwrap();
         assert_eq!(article.text.lines().filter(|l| !l.is_empty()).count(), 4);
         assert!(article.text.starts_with("The harbour ferry") && !article.text.contains(['<', '>']));
         assert_eq!(article.title.as_deref(), Some("Ferry runs again"));
@@ -170,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_page_that_is_no_article_gives_its_words() {
-        let text = decode(b"<html><body><div>Out &amp; about</div><script>x()</script></body>").unwrap().text;
+        let text = read(b"<html><body><div>Out &amp; about</div><script>x()</script></body>").unwrap().text;
         assert_eq!(text, "Out & about");
-        assert_eq!(decode(b"<html><body><img src=x></body></html>").unwrap_err().code(), "no-text");
-        assert_eq!(decode("<div>".repeat(5000).as_bytes()).unwrap_err().code(), "bad-html");
+        assert_eq!(read(b"<html><body><img src=x></body></html>").unwrap_err().code(), "no-text");
+        assert_eq!(read("<div>".repeat(5000).as_bytes()).unwrap_err().code(), "bad-html");
     }
 
     #[test]
@@ -188,16 +207,13 @@ mod tests {
     #[test]
     fn a_declared_charset_is_heeded() {
         let (bytes, ..) = SHIFT_JIS.encode("<html><meta charset='Shift_JIS'><body><p>明日は雨のち曇り</p>");
-        assert_eq!(decode(&bytes).unwrap().text, "明日は雨のち曇り");
+        assert_eq!(read(&bytes).unwrap().text, "明日は雨のち曇り");
         let declared = "<html><meta http-equiv=x content='text/html; charset=iso-8859-1'><body><p>Genève</p>";
         let (bytes, ..) = WINDOWS_1252.encode(declared);
-        assert_eq!(decode(&bytes).unwrap().text, "Genève");
-        assert_eq!(decode(declared.as_bytes()).unwrap().text, "Genève");
-        assert_eq!(
-            declared_charset(b"<?xml version='1.0' encoding='koi8-r'?>").map(Encoding::name),
-            Some("KOI8-R")
-        );
-        assert_eq!(declared_charset(b"<p>no charset here"), None);
+        assert_eq!(read(&bytes).unwrap().text, "Genève");
+        assert_eq!(read(declared.as_bytes()).unwrap().text, "Genève");
+        let around = Around { charset: Encoding::for_label(b"utf-8"), ..Around::default() };
+        assert_eq!(decode(&bytes, &around).unwrap().text, "Genève");
     }
 
     #[test]

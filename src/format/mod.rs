@@ -1,54 +1,81 @@
-//! Bytes to articles. A file is sniffed by content, cut into items, and each item is decoded to an
+//! Bytes to articles. A file is sniffed by content, cut into items however it is packed, and each item is decoded to an
 //! [`Article`]; one file of code a format.
 //!
-//! It knows neither paths nor the runtime, and reads nothing but what it is handed. The pipeline calls it, in the
-//! order [`sniff()`], [`Items`], [`decode`]; the last one may run on many threads at once.
+//! It knows neither paths nor the runtime, and reads nothing but what it is handed. The pipeline calls it, first
+//! [`cut()`] and then [`decode`] for each item; the latter may run on many threads at once.
 
+mod archive;
 mod charset;
+mod cut;
 mod dates;
+mod elements;
+mod feed;
 mod html;
-mod items;
-mod jsonl;
+mod json;
+mod lines;
+mod listing;
+mod mail;
+mod mbox;
+mod meta;
 mod nesting;
+mod newsml_1;
+mod newsml_g2;
+mod ninjs;
+mod nitf;
+mod objects;
 mod pagemeta;
+mod ritzau;
 mod sniff;
 mod text;
+mod unpack;
+mod warc;
+mod wire;
+mod xml;
 
+pub use cut::{Around, BadItem, Limits, RawItem, Settings, cut};
 pub use dates::parse_time;
-pub use items::{BadItem, ItemError, Items};
-pub use sniff::{SNIFF_BYTES_MAX, sniff};
+pub use json::Fields;
+pub use listing::{FORMATS, Listed, Named, names};
 
 use crate::model::{Article, Reason};
-use std::{fmt, io};
+use std::io;
 
-/// A way in which files hold articles.
+/// What an article is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
-    /// Plain text: the file is the article.
+    /// Plain text.
     Text,
-    /// A saved web page: the file is the article.
+    /// A web page, or a piece of one.
     Html,
-    /// One JSON object a line, each of them an article; or a single object laid out over several lines.
-    JsonLines,
+    /// A JSON object, ninjs among them.
+    Json,
+    /// An item of NewsML-G2.
+    NewsMlG2,
+    /// An item of NewsML 1.
+    NewsMl1,
+    /// A document of NITF.
+    Nitf,
+    /// An entry of RSS, RDF, Atom or a WordPress export.
+    Feed,
+    /// An article of Ritzau's queue.
+    Ritzau,
+    /// A message of ANPA 1312 or IPTC 7901.
+    Wire,
+    /// An e-mail.
+    Mail,
 }
 
 impl Form {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Html, Self::JsonLines];
-
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Html => "html",
-            Self::JsonLines => "json-lines",
-        }
-    }
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    /// Which elements are articles, in files of several.
+    const fn elements(self) -> elements::Names {
+        let (of, may_nest): (&[&str], _) = match self {
+            Self::NewsMlG2 => (&newsml_g2::ITEMS, false),
+            Self::NewsMl1 => (&["NewsItem"], true),
+            Self::Feed => (&["item", "entry"], false),
+            Self::Ritzau => (&["RBNews"], false),
+            Self::Text | Self::Html | Self::Json | Self::Nitf | Self::Wire | Self::Mail => (&[], false),
+        };
+        elements::Names { of, may_nest }
     }
 }
 
@@ -94,6 +121,55 @@ pub enum FormatError {
         /// What was looked for and not found.
         why: &'static str,
     },
+    /// The XML is broken.
+    #[error("the XML is broken at byte {byte}: {what}")]
+    Xml {
+        /// Where, from the beginning of the article.
+        byte: u64,
+        /// What the parser said.
+        what: String,
+    },
+    /// The object has none of the fields that hold text.
+    #[error("it holds no text: it has none of the fields '{names}'")]
+    NoField {
+        /// Their names.
+        names: String,
+    },
+    /// A field that should hold the text does not.
+    #[error("it holds no text: the field '{name}' {what}")]
+    BadField {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The file ends, or the next article begins, before this one does.
+    #[error("it is cut short: its end is missing")]
+    CutShort,
+    /// Archives and compressions lie too deep within one another.
+    #[error("it is packed more than {nesting_max} times over")]
+    NestedTooDeep {
+        /// The limit.
+        nesting_max: u32,
+    },
+    /// Its archives have too many entries. Nothing of it is read.
+    #[error("its archives have more than {entries_max} entries; pack fewer into one, or use JSON Lines")]
+    TooManyEntries {
+        /// The limit.
+        entries_max: u64,
+    },
+    /// It unpacks to far more than it is.
+    #[error("it unpacks to more than {ratio_max} times its size, as no news does")]
+    Swells {
+        /// The limit.
+        ratio_max: u64,
+    },
+    /// It is compressed in a way that is not read.
+    #[error("it is compressed in a way that is not read")]
+    Coded,
+    /// There are more articles in the file than can be numbered.
+    #[error("there are too many articles in it")]
+    TooMany,
     /// The page nests its tags deeper than any article does; parsing it would take time out of all proportion.
     #[error("its tags are nested more than {depth_max} deep")]
     TooDeep {
@@ -119,10 +195,15 @@ impl FormatError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
-            Self::NotText { .. } => "not-text",
+            Self::NotText { .. } | Self::Coded => "not-text",
             Self::TooLarge { .. } => "too-large",
             Self::Json { .. } | Self::JsonTooDeep { .. } | Self::NotAnObject { .. } => "bad-json",
-            Self::NoText { .. } => "no-text",
+            Self::NoText { .. } | Self::NoField { .. } | Self::BadField { .. } => "no-text",
+            Self::Xml { .. } => "bad-xml",
+            Self::CutShort => "cut-short",
+            Self::NestedTooDeep { .. } => "nested-too-deep",
+            Self::TooMany | Self::TooManyEntries { .. } => "too-many",
+            Self::Swells { .. } => "swells",
             Self::TooDeep { .. } | Self::TooTangled | Self::Panicked { .. } => "bad-html",
             Self::Io(_) => "unreadable",
         }
@@ -138,12 +219,35 @@ impl FormatError {
 ///
 /// A plain text gets no title here: whether its first line is one depends on what of the text is site chrome,
 /// which only `normalize` knows.
-pub fn decode(form: Form, bytes: &[u8]) -> Result<Article, FormatError> {
-    match form {
-        Form::Text => text::decode(bytes),
-        Form::Html => html::decode(bytes),
-        Form::JsonLines => jsonl::decode(bytes),
-    }
+pub fn decode(item: &RawItem, fields: &Fields) -> Result<Article, FormatError> {
+    let (bytes, around) = (item.bytes.as_slice(), &*item.around);
+    let mut article = match item.form {
+        Form::Text => text::decode(bytes)?,
+        Form::Html => html::decode(bytes, around)?,
+        Form::Json => json::decode(bytes, fields)?,
+        Form::Wire => wire::decode(bytes)?,
+        Form::Mail => mail::decode(bytes)?,
+        Form::NewsMlG2 => in_xml(bytes, around, newsml_g2::decode)?,
+        Form::NewsMl1 => in_xml(bytes, around, newsml_1::decode)?,
+        Form::Nitf => in_xml(bytes, around, nitf::decode)?,
+        Form::Feed => in_xml(bytes, around, feed::decode)?,
+        Form::Ritzau => in_xml(bytes, around, ritzau::decode)?,
+    };
+    meta::note_markers(&mut article);
+    Ok(article)
+}
+
+/// Decodes an element and what stood before it, both in the charset that the file declares.
+fn in_xml(
+    bytes: &[u8],
+    around: &Around,
+    read: fn(&str, &str) -> Result<Article, FormatError>,
+) -> Result<Article, FormatError> {
+    let declared = around.charset.or_else(|| charset::declared(bytes));
+    let (slice, head) = (charset::decode(bytes, declared), charset::decode(&around.head, declared));
+    let mut article = read(&slice.text, &head.text)?;
+    slice.describe(&mut article.meta);
+    Ok(article)
 }
 
 /// The parser's sentence with the place in front; its line number is dropped where there is but one line.
@@ -164,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_broken_line_names_its_column_and_not_the_line_within_itself() {
-        let error = decode(Form::JsonLines, br#"{"id": 1, "text": }"#).unwrap_err();
+        let names = Fields::default();
+        let error = json::decode(br#"{"id": 1, "text": }"#, &names).unwrap_err();
         assert_eq!(
             error.reason(),
             Reason::new("bad-json", "the JSON is broken at column 19: expected value")
@@ -176,6 +281,5 @@ mod tests {
         let error = FormatError::from(io::Error::other("the disk is gone"));
         assert_eq!(error.reason(), Reason::new("unreadable", "it could not be read: the disk is gone"));
         assert_eq!(FormatError::TooLarge { bytes_max: 9 }.code(), "too-large");
-        assert_eq!(Form::ALL.map(Form::name), ["text", "html", "json-lines"]);
     }
 }

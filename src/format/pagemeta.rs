@@ -157,7 +157,7 @@ fn is_article(kind: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Form, decode};
+    use super::super::{Around, html};
     use super::*;
 
     fn article(head: &str) -> Article {
@@ -165,7 +165,7 @@ mod tests {
             "<p>The council met on Tuesday and voted, after a long debate, to mend the bridge.</p>".repeat(5);
         let page =
             format!("<!doctype html><html><head>{head}</head><body><article>{body}</article></body></html>");
-        decode(Form::Html, page.as_bytes()).unwrap()
+        html::decode(page.as_bytes(), &Around::default()).unwrap()
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! What kind of file this is, by its content alone. Names and suffixes lie; the first bytes seldom do.
 //!
-//! The pipeline calls it once a file with the file's head. It decides the form and nothing else.
+//! `cut` calls it with the head of a file, or of a part of one. It decides the shape and nothing else.
 
-use super::{Form, FormatError, charset};
-use encoding_rs::{UTF_16BE, UTF_16LE};
+use super::{Form, FormatError, archive, charset, mail, mbox, objects, unpack::Packing, warc, wire};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
@@ -28,12 +27,6 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"%!PS", "a PostScript document"),
     (b"{\\rtf", "an RTF document"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"PK\x03\x04", "a zip archive or an Office document"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\x04\x22\x4d\x18", "an LZ4 archive"),
@@ -46,6 +39,25 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"fLaC", "a FLAC recording"),
     (b"\x1aE\xdf\xa3", "a Matroska film"),
     (b"SQLite format 3\0", "an SQLite database"),
+];
+
+/// The outermost elements of what is read, without their prefix.
+const ROOTS: &[(&str, Shape)] = &[
+    ("newsMessage", Shape::Elements(Form::NewsMlG2)),
+    ("newsItem", Shape::Whole(Form::NewsMlG2)),
+    ("packageItem", Shape::Whole(Form::NewsMlG2)),
+    ("conceptItem", Shape::Whole(Form::NewsMlG2)),
+    ("knowledgeItem", Shape::Whole(Form::NewsMlG2)),
+    ("planningItem", Shape::Whole(Form::NewsMlG2)),
+    ("catalogItem", Shape::Whole(Form::NewsMlG2)),
+    ("NewsML", Shape::Elements(Form::NewsMl1)),
+    ("nitf", Shape::Whole(Form::Nitf)),
+    ("rss", Shape::Elements(Form::Feed)),
+    ("rdf", Shape::Elements(Form::Feed)),
+    ("channel", Shape::Elements(Form::Feed)),
+    ("feed", Shape::Elements(Form::Feed)),
+    ("entry", Shape::Whole(Form::Feed)),
+    ("XMLNewsQueuedResponse", Shape::Elements(Form::Ritzau)),
 ];
 
 /// The tags that pages and saved fragments begin with.
@@ -81,22 +93,53 @@ const FRAGMENT_TAGS: &[&str] = &[
     "nav",
 ];
 
-/// Tells the form of a file from its head, which is the whole file or its first [`SNIFF_BYTES_MAX`] bytes.
-pub fn sniff(head: &[u8]) -> Result<Form, FormatError> {
+/// How a file holds its articles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Compressed; what is inside is a file of its own.
+    Packed(Packing),
+    /// The file is the article.
+    Whole(Form),
+    /// One JSON object a line, each of them an article; or a single object laid out over several lines.
+    Lines,
+    /// A list of JSON objects, each of them an article.
+    List,
+    /// Elements of XML, each of them an article.
+    Elements(Form),
+    /// A tar; each file in it is a file of its own.
+    Tar,
+    /// A zip; each file in it is a file of its own.
+    Zip,
+    /// A web archive, WARC or ARC; each page in it is an article.
+    Web,
+    /// An mbox; each e-mail in it is an article.
+    Mbox,
+}
+
+/// Tells the shape of a file from its head, which is the whole file or its first [`SNIFF_BYTES_MAX`] bytes.
+pub fn sniff(head: &[u8]) -> Result<Shape, FormatError> {
+    if let Some(packing) = Packing::of(head) {
+        return Ok(Shape::Packed(packing));
+    }
+    if archive::is_tar(head) {
+        return Ok(Shape::Tar);
+    }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return sniff_zip(head);
+    }
+    if warc::is_archive(head) {
+        return Ok(Shape::Web);
+    }
     if let Some((_, looks_like)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(FormatError::NotText { looks_like });
     }
-    let is_wide = head.starts_with(b"\xff\xfe")
-        || head.starts_with(b"\xfe\xff")
-        || head.starts_with(b"\0\0\xfe\xff")
-        || charset::utf16_without_mark(head).is_some_and(|c| c == UTF_16LE || c == UTF_16BE);
-    if is_wide {
+    if charset::is_wide(head) {
         let text = charset::decode(head, None).text;
         return match sniff_text(&text, head.len())? {
-            Form::JsonLines => {
-                Err(FormatError::NotText { looks_like: "JSON in UTF-16 or UTF-32; JSON Lines are UTF-8" })
-            }
-            form => Ok(form),
+            Shape::Lines | Shape::List => Err(FormatError::NotText {
+                looks_like: "JSON in UTF-16 or UTF-32; wirefold reads it in UTF-8",
+            }),
+            shape => Ok(shape),
         };
     }
     refuse_binary(head)?;
@@ -106,6 +149,19 @@ pub fn sniff(head: &[u8]) -> Result<Form, FormatError> {
         other => Cow::Owned(String::from_utf8_lossy(other).into_owned()),
     };
     sniff_text(&text, head.len())
+}
+
+/// Office documents and books are zips too, told by their first entry.
+fn sniff_zip(head: &[u8]) -> Result<Shape, FormatError> {
+    let first = head.get(30..).unwrap_or_default();
+    let is_office = [&b"[Content_Types].xml"[..], b"_rels/", b"mimetypeapplication/"]
+        .iter()
+        .any(|n| first.starts_with(n));
+    if is_office {
+        Err(FormatError::NotText { looks_like: "an Office document or a book" })
+    } else {
+        Ok(Shape::Zip)
+    }
 }
 
 fn refuse_binary(head: &[u8]) -> Result<(), FormatError> {
@@ -126,49 +182,69 @@ fn refuse_binary(head: &[u8]) -> Result<(), FormatError> {
     Ok(())
 }
 
-fn sniff_text(text: &str, head_bytes: usize) -> Result<Form, FormatError> {
+fn sniff_text(text: &str, head_bytes: usize) -> Result<Shape, FormatError> {
     let top = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if top.is_empty() {
         // White space to the end of the head says nothing about a file that goes on.
-        return if head_bytes < SNIFF_BYTES_MAX { Err(FormatError::Empty) } else { Ok(Form::Text) };
+        return if head_bytes < SNIFF_BYTES_MAX {
+            Err(FormatError::Empty)
+        } else {
+            Ok(Shape::Whole(Form::Text))
+        };
     }
     if top.starts_with('<') {
         return sniff_markup(top);
     }
+    if objects::is_list(top.as_bytes()) {
+        return Ok(Shape::List);
+    }
     if looks_like_json_lines(top) {
-        return Ok(Form::JsonLines);
+        return Ok(Shape::Lines);
     }
-    if top.strip_prefix('[').is_some_and(|rest| begins_like_object(rest.trim_start())) {
-        return Err(FormatError::NotText { looks_like: "a JSON array; JSON Lines hold one object a line" });
+    if mbox::is_mbox(text) {
+        return Ok(Shape::Mbox);
     }
-    Ok(Form::Text)
+    Ok(Shape::Whole(match text {
+        text if wire::is_message(text) => Form::Wire,
+        text if mail::is_message(text) => Form::Mail,
+        _ => Form::Text,
+    }))
 }
 
-fn sniff_markup(top: &str) -> Result<Form, FormatError> {
+fn sniff_markup(top: &str) -> Result<Shape, FormatError> {
     let (rest, is_xml) = skip_prolog(top);
-    if starts_with_ignoring_case(rest, "<!doctype html") {
-        return Ok(Form::Html);
-    }
     let name = tag_name(rest).unwrap_or_default();
+    let local = name.rsplit(':').next().unwrap_or_default();
+    if let Some((_, shape)) = ROOTS.iter().find(|(root, _)| root.eq_ignore_ascii_case(local)) {
+        return Ok(*shape);
+    }
     let is_one_of = |tags: &[&str]| tags.iter().any(|tag| tag.eq_ignore_ascii_case(name));
-    if is_one_of(PAGE_TAGS) || is_one_of(FRAGMENT_TAGS) && (rest.contains("</") || rest.contains("/>")) {
-        return Ok(Form::Html);
+    let is_page = starts_with_ignoring_case(rest, "<!doctype html") || is_one_of(PAGE_TAGS);
+    if is_page || is_one_of(FRAGMENT_TAGS) && (rest.contains("</") || rest.contains("/>")) {
+        return Ok(Shape::Whole(Form::Html));
     }
     let first_tag = rest.split('>').next().unwrap_or_default();
     if is_xml || starts_with_ignoring_case(rest, "<!doctype") || first_tag.contains(" xmlns") {
-        return Err(FormatError::NotText { looks_like: "XML of a kind that is not read yet" });
+        return Err(FormatError::NotText { looks_like: "XML of a kind that is not read" });
     }
-    Ok(Form::Text)
+    Ok(Shape::Whole(Form::Text))
 }
 
-/// Goes past the XML declaration, processing instructions and comments; says whether there was a declaration.
+/// Goes past the XML declaration, processing instructions, comments and any document type but that of pages; says
+/// whether there was a declaration.
 fn skip_prolog(top: &str) -> (&str, bool) {
     let (mut rest, is_xml) = (top, top.starts_with("<?xml"));
     loop {
+        let is_doctype = starts_with_ignoring_case(rest, "<!doctype")
+            && !starts_with_ignoring_case(rest, "<!doctype html");
         let end = if rest.starts_with("<?") {
             "?>"
         } else if rest.starts_with("<!--") {
             "-->"
+        } else if is_doctype {
+            // With declarations of its own it ends in their bracket.
+            let tag_end = rest.find('>').unwrap_or(0);
+            if rest.find('[').is_some_and(|at| at < tag_end) { "]>" } else { ">" }
         } else {
             return (rest, is_xml);
         };
@@ -182,7 +258,7 @@ fn skip_prolog(top: &str) -> (&str, bool) {
 /// The name of the tag that the text begins with, if it is formed like one.
 fn tag_name(text: &str) -> Option<&str> {
     let inside = text.strip_prefix('<')?;
-    let end = inside.find(|c: char| !c.is_ascii_alphanumeric())?;
+    let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, ':' | '.' | '-' | '_'))?;
     let (name, after) = inside.split_at_checked(end)?;
     let closes = after.starts_with(['>', '/']) || after.starts_with(char::is_whitespace);
     (closes && inside.contains('>')).then_some(name)
@@ -229,7 +305,10 @@ mod tests {
     use super::*;
 
     fn form(text: &str) -> Form {
-        sniff(text.as_bytes()).unwrap()
+        match sniff(text.as_bytes()).unwrap() {
+            Shape::Whole(form) => form,
+            other => panic!("{text} is {other:?}"),
+        }
     }
 
     fn refusal(bytes: &[u8]) -> String {
@@ -241,14 +320,14 @@ mod tests {
         for bytes in [b"".as_slice(), b" \r\n\t ", b"\xef\xbb\xbf", b"\xff\xfe"] {
             assert_eq!(sniff(bytes).unwrap_err().code(), "empty", "{bytes:?}");
         }
-        assert_eq!(sniff(&vec![b' '; SNIFF_BYTES_MAX]).unwrap(), Form::Text);
+        assert_eq!(sniff(&vec![b' '; SNIFF_BYTES_MAX]).unwrap(), Shape::Whole(Form::Text));
     }
 
     #[test]
     fn binary_junk_is_named() {
         assert!(refusal(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").contains("PNG"));
         assert!(refusal(b"%PDF-1.7 and so on").contains("PDF"));
-        assert!(refusal(b"PK\x03\x04\x14").contains("zip"));
+        assert!(refusal(b"PK\x03\x04                          [Content_Types].xml").contains("Office"));
         assert!(refusal(b"\0\0\0 ftypisom").contains("MP4"));
         assert!(refusal(b"some text\0with a hole").contains("zero bytes"));
         let noise: Vec<u8> =
@@ -265,13 +344,13 @@ mod tests {
             "How to write <html> tags: a guide.",
             "{Editor's note: this is a correction.} The story follows.",
             "[Update] Trains run again.",
-            "\u{1}\u{2}wire text of many words in a frame\u{3}\u{4}, as agencies send them out\r\n",
+            "\u{1}wire text of many words in half a frame\u{3}\u{4}, as agencies send them out\r\n",
         ] {
             assert_eq!(form(text), Form::Text, "{text}");
         }
-        assert_eq!(sniff(b"Le pr\xe9sident a \xe9t\xe9 \xe9lu").unwrap(), Form::Text);
+        assert_eq!(sniff(b"Le pr\xe9sident a \xe9t\xe9 \xe9lu").unwrap(), Shape::Whole(Form::Text));
         let wide: Vec<u8> = "Eine Meldung".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(sniff(&wide).unwrap(), Form::Text);
+        assert_eq!(sniff(&wide).unwrap(), Shape::Whole(Form::Text));
     }
 
     #[test]
@@ -286,8 +365,26 @@ mod tests {
         ] {
             assert_eq!(form(text), Form::Html, "{text}");
         }
-        assert!(refusal(b"<?xml version=\"1.0\"?><rss version=\"2.0\"/>").contains("XML"));
-        assert!(refusal(b"<newsItem xmlns=\"urn:x\">").contains("XML"));
+        assert!(refusal(b"<?xml version=\"1.0\"?><svg:svg/>").contains("XML"));
+        assert!(refusal(b"<sitemap xmlns=\"urn:x\">").contains("XML"));
+    }
+
+    #[test]
+    fn news_formats_are_told_by_their_outermost_element() {
+        for (text, shape) in [
+            ("<?xml version='1.0'?><!-- a --><newsMessage xmlns='x'>", Shape::Elements(Form::NewsMlG2)),
+            ("<nar:newsItem guid='a'>", Shape::Whole(Form::NewsMlG2)),
+            ("<!DOCTYPE NewsML SYSTEM 'x.dtd' [<!ENTITY a 'b'>]>\n<NewsML>", Shape::Elements(Form::NewsMl1)),
+            ("<!DOCTYPE nitf SYSTEM 'nitf.dtd'><nitf>", Shape::Whole(Form::Nitf)),
+            ("<rdf:RDF xmlns='x'>", Shape::Elements(Form::Feed)),
+            ("\n<feed>", Shape::Elements(Form::Feed)),
+            ("\u{16}\u{16}\u{1}a\u{2}story\u{3}", Shape::Whole(Form::Wire)),
+        ] {
+            assert_eq!(sniff(text.as_bytes()).unwrap(), shape, "{text}");
+        }
+        assert_eq!(sniff(b"PK\x03\x04\x14").unwrap(), Shape::Zip);
+        assert_eq!(sniff(b"WARC/1.1\r\n").unwrap(), Shape::Web);
+        assert_eq!(sniff(b"\x1f\x8b\x08").unwrap(), Shape::Packed(Packing::Gzip));
     }
 
     #[test]
@@ -301,9 +398,9 @@ mod tests {
             "{\n  \"title\": \"laid out\",\n  \"text\": \"b\"\n}",
             "\u{feff}\n\n{ \"a \\\" b\" : 1}",
         ] {
-            assert_eq!(form(text), Form::JsonLines, "{text}");
+            assert_eq!(sniff(text.as_bytes()).unwrap(), Shape::Lines, "{text}");
         }
-        assert!(refusal(b"[\n {\"id\": 1}]").contains("array"));
+        assert_eq!(sniff(b"[\n {\"id\": 1}]").unwrap(), Shape::List);
         let wide: Vec<u8> = "{\"id\": 1234}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(refusal(&wide).contains("UTF-8"));
     }

@@ -1,17 +1,27 @@
 //! One news item on its way from bytes to the form that is compared.
 
 use super::{Digest, Time};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::fmt;
 
-/// The raw bytes of one article: the slice of the file that it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawItem {
-    /// Where it stands among the items of its file, from 0. With the arrival it keys the sighting.
-    pub index: u32,
-    /// What a person would call its place, where the file is not itself the article: the line number.
-    pub place: Option<u64>,
-    /// The bytes as they were received.
-    pub bytes: Vec<u8>,
+/// Where an article lies in a file that holds more than it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ItemPlace {
+    /// Its number, from 1: the line in JSON Lines, else the running number of the element, object or message.
+    Number(u64),
+    /// The entry of an archive that it is, with its number there where the entry holds several.
+    Member(String),
+}
+
+impl fmt::Display for ItemPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Member(name) => f.write_str(name),
+        }
+    }
 }
 
 /// An article as its publisher wrote it, with what its format says of it. Nothing in it is normalized.
@@ -35,6 +45,29 @@ pub struct Article {
     pub meta: Map<String, Value>,
 }
 
+/// Which version of which story an article is, by the wire id that its agency gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The story: the digest of provider and wire id.
+    pub story: Digest,
+    /// Later versions have higher numbers, or equal ones where the agency numbers none.
+    pub number: i64,
+}
+
+impl Version {
+    /// What the metadata says, under `guid`, `provider` and `version`. Without a provider an id means something only
+    /// where it is a name for all the world.
+    pub fn of(meta: &Map<String, Value>, source: Option<&str>) -> Option<Self> {
+        let said = |name: &str| meta.get(name).and_then(Value::as_str);
+        let guid = said("guid")?;
+        let is_global = ["urn:", "tag:", "http://", "https://"].iter().any(|start| guid.starts_with(start));
+        let provider = said("provider").or(source).map(str::to_lowercase);
+        let provider = provider.or_else(|| is_global.then(String::new))?;
+        let number = said("version").and_then(|version| version.parse().ok()).unwrap_or(0);
+        Some(Self { story: Digest::of(format!("{provider}\0{guid}").as_bytes()), number })
+    }
+}
+
 /// Where an article came from, as a person names it: its file, and its own id or number in that where it is one of
 /// several.
 pub fn place_of(path: &str, item: Option<&str>) -> String {
@@ -55,5 +88,23 @@ impl Normalized {
     /// The digest that makes two articles `identical`: that of the text without regard to case.
     pub fn digest(&self) -> Digest {
         Digest::of(self.text.to_lowercase().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_version_is_told_by_provider_and_wire_id() {
+        let of =
+            |meta: Value, source: Option<&str>| meta.as_object().and_then(|meta| Version::of(meta, source));
+        let first = of(json!({"guid": "17", "provider": "HNA", "version": "1"}), None).unwrap();
+        let second = of(json!({"guid": "17", "provider": "hna", "version": "2"}), Some("x")).unwrap();
+        assert!(first.story == second.story && first.number < second.number);
+        assert_ne!(of(json!({"guid": "17"}), Some("other")).unwrap().story, first.story);
+        assert_eq!((of(json!({"guid": "17"}), None), of(json!({"provider": "HNA"}), None)), (None, None));
+        assert!(of(json!({"guid": "urn:x:17"}), None).is_some());
     }
 }

@@ -2,8 +2,8 @@
 //! the decision that was taken, and a replay applies it without deciding again.
 
 use super::{
-    Arrival, ArticleId, ArticleNo, Digest, Encoded, Evidence, Reason, Receipt, RecordId, Relation, Score,
-    Time,
+    Arrival, ArticleId, ArticleNo, Digest, Encoded, Evidence, ItemPlace, Reason, Receipt, RecordId, Relation,
+    Score, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -179,8 +179,8 @@ pub struct Rejection {
     pub index: u32,
     /// That file's path.
     pub path: String,
-    /// What a person would call its place in the file: the line number.
-    pub place: Option<u64>,
+    /// What a person would call its place in the file.
+    pub place: Option<ItemPlace>,
     /// When the file was claimed.
     pub at: Time,
     /// Why it could not be read.

@@ -177,7 +177,7 @@ fn slice_reason(job: &Job, bad: &Refused) -> Result<Vec<u8>, PipelineError> {
     let said = serde_json::json!({
         "path": job.shown,
         "arrival": job.arrival,
-        "line": bad.place,
+        "place": bad.place,
         "at": job.at,
         "code": bad.reason.code,
         "message": bad.reason.message,

@@ -13,7 +13,7 @@ use crate::{
     detect::{Detector, Newcomer, Twin},
     model::{
         Arrival, ArrivalEvent, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason,
-        Receipt, Rejection, Relation, Sighting, Time,
+        Receipt, RecordId, Rejection, Relation, Sighting, Time, Version,
     },
     store::{ArticleRow, Store},
 };
@@ -25,6 +25,8 @@ use tokio::{
 
 /// A publication time counts as the article's time when it lies within so many days before the arrival.
 const PUBLISHED_DAYS_MAX: u32 = 30;
+/// Of a file so many bad slices are set aside at most, each two synced files; all of them stand in its original.
+const SLICES_MAX: u64 = 1000;
 /// What is decided and not yet in the view is kept in mind; at this many it is looked through.
 const UNCOMMITTED_MANY: usize = 8192;
 
@@ -37,6 +39,8 @@ pub(super) struct Decider {
     /// Articles that may not be in the view yet, by id, and the first of each text.
     recent: HashMap<ArticleId, ArticleNo>,
     recent_texts: HashMap<Digest, (ArticleNo, Twin)>,
+    /// Their latest versions, by story.
+    recent_stories: HashMap<Digest, (i64, Twin)>,
     /// What was in the files that are under way.
     totals: HashMap<Arrival, Resume>,
 }
@@ -44,8 +48,16 @@ pub(super) struct Decider {
 impl Decider {
     pub fn new(detector: Detector, store: Arc<Store>, progress: Arc<Progress>) -> Self {
         progress.set_live(detector.live());
-        let (recent, recent_texts, totals) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { detector, store, progress, next: None, recent, recent_texts, totals }
+        Self {
+            detector,
+            store,
+            progress,
+            next: None,
+            recent: HashMap::new(),
+            recent_texts: HashMap::new(),
+            recent_stories: HashMap::new(),
+            totals: HashMap::new(),
+        }
     }
 
     /// Decides until there is no more, or nobody wants it.
@@ -113,7 +125,9 @@ impl Decider {
                 Err(bad) => {
                     total.rejected += 1;
                     groups.push(Group { events: vec![rejection(&job, &bad)], profile: None });
-                    refused.push(bad);
+                    if total.rejected <= SLICES_MAX {
+                        refused.push(bad);
+                    }
                 }
             }
         }
@@ -149,7 +163,11 @@ impl Decider {
         let no = self.take_number()?;
         let time = article_time(job, article.published);
         let published = article.published;
-        let twin = self.twin(text_digest)?;
+        let version = Version::of(&article.meta, source.as_deref());
+        let twin = match self.earlier(version)? {
+            Some(earlier) => Some(earlier),
+            None => self.twin(text_digest)?,
+        };
         let newcomer = Newcomer {
             no,
             id,
@@ -168,7 +186,10 @@ impl Decider {
             self.progress.alarm(growth);
         }
         self.recent.insert(id, no);
-        let first = Twin { id, founder: decision.founder, record };
+        let first = Twin { relation: Relation::Identical, id, no, founder: decision.founder, record };
+        if let Some(version) = version {
+            self.remember(version, first);
+        }
         // Texts without a word are all alike and no twins.
         if fingerprint.words > 0 {
             self.recent_texts.entry(text_digest).or_insert((no, first));
@@ -204,6 +225,26 @@ impl Decider {
         Ok(is_in_memory || self.store.view().article_by_id(id)?.is_some())
     }
 
+    /// The latest version of the same story. Where it is in no view yet it is remembered.
+    fn earlier(&self, version: Option<Version>) -> Result<Option<Twin>, PipelineError> {
+        let Some(Version { story, .. }) = version else { return Ok(None) };
+        if let Some((_, twin)) = self.recent_stories.get(&story) {
+            return Ok(Some(*twin));
+        }
+        let view = self.store.view();
+        let Some((no, row)) = view.article_by_story(story)? else { return Ok(None) };
+        let ArticleRow { id, founder, .. } = row;
+        let twin = |record: RecordId| Twin { relation: Relation::Revision, id, no, founder, record };
+        Ok(view.record(founder)?.map(|record| twin(record.id)))
+    }
+
+    fn remember(&mut self, version: Version, twin: Twin) {
+        let latest = self.recent_stories.entry(version.story).or_insert((version.number, twin));
+        if version.number >= latest.0 {
+            *latest = (version.number, Twin { relation: Relation::Revision, ..twin });
+        }
+    }
+
     /// An article with the same text that is in no window any more.
     fn twin(&self, text: Digest) -> Result<Option<Twin>, PipelineError> {
         if self.detector.knows_text(text) {
@@ -211,11 +252,12 @@ impl Decider {
         }
         // The view is asked first: it knows the oldest with this text, and into which record it has come since.
         let view = self.store.view();
-        let Some((_, row)) = view.article_by_text(text)?.filter(|(_, row)| row.words > 0) else {
+        let Some((no, row)) = view.article_by_text(text)?.filter(|(_, row)| row.words > 0) else {
             return Ok(self.recent_texts.get(&text).map(|(_, twin)| *twin));
         };
         let ArticleRow { id, founder, .. } = row;
-        Ok(view.record(founder)?.map(|record| Twin { id, founder, record: record.id }))
+        let relation = Relation::Identical;
+        Ok(view.record(founder)?.map(|record| Twin { relation, id, no, founder, record: record.id }))
     }
 
     fn take_number(&mut self) -> Result<ArticleNo, PipelineError> {
@@ -233,6 +275,7 @@ impl Decider {
             let next = self.store.view().counts()?.next_article;
             self.recent.retain(|_, no| *no >= next);
             self.recent_texts.retain(|_, (no, _)| *no >= next);
+            self.recent_stories.retain(|_, (_, twin)| twin.no >= next);
         }
         Ok(())
     }
@@ -288,7 +331,7 @@ fn rejection(job: &Job, bad: &Refused) -> Event {
         arrival: job.arrival,
         index: bad.index,
         path: job.shown.clone(),
-        place: bad.place,
+        place: bad.place.clone(),
         at: job.at,
         reason: bad.reason.clone(),
     })

@@ -4,7 +4,7 @@
 //! is whole before anything of it is read.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::Path,
     sync::Arc,
@@ -42,7 +42,7 @@ impl Handed {
     }
 
     /// Reads it from its start, as the file itself would be read: also to the error that it broke off with.
-    pub(super) fn read(&self) -> impl Read + use<> {
+    pub(super) fn read(&self) -> impl Read + Seek + use<> {
         Reading { handed: self.clone(), at: 0 }
     }
 }
@@ -70,6 +70,18 @@ impl Read for Reading {
     }
 }
 
+impl Seek for Reading {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (from, offset) = match to {
+            SeekFrom::Start(at) => (at, 0),
+            SeekFrom::End(offset) => (self.handed.bytes()?, offset),
+            SeekFrom::Current(offset) => (self.at, offset),
+        };
+        self.at = from.checked_add_signed(offset).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +101,9 @@ mod tests {
             for _ in 0..2 {
                 assert_eq!(io::read_to_string(whole.read()).unwrap().as_bytes(), bytes);
             }
+            let mut reading = whole.read();
+            let at = reading.seek(SeekFrom::End(-4)).unwrap();
+            assert_eq!((at, io::read_to_string(reading).unwrap().len()), (bytes.len() as u64 - 4, 4));
             let broken = Handed::new(copy(), Some(5));
             assert_eq!(broken.bytes().unwrap(), bytes.len() as u64);
             let (mut read, mut reading) = (vec![0; bytes.len()], broken.read());

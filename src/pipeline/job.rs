@@ -4,17 +4,17 @@ use super::{Handed, Tally, pin::Word};
 use crate::{
     clock,
     detect::Kept,
-    format::Form,
+    format::RawItem,
     inbox::{Claimed, FileKind, display_path},
     model::{
-        Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, Outcome, RawItem, Reason,
+        Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, ItemPlace, Outcome, Reason,
         Receipt, Time,
     },
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -33,6 +33,11 @@ pub enum Origin {
         handed: Option<Handed>,
     },
 }
+
+/// The bytes of a file, which can be read from any place.
+pub trait Bytes: Read + Seek {}
+
+impl<T: Read + Seek> Bytes for T {}
 
 /// What of a file is in the journal already, from a run that did not finish it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,7 +151,7 @@ impl Job {
     }
 
     /// How many bytes it has, and the bytes from the first on.
-    pub fn open(&self) -> io::Result<(u64, Box<dyn Read>)> {
+    pub fn open(&self) -> io::Result<(u64, Box<dyn Bytes>)> {
         if let Origin::Given { handed: Some(handed), .. } = &self.origin {
             return Ok((handed.bytes()?, Box::new(handed.read())));
         }
@@ -172,7 +177,6 @@ impl Job {
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub job: Arc<Job>,
-    pub form: Form,
     pub items: Vec<Cut>,
     pub end: Option<FileEnd>,
 }
@@ -219,7 +223,7 @@ pub(super) enum OriginalBytes {
 #[derive(Debug)]
 pub(super) struct Refused {
     pub index: u32,
-    pub place: Option<u64>,
+    pub place: Option<ItemPlace>,
     pub bytes: Vec<u8>,
     pub reason: Reason,
 }
@@ -228,7 +232,7 @@ pub(super) struct Refused {
 #[derive(Debug)]
 pub(super) struct Ready {
     pub index: u32,
-    pub place: Option<u64>,
+    pub place: Option<ItemPlace>,
     pub id: ArticleId,
     pub text_digest: Digest,
     pub article: Article,

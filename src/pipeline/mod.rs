@@ -35,6 +35,7 @@ pub use tally::Tally;
 
 use crate::{
     encode::Encoder,
+    format,
     inbox::{FailedDir, InboxError},
     journal::JournalError,
     store::{Store, StoreError},
@@ -88,8 +89,8 @@ pub struct Parts {
     pub opened: Opened,
     /// Where failed files go.
     pub failed: FailedDir,
-    /// The longest article, in bytes.
-    pub article_bytes_max: usize,
+    /// How files are read.
+    pub reading: format::Settings,
     /// How many articles are made durable at once.
     pub group_articles_max: usize,
     /// What is counted as it happens.
@@ -121,7 +122,7 @@ pub fn stages(parts: Parts) -> Wired {
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
     let reader = read::Reader {
-        article_bytes_max: parts.article_bytes_max,
+        settings: Arc::new(parts.reading),
         progress: Arc::clone(&parts.progress),
         stop: parts.stop,
         encoder: parts.encoder.map(Arc::new),

@@ -179,6 +179,7 @@ fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreE
         let record = view.record(row.founder)?;
         let record = record.ok_or_else(|| broken(format!("article {} has no record", row.id)))?;
         detector.restore(&profile, row.founder, record.id).map_err(|e| broken(e.to_string()))?;
+        detector.chain(no, row.relation, row.matched);
     }
     for pin in view.pins() {
         let (no, founder) = pin?;

@@ -4,34 +4,34 @@ use super::job::{Chunk, Cut, Prepared, Ready, Refused};
 use crate::{
     encode::Encoder,
     fingerprint::{fingerprint, language_of},
-    format::{self, Form},
-    model::{Article, ArticleEvent, Digest, Fingerprint, Language, RawItem, Reason},
+    format::{self, Fields, RawItem},
+    model::{Article, ArticleEvent, Digest, Fingerprint, Language, Reason},
     normalize::{normalize, title_of},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Measures all items of a chunk.
-pub(super) fn prepare(chunk: Chunk, encoder: Option<&Encoder>) -> Prepared {
+pub(super) fn prepare(chunk: Chunk, fields: &Fields, encoder: Option<&Encoder>) -> Prepared {
     let items = chunk.items.into_iter().map(|cut| match cut {
-        Cut::Item(item) => guarded(chunk.form, item, encoder),
+        Cut::Item(item) => guarded(item, fields, encoder),
         Cut::Bad(refused) => Err(refused),
     });
     Prepared { job: chunk.job, items: items.collect(), end: chunk.end }
 }
 
 /// A defect that one article brings to light must not keep the others out, at every start anew.
-fn guarded(form: Form, item: RawItem, encoder: Option<&Encoder>) -> Result<Box<Ready>, Refused> {
+fn guarded(item: RawItem, fields: &Fields, encoder: Option<&Encoder>) -> Result<Box<Ready>, Refused> {
     let defect = |_| {
         let said = "reading it brought a defect of wirefold to light; please report it";
         Err(Reason::new("internal", said))
     };
-    let outcome = catch_unwind(AssertUnwindSafe(|| ready(form, &item, encoder))).unwrap_or_else(defect);
-    let RawItem { index, place, bytes } = item;
+    let outcome = catch_unwind(AssertUnwindSafe(|| ready(&item, fields, encoder))).unwrap_or_else(defect);
+    let RawItem { index, place, bytes, .. } = item;
     outcome.map_err(|reason| Refused { index, place, bytes, reason })
 }
 
-fn ready(form: Form, item: &RawItem, encoder: Option<&Encoder>) -> Result<Box<Ready>, Reason> {
-    let mut article = format::decode(form, &item.bytes).map_err(|error| error.reason())?;
+fn ready(item: &RawItem, fields: &Fields, encoder: Option<&Encoder>) -> Result<Box<Ready>, Reason> {
+    let mut article = format::decode(item, fields).map_err(|error| error.reason())?;
     if article.title.is_none() {
         article.title = title_of(&article.text);
     }
@@ -44,7 +44,7 @@ fn ready(form: Form, item: &RawItem, encoder: Option<&Encoder>) -> Result<Box<Re
         article.lang = lang.map(str::to_owned);
     }
     fingerprint.encoded = encoder.and_then(|encoder| encoder.encode(&normalized, article.lang.as_deref()));
-    let (index, place, id) = (item.index, item.place, Digest::of(&item.bytes));
+    let (index, place, id) = (item.index, item.place.clone(), Digest::of(&item.bytes));
     Ok(Box::new(Ready { index, place, id, text_digest, article, fingerprint }))
 }
 

@@ -2,24 +2,27 @@
 
 use super::{
     CHUNKS_WAITING, Progress, StageName,
-    job::{Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
+    job::{Bytes, Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
     pin::Work,
     prepare,
 };
 use crate::{
     encode::Encoder,
-    format::{self, Form, ItemError, Items},
+    format::{self, BadItem, Limits, RawItem},
     inbox::FileKind,
     metrics::Pulse,
     model::{Digest, Reason},
 };
 use sha2::Digest as _;
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    cell::Cell,
+    io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom},
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::mpsc,
@@ -35,8 +38,6 @@ const CHUNK_ITEMS: usize = 64;
 const CHUNK_ITEMS_ENCODED: usize = 8;
 /// A file up to this size is read whole and held until it is in its pack; a larger one is read again for that.
 const HELD_BYTES_MAX: u64 = 8 << 20;
-/// How much of a file is looked at to tell its form.
-const HEAD_BYTES: usize = format::SNIFF_BYTES_MAX;
 /// A file that is still being written is read again this often before it is taken as it is.
 const READINGS_MAX: usize = 5;
 
@@ -47,7 +48,7 @@ pub(super) type Preparing = JoinHandle<Prepared>;
 
 /// Reads files.
 pub(super) struct Reader {
-    pub article_bytes_max: usize,
+    pub settings: Arc<format::Settings>,
     pub progress: Arc<Progress>,
     /// Set when the run is to stop: a claimed file is then left where it is, to be read on at the next start, and one
     /// that was handed over is let go of, to be handed over again.
@@ -73,10 +74,11 @@ impl Reader {
                 self.progress.count_read(bytes);
                 chunk.job.tell(|tally| tally.bytes_read += bytes as u64);
                 let (encoder, progress) = (self.encoder.clone(), Arc::clone(&self.progress));
+                let settings = Arc::clone(&self.settings);
                 let is_last = chunk.end.is_some();
                 let prepared = spawn_blocking(move || {
                     let took = &progress.stage(StageName::Prepare).took;
-                    took.time(|| prepare::prepare(chunk, encoder.as_deref()))
+                    took.time(|| prepare::prepare(chunk, &settings.fields, encoder.as_deref()))
                 });
                 let is_wanted = out.blocking_send(Work::Chunk(prepared)).is_ok();
                 if !is_last {
@@ -104,27 +106,28 @@ impl Reader {
         };
         let job = Arc::new(job);
         let items_max = if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS };
-        let article_bytes_max = self.article_bytes_max;
-        let mut chunks = Chunks { job: &job, article_bytes_max, items_max, send: &mut send };
+        let mut chunks = Chunks {
+            job: &job,
+            limits: &self.settings.limits,
+            items_max,
+            send: &mut send,
+            cut: Vec::new(),
+            bytes: 0,
+        };
         let last = match input {
-            Err(reason) => {
-                let nothing = chunks.last(Form::Text, Vec::new(), Some(reason));
-                nothing.with_end(0, None, OriginalBytes::None)
-            }
+            Err(reason) => chunks.last(Some(reason)).with_end(0, None, OriginalBytes::None),
             Ok(Input::Held(bytes)) => {
-                let Some(last) = chunks.all_but_last(&mut bytes.as_slice()) else { return false };
+                let mut reader = Patient::new(Cursor::new(bytes.as_slice()), self.settings.patience);
+                let Some(last) = chunks.all_but_last(&mut reader) else { return false };
                 let (length, digest) = (bytes.len() as u64, Digest::of(&bytes));
                 last.with_end(length, Some(digest), OriginalBytes::Held(bytes))
             }
             Ok(Input::Stream(file)) => {
                 let pulse = self.progress.stage(StageName::Read);
-                let hashing = Hashing { inner: file, hash: sha2::Sha256::new(), bytes: 0, pulse };
-                let mut reader = BufReader::with_capacity(CHUNK_BYTES, hashing);
+                let hashing = BufReader::with_capacity(CHUNK_BYTES, Hashing::new(file, pulse));
+                let mut reader = Patient::new(hashing, self.settings.patience);
                 let Some(last) = chunks.all_but_last(&mut reader) else { return false };
-                // What nobody wanted is read too, so that the digest is that of the whole file.
-                let whole = io::copy(&mut reader, &mut io::sink());
-                let Hashing { hash, bytes, .. } = reader.into_inner();
-                let digest = whole.is_ok().then(|| Digest(hash.finalize().into()));
+                let (bytes, digest) = reader.inner.into_inner().whole();
                 last.with_end(bytes, digest, OriginalBytes::InFile)
             }
         };
@@ -134,7 +137,7 @@ impl Reader {
 
 enum Input {
     Held(Vec<u8>),
-    Stream(Box<dyn Read>),
+    Stream(Box<dyn Bytes>),
 }
 
 /// Opens a file and reads it whole where it is small. A claimed file that changes meanwhile is read again: a
@@ -185,59 +188,123 @@ fn unreadable(error: &io::Error) -> Reason {
     }
 }
 
+fn too_slow(patience: Duration) -> Reason {
+    let said = format!("it took more than {} seconds to its next article", patience.as_secs());
+    Reason::new("too-slow", said)
+}
+
 /// Cuts one file into chunks.
 struct Chunks<'c, S> {
     job: &'c Arc<Job>,
-    article_bytes_max: usize,
+    limits: &'c Limits,
     items_max: usize,
     send: &'c mut S,
+    cut: Vec<Cut>,
+    bytes: usize,
 }
 
 impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
     /// Sends all chunks but the last, which is returned for its end to be added; nothing when nobody wants more.
-    fn all_but_last(&mut self, reader: &mut impl BufRead) -> Option<LastChunk> {
-        let (mut head, mut failure) = (Vec::new(), None);
-        if let Err(error) = reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head) {
-            failure = Some(unreadable(&error));
+    fn all_but_last<R: BufRead + Seek>(&mut self, reader: &mut Patient<R>) -> Option<LastChunk> {
+        let limits = self.limits;
+        let handed_over = Rc::clone(&reader.handed_over);
+        let end = format::cut(reader, limits, &mut |item| {
+            let is_wanted = self.item(item);
+            handed_over.set(Instant::now());
+            is_wanted
+        });
+        match end {
+            Ok(true) => Some(self.last(None)),
+            Ok(false) => None,
+            Err(_) if reader.is_given_up.get() => Some(self.last(Some(too_slow(reader.patience)))),
+            Err(error) => Some(self.last(Some(error.reason()))),
         }
-        let form = match format::sniff(&head) {
-            Ok(form) if failure.is_none() => form,
-            Ok(_) => return Some(self.last(Form::Text, Vec::new(), failure)),
-            Err(error) => return Some(self.last(Form::Text, Vec::new(), failure.or(Some(error.reason())))),
-        };
-        let (mut cut, mut bytes) = (Vec::new(), 0);
-        for item in Items::new(head.as_slice().chain(reader), form, self.article_bytes_max) {
-            let (index, item) = match item {
-                Ok(item) => (item.index, Cut::Item(item)),
-                Err(ItemError::Bad(bad)) => {
-                    let reason = bad.error.reason();
-                    let refused = Refused { index: bad.index, place: bad.place, bytes: bad.head, reason };
-                    (bad.index, Cut::Bad(refused))
-                }
-                Err(error @ ItemError::Io(_)) => {
-                    failure = Some(error.reason());
-                    break;
-                }
-            };
-            if index < self.job.resume.items {
-                continue;
-            }
-            let size = item.size();
-            if !cut.is_empty() && (bytes + size > CHUNK_BYTES || cut.len() == self.items_max) {
-                let items = std::mem::take(&mut cut);
-                bytes = 0;
-                if !(self.send)(Chunk { job: Arc::clone(self.job), form, items, end: None }) {
-                    return None;
-                }
-            }
-            bytes += size;
-            cut.push(item);
-        }
-        Some(self.last(form, cut, failure))
     }
 
-    fn last(&self, form: Form, items: Vec<Cut>, failure: Option<Reason>) -> LastChunk {
-        LastChunk { chunk: Chunk { job: Arc::clone(self.job), form, items, end: None }, failure }
+    fn item(&mut self, item: Result<RawItem, BadItem>) -> bool {
+        let (index, item) = match item {
+            Ok(item) => (item.index, Cut::Item(item)),
+            Err(BadItem { index, place, head, error }) => {
+                (index, Cut::Bad(Refused { index, place, bytes: head, reason: error.reason() }))
+            }
+        };
+        if index < self.job.resume.items {
+            return true;
+        }
+        let size = item.size();
+        let is_full =
+            !self.cut.is_empty() && (self.bytes + size > CHUNK_BYTES || self.cut.len() == self.items_max);
+        let is_wanted = !is_full || {
+            let chunk = self.chunk();
+            (self.send)(chunk)
+        };
+        self.bytes += size;
+        self.cut.push(item);
+        is_wanted
+    }
+
+    fn chunk(&mut self) -> Chunk {
+        self.bytes = 0;
+        Chunk { job: Arc::clone(self.job), items: std::mem::take(&mut self.cut), end: None }
+    }
+
+    fn last(&mut self, failure: Option<Reason>) -> LastChunk {
+        LastChunk { chunk: self.chunk(), failure }
+    }
+}
+
+/// A file that is given up where it takes too long to its next article. What is made of one meanwhile does not count.
+struct Patient<R> {
+    inner: R,
+    patience: Duration,
+    handed_over: Rc<Cell<Instant>>,
+    is_given_up: Cell<bool>,
+}
+
+impl<R> Patient<R> {
+    fn new(inner: R, patience: Duration) -> Self {
+        Self {
+            inner,
+            patience,
+            handed_over: Rc::new(Cell::new(Instant::now())),
+            is_given_up: Cell::new(false),
+        }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.handed_over.get().elapsed() < self.patience {
+            return Ok(());
+        }
+        self.is_given_up.set(true);
+        Err(io::Error::from(io::ErrorKind::TimedOut))
+    }
+}
+
+impl<R: Read> Read for Patient<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
+        self.inner.read(into)
+    }
+}
+
+impl<R: BufRead> BufRead for Patient<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.check()?;
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.inner.consume(bytes);
+    }
+}
+
+impl<R: Seek> Seek for Patient<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+
+    fn seek_relative(&mut self, offset: i64) -> io::Result<()> {
+        self.inner.seek_relative(offset)
     }
 }
 
@@ -254,21 +321,49 @@ impl LastChunk {
     }
 }
 
-/// Hashes and counts what is read through it.
-struct Hashing<'p, R> {
-    inner: R,
+/// Hashes a file as it is read, in one go as long as nobody seeks in it.
+struct Hashing<'p> {
+    file: Box<dyn Bytes>,
     hash: sha2::Sha256,
     bytes: u64,
+    is_in_order: bool,
     /// Told of every block: what nobody wants of a large file is read too.
     pulse: &'p Pulse,
 }
 
-impl<R: Read> Read for Hashing<'_, R> {
+impl<'p> Hashing<'p> {
+    fn new(file: Box<dyn Bytes>, pulse: &'p Pulse) -> Self {
+        Self { file, hash: sha2::Sha256::new(), bytes: 0, is_in_order: true, pulse }
+    }
+
+    /// How long the file is, and its digest where it can be read to its end; what nobody wanted is read too.
+    fn whole(mut self) -> (u64, Option<Digest>) {
+        if !self.is_in_order {
+            if self.file.rewind().is_err() {
+                return (self.bytes, None);
+            }
+            self = Self::new(self.file, self.pulse);
+        }
+        let rest = io::copy(&mut self, &mut io::sink());
+        (self.bytes, rest.is_ok().then(|| Digest(self.hash.finalize().into())))
+    }
+}
+
+impl Read for Hashing<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.pulse.go_on();
-        let count = self.inner.read(into)?;
-        self.hash.update(into.get(..count).unwrap_or_default());
-        self.bytes += count as u64;
+        let count = self.file.read(into)?;
+        if self.is_in_order {
+            self.hash.update(into.get(..count).unwrap_or_default());
+            self.bytes += count as u64;
+        }
         Ok(count)
+    }
+}
+
+impl Seek for Hashing<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.is_in_order = false;
+        self.file.seek(to)
     }
 }

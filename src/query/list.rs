@@ -3,10 +3,11 @@
 use super::{Library, QueryError};
 use crate::{
     fingerprint::words_in,
-    model::{Relation, Time},
+    model::{Event, Relation, Time},
     store::{ArticleRow, Gathered, Order},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::cmp::Reverse;
 
 /// What is asked of the records that are listed. What is not given is not asked.
@@ -34,6 +35,10 @@ pub struct Selection {
     /// The title of an article of it has all these words, or words that begin with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The metadata of an article of it says all of this: each a name and a value, whatever the case of its letters. Where
+    /// the metadata has a list, the value is one of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub meta: Vec<(String, String)>,
     /// In what order.
     pub sort: Sort,
     /// How many at most; nothing for all.
@@ -82,7 +87,8 @@ impl Library<'_> {
         let limit = asked.limit.unwrap_or(usize::MAX);
         let order = if asked.sort == Sort::Oldest { Order::Oldest } else { Order::Newest };
         let mut records = self.view.records(order).filter(|record| match record {
-            Ok(record) => wanted.takes(record),
+            // The metadata stands in the journal alone, so it is read last.
+            Ok(record) => wanted.takes(record) && (asked.meta.is_empty() || self.says(record, &asked.meta)),
             Err(_) => true,
         });
         if matches!(asked.sort, Sort::Newest | Sort::Oldest) {
@@ -101,6 +107,27 @@ impl Library<'_> {
         ranked.sort_unstable();
         let founders = ranked.into_iter().take(limit);
         self.records(founders.filter_map(|(_, Reverse(no))| self.view.whole_record(no).transpose()), line)
+    }
+}
+
+impl Library<'_> {
+    /// Whether an article of a record says all of this. One that cannot be read says nothing.
+    fn says(&self, record: &Gathered, asked: &[(String, String)]) -> bool {
+        record.articles.iter().any(|(_, row)| {
+            let Ok(Event::Article(article)) = self.event(row.place) else { return false };
+            asked
+                .iter()
+                .all(|(name, value)| article.meta.get(name).is_some_and(|said| is_or_has(said, value)))
+        })
+    }
+}
+
+fn is_or_has(said: &Value, asked: &str) -> bool {
+    match said {
+        Value::String(said) => said.to_lowercase() == asked.to_lowercase(),
+        Value::Array(said) => said.iter().any(|said| is_or_has(said, asked)),
+        Value::Number(_) | Value::Bool(_) => said.to_string() == asked,
+        Value::Null | Value::Object(_) => false,
     }
 }
 

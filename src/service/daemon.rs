@@ -88,7 +88,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let parts = Parts {
         opened,
         failed: failed.clone(),
-        article_bytes_max: config.read.article_bytes_max,
+        reading: config.reading(),
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),

@@ -113,7 +113,7 @@ pub async fn ingest_locked(
     let parts = Parts {
         opened: ground.opened,
         failed: ground.failed,
-        article_bytes_max: config.read.article_bytes_max,
+        reading: config.reading(),
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::default(),
         stop: Arc::default(),

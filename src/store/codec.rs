@@ -9,6 +9,7 @@
 //! | `a` article:u32 | [`ArticleRow`](super::ArticleRow) |
 //! | `i` first 16 bytes of the article's id | article:u32 |
 //! | `t` first 16 bytes of the text's digest | article:u32, the first with that text |
+//! | `w` first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version |
 //! | `p` article:u32 | the profile that `detect` compares, while the article is in a window |
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow) |
@@ -29,7 +30,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 const HEAD_BYTES: usize = 5;
 
 pub(super) type Key = Vec<u8>;
@@ -58,6 +59,10 @@ pub(super) fn id(digest: Digest) -> Key {
 
 pub(super) fn text(digest: Digest) -> Key {
     of_digest(b't', digest)
+}
+
+pub(super) fn story(digest: Digest) -> Key {
+    of_digest(b'w', digest)
 }
 
 pub(super) fn file(digest: Digest) -> Key {
@@ -186,5 +191,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[6, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[7, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

@@ -101,6 +101,12 @@ impl<'s> View<'s> {
         self.article_at(&codec::text(text))
     }
 
+    /// The latest version of a story.
+    pub fn article_by_story(self, story: Digest) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+        let Some((no, _)) = self.row::<(ArticleNo, i64)>(&codec::story(story))? else { return Ok(None) };
+        Ok(self.article(no)?.map(|row| (no, row)))
+    }
+
     /// The articles whose ids begin with these hexadecimal digits, so many at most.
     pub fn articles_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
         self.like(b'i', digits, most)

@@ -11,7 +11,7 @@ use crate::{
     journal::{Place, Position},
     model::{
         Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Event, Link, MergeEvent, MoveEvent,
-        PinEvent, Receipt, RecordId, Rejection, Score, Sighting, Time, place_of,
+        PinEvent, Receipt, RecordId, Rejection, Relation, Score, Sighting, Time, Version, place_of,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -112,6 +112,9 @@ impl Writer<'_> {
             self.counts.variants += 1;
             e.verdict.relation.into_iter().for_each(|relation| *self.counts.of(relation) += 1);
         }
+        if let Some(version) = Version::of(&e.meta, e.source.as_deref()) {
+            self.version(e, founder, version)?;
+        }
         self.word(&place_of(&e.path, e.item.as_deref()), e.no)?;
         e.item.iter().try_for_each(|item| self.word(item, e.no))?;
         self.mark(codec::member(founder, e.no));
@@ -124,6 +127,31 @@ impl Writer<'_> {
         self.counts.next_article = self.counts.next_article.max(ArticleNo(e.no.0 + 1));
         self.counts.sightings += 1;
         self.advance(e.arrival, &e.path, e.at, e.index, |row| row.new += 1)
+    }
+
+    /// The latest version stands for its story; where the one before it is canonical, it is so no longer.
+    fn version(&mut self, e: &ArticleEvent, founder: ArticleNo, version: Version) -> Result<(), StoreError> {
+        let key = codec::story(version.story);
+        let latest = self.get::<(ArticleNo, i64)>(&key)?;
+        if latest.is_some_and(|(_, number)| number > version.number) {
+            return Ok(());
+        }
+        self.put(key, &(e.no, version.number))?;
+        let (Some((before, _)), Some(Relation::Revision)) = (latest, e.verdict.relation) else {
+            return Ok(());
+        };
+        let mut record: RecordRow = self.need(&codec::record(founder))?;
+        if record.canonical != before {
+            return Ok(());
+        }
+        record.canonical = e.no;
+        self.put(codec::record(founder), &record)?;
+        let mut row: ArticleRow = self.need(&codec::article(before))?;
+        if row.relation.is_none() {
+            (row.relation, row.matched, row.score) = (Some(Relation::Revision), Some(e.id), Some(Score::ONE));
+            self.put(codec::article(before), &row)?;
+        }
+        Ok(())
     }
 
     fn sighting(&mut self, e: &Sighting) -> Result<(), StoreError> {

@@ -36,7 +36,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "store",
         ],
     ),
-    ("config", &["inbox", "encode", "detect"]),
+    ("config", &["inbox", "format", "encode", "detect"]),
     ("query", &["model", "normalize", "fingerprint", "detect", "journal", "store"]),
     ("control", &["model", "detect", "query", "store"]),
     (

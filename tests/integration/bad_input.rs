@@ -125,7 +125,7 @@ fn check_reasons<'d>(place: &Place, drops: &'d [Dropped]) -> Vec<(&'d Dropped, P
         .iter()
         .filter(|(_, r)| r["path"].as_str().unwrap().ends_with(BROKEN))
         .map(|(slice, r)| {
-            (r["line"].as_u64().unwrap(), r["code"].as_str().unwrap(), fs::read(slice).unwrap())
+            (r["place"].as_u64().unwrap(), r["code"].as_str().unwrap(), fs::read(slice).unwrap())
         })
         .collect();
     lines.sort_unstable();

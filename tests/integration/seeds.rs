@@ -11,6 +11,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::Cursor,
     path::Path,
     time::Duration,
 };
@@ -18,7 +19,7 @@ use wirefold::{
     config::Config,
     detect::{Detector, Newcomer},
     fingerprint::fingerprint,
-    format::{self, Items},
+    format,
     model::{Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, RecordId, Time},
     normalize::{normalize, title_of},
 };
@@ -148,9 +149,14 @@ struct Measured {
 impl Measured {
     fn read(file: &Path) -> Self {
         let bytes = fs::read(file).unwrap();
-        let form = format::sniff(&bytes).unwrap();
-        let item = Items::new(bytes.as_slice(), form, usize::MAX).next().unwrap().unwrap();
-        let mut article = format::decode(form, &item.bytes).unwrap();
+        let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
+        let mut items = Vec::new();
+        let whole = format::cut(&mut Cursor::new(bytes), &reading.limits, &mut |item| {
+            items.push(item.unwrap());
+            true
+        });
+        let ([item], true) = (&items[..], whole.unwrap()) else { panic!("one article") };
+        let mut article = format::decode(item, &reading.fields).unwrap();
         article.title = article.title.or_else(|| title_of(&article.text));
         let normalized = normalize(&article);
         let (text_digest, fingerprint) = (normalized.digest(), fingerprint(&normalized));

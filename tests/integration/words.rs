@@ -71,6 +71,7 @@ fn the_tables() {
             .run("explain wf-136b")
             .run("explain dcbb 8052")
             .check("explain");
+        Transcript::new(&place, width).run("formats").fits().check("formats");
         Transcript::new(&place, width).run("status").check("status-stopped");
         let daemon = Daemon::start(&place);
         Transcript::new(&place, width)

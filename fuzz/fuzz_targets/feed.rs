@@ -1,0 +1,6 @@
+//! Entries of feeds.
+#![no_main]
+
+use wirefold::format::Form;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wirefold_fuzz::article(Form::Feed, bytes));

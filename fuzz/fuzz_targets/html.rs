@@ -1,0 +1,6 @@
+//! Web pages.
+#![no_main]
+
+use wirefold::format::Form;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wirefold_fuzz::article(Form::Html, bytes));

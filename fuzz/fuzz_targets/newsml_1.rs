@@ -1,0 +1,6 @@
+//! Items of NewsML 1.
+#![no_main]
+
+use wirefold::format::Form;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wirefold_fuzz::article(Form::NewsMl1, bytes));

@@ -1,0 +1,6 @@
+//! Plain texts.
+#![no_main]
+
+use wirefold::format::Form;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wirefold_fuzz::article(Form::Text, bytes));

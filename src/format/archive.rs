@@ -1,0 +1,125 @@
+//! The entries of tar and zip archives, handed over one at a time as streams.
+//!
+//! A name is a label and never a path: nothing is written anywhere. `cut` calls it, and decides what an entry is.
+
+use super::{FormatError, cut::Stop};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+
+/// The longest name of an entry. Longer ones are cut; no file system has them.
+const NAME_BYTES_MAX: u64 = 4096;
+/// An entry is read in pieces of this size.
+const BUFFER_BYTES: usize = 16 << 10;
+/// The end record of a zip with the longest comment, and the two records before it of a large one.
+const ZIP_END_BYTES: u64 = (22 + 65_535) + 20 + 56;
+
+/// Takes an entry by its name.
+pub(super) type Take<'t> = dyn FnMut(&str, &mut dyn BufRead) -> Result<(), Stop> + 't;
+
+/// Whether a file that begins so is a tar.
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    head.get(257..262) == Some(b"ustar")
+}
+
+/// Hands over the files of a tar in order; folders, links and devices are none.
+///
+/// Extensions that carry long names are read here and not by the crate, which would take any length into memory.
+pub(super) fn tar(input: &mut dyn BufRead, take: &mut Take) -> Result<(), Stop> {
+    let mut archive = tar::Archive::new(input);
+    let mut long_name = None;
+    for entry in archive.entries()?.raw(true) {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_longname() {
+            let mut name = Vec::new();
+            (&mut entry).take(NAME_BYTES_MAX).read_to_end(&mut name)?;
+            name.retain(|b| *b != 0);
+            long_name = Some(name);
+        } else if kind.is_pax_local_extensions() {
+            let mut data = Vec::new();
+            (&mut entry).take(4 * NAME_BYTES_MAX).read_to_end(&mut data)?;
+            let path = tar::PaxExtensions::new(&data).flatten().find(|e| e.key_bytes() == b"path");
+            long_name = path.map(|e| e.value_bytes().to_vec());
+        } else {
+            let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+            if kind.is_file() || kind.is_contiguous() {
+                let whole = Whole { left: entry.size(), inner: entry };
+                take(&label(&name), &mut BufReader::with_capacity(BUFFER_BYTES, whole))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many entries a tar has, counted up to one more than may be.
+pub(super) fn tar_entries(input: &mut dyn BufRead, entries_max: u64) -> u64 {
+    let mut archive = tar::Archive::new(input);
+    let Ok(entries) = archive.entries() else { return 0 };
+    let most = usize::try_from(entries_max).unwrap_or(usize::MAX).saturating_add(1);
+    entries.raw(true).take_while(Result::is_ok).take(most).count() as u64
+}
+
+/// Hands over the files of a zip in order. What cannot be opened is handed over as a stream that fails.
+pub(super) fn zip(input: &mut (impl Read + Seek), entries_max: u64, take: &mut Take) -> Result<(), Stop> {
+    if zip_entries(input)? > entries_max {
+        return Err(FormatError::TooManyEntries { entries_max }.into());
+    }
+    let mut archive = zip::ZipArchive::new(input).map_err(io::Error::from)?;
+    for index in 0..archive.len() {
+        let name =
+            archive.by_index_data(index).map_or_else(|_| String::new(), |entry| label(entry.name_raw()));
+        match archive.by_index(index) {
+            Ok(entry) if entry.is_file() => take(&name, &mut BufReader::with_capacity(BUFFER_BYTES, entry))?,
+            Ok(_) => {}
+            Err(error) => take(&name, &mut BufReader::new(Unreadable(Some(error.into()))))?,
+        }
+    }
+    Ok(())
+}
+
+/// How many entries a zip says it has, before the crate reads them all into memory.
+fn zip_entries(input: &mut (impl Read + Seek)) -> io::Result<u64> {
+    let length = input.seek(SeekFrom::End(0))?;
+    input.seek(SeekFrom::Start(length.saturating_sub(ZIP_END_BYTES)))?;
+    let mut end = Vec::new();
+    input.take(ZIP_END_BYTES).read_to_end(&mut end)?;
+    input.rewind()?;
+    let record = |magic: &[u8]| end.windows(4).rposition(|w| w == magic).and_then(|at| end.get(at..));
+    let count = record(b"PK\x05\x06")
+        .and_then(|r| r.get(10..12)?.first_chunk())
+        .map_or(0, |n| u16::from_le_bytes(*n));
+    let large =
+        record(b"PK\x06\x06").and_then(|r| r.get(32..40)?.first_chunk()).map(|n| u64::from_le_bytes(*n));
+    Ok(large.filter(|_| count == u16::MAX).unwrap_or_else(|| count.into()))
+}
+
+/// A name as a person may see it.
+fn label(name: &[u8]) -> String {
+    let name = name.get(..name.len().min(4096)).unwrap_or_default();
+    String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// An entry that says so where the archive ends within it.
+struct Whole<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Whole<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        if count == 0 && self.left > 0 && !into.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
+    }
+}
+
+/// What cannot be opened.
+struct Unreadable(Option<io::Error>);
+
+impl Read for Unreadable {
+    fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}

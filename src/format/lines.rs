@@ -1,0 +1,217 @@
+//! The lines of a JSON Lines file, cut out as they stand, one at a time; or the one object that a file is.
+//!
+//! A broken line is cut out like any other and fails later, in `decode`. `cut` calls it; memory is bounded by the
+//! longest article.
+
+use super::cut::{Piece, Stop};
+use serde::de::IgnoredAny;
+use std::io::{self, BufRead, Cursor, Read};
+
+/// Hands over each line that is not blank with its number; or, without one, the single object over several lines that
+/// the file is.
+pub(super) fn cut(
+    input: &mut dyn BufRead,
+    bytes_max: usize,
+    each: &mut dyn FnMut(Option<u64>, Piece) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut input = Replay::new(input);
+    if let Some(bytes) = laid_out_object(&mut input, bytes_max)? {
+        return each(None, Piece::Whole(bytes));
+    }
+    let mut number = 0;
+    while let Some(mut line) = input.read_line(bytes_max)? {
+        number += 1;
+        if number == 1 && line.bytes.starts_with(b"\xef\xbb\xbf") {
+            line.bytes.drain(..3);
+        }
+        if line.is_cut || line.bytes.len() > bytes_max {
+            each(Some(number), Piece::TooLong(line.bytes))?;
+        } else if !line.bytes.trim_ascii().is_empty() {
+            each(Some(number), Piece::Whole(line.bytes))?;
+        }
+    }
+    Ok(())
+}
+
+/// A single object over several lines is one article and the file's only one. It is taken for that where the
+/// first line breaks off in mid-object and the file as a whole parses, or none of its lines does; else all is put back
+/// and cut into lines.
+fn laid_out_object<R: BufRead>(input: &mut Replay<R>, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let limit = (bytes_max as u64).saturating_add(1);
+    loop {
+        let line_start = bytes.len();
+        let read = input.by_ref().take(limit).read_until(b'\n', &mut bytes)?;
+        let is_blank = bytes.get(line_start..).is_none_or(|line| line.trim_ascii().is_empty());
+        if read == 0 || !is_blank || bytes.len() > bytes_max {
+            break;
+        }
+    }
+    let breaks_off = object(&bytes).is_some_and(|o| o.is_err_and(|e| e.is_eof()));
+    if breaks_off && bytes.len() <= bytes_max {
+        let more = limit.saturating_sub(bytes.len() as u64);
+        input.by_ref().take(more).read_to_end(&mut bytes)?;
+        let is_one = || {
+            let mut lines = bytes.split(|b| *b == b'\n');
+            object(&bytes).is_some_and(|o| o.is_ok())
+                || !lines.any(|line| object(line).is_some_and(|o| o.is_ok()))
+        };
+        if bytes.len() <= bytes_max && is_one() {
+            return Ok(Some(bytes));
+        }
+    }
+    input.put_back(bytes);
+    Ok(None)
+}
+
+/// Whether these bytes are one JSON object: the parser's error where they are not, nothing where they begin as
+/// something else.
+fn object(bytes: &[u8]) -> Option<Result<(), serde_json::Error>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+    bytes.starts_with(b"{").then(|| serde_json::from_slice::<IgnoredAny>(bytes).map(drop))
+}
+
+/// A line without its ending.
+pub(super) struct Line {
+    pub bytes: Vec<u8>,
+    /// Whether there was more of it.
+    pub is_cut: bool,
+}
+
+/// A reader into which bytes can be put back.
+#[derive(Debug)]
+pub(super) struct Replay<R> {
+    lead: Cursor<Vec<u8>>,
+    rest: R,
+}
+
+impl<R: BufRead> Replay<R> {
+    pub fn new(rest: R) -> Self {
+        Self { lead: Cursor::default(), rest }
+    }
+
+    fn put_back(&mut self, bytes: Vec<u8>) {
+        self.lead = Cursor::new(bytes);
+    }
+
+    fn lead_is_spent(&self) -> bool {
+        self.lead.position() >= self.lead.get_ref().len() as u64
+    }
+
+    /// The next line without its ending. Of one that is far too long the beginning is kept and the rest skipped.
+    pub fn read_line(&mut self, bytes_max: usize) -> io::Result<Option<Line>> {
+        let mut line = Line { bytes: Vec::new(), is_cut: false };
+        let mut is_any = false;
+        loop {
+            let buffer = match self.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            if buffer.is_empty() {
+                break;
+            }
+            is_any = true;
+            let end = buffer.iter().position(|b| *b == b'\n');
+            let piece = end.and_then(|at| buffer.get(..at)).unwrap_or(buffer);
+            // Up to four bytes more may be a byte order mark and the first half of the line's ending.
+            let room = bytes_max.saturating_add(4).saturating_sub(line.bytes.len());
+            line.bytes.extend(piece.iter().take(room));
+            line.is_cut |= piece.len() > room;
+            let used = end.map_or(buffer.len(), |at| at + 1);
+            self.consume(used);
+            if end.is_some() {
+                break;
+            }
+        }
+        if line.bytes.last() == Some(&b'\r') && !line.is_cut {
+            line.bytes.pop();
+        }
+        Ok(is_any.then_some(line))
+    }
+}
+
+impl<R: BufRead> Read for Replay<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.lead_is_spent() { self.rest.read(into) } else { self.lead.read(into) }
+    }
+}
+
+impl<R: BufRead> BufRead for Replay<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.lead_is_spent() { self.rest.fill_buf() } else { self.lead.fill_buf() }
+    }
+
+    fn consume(&mut self, used: usize) {
+        if self.lead_is_spent() {
+            self.rest.consume(used);
+        } else {
+            self.lead.consume(used);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufReader;
+
+    /// What came out, as `line:bytes`, with a mark behind what is too long.
+    fn cut_all(bytes: &[u8], max: usize) -> Vec<String> {
+        let mut pieces = Vec::new();
+        // A tiny buffer makes every line cross its end.
+        let mut input = BufReader::with_capacity(3, bytes);
+        cut(&mut input, max, &mut |number, piece| {
+            let place = number.map_or("-".to_owned(), |n| n.to_string());
+            pieces.push(match piece {
+                Piece::Whole(bytes) => format!("{place}:{}", String::from_utf8_lossy(&bytes)),
+                Piece::TooLong(_) => format!("{place}!"),
+                Piece::CutShort(_) | Piece::Coded(_) => format!("{place}|"),
+            });
+            Ok(())
+        })
+        .map_err(|_| ())
+        .unwrap();
+        pieces
+    }
+
+    #[test]
+    fn lines_are_cut_with_their_numbers() {
+        let file = b"\xef\xbb\xbf{\"a\":1}\r\n\n  \n{broken\n{\"b\":2}";
+        assert_eq!(cut_all(file, 99), ["1:{\"a\":1}", "4:{broken", "5:{\"b\":2}"]);
+        assert_eq!(cut_all(b"", 99), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_spares_its_neighbours() {
+        let file = b"{\"a\":1}\n{\"b\":\"very long indeed\"}\r\n{\"c\":3}\r\n";
+        assert_eq!(cut_all(file, 7), ["1:{\"a\":1}", "2!", "3:{\"c\":3}"]);
+        let first = b"{\"b\":\"very long indeed\"}\n{\"c\":3}";
+        assert_eq!(cut_all(first, 7), ["1!", "2:{\"c\":3}"]);
+        let marked = b"\xef\xbb\xbf{\"a\":1}\n";
+        assert_eq!(cut_all(marked, 7), ["1:{\"a\":1}"]);
+    }
+
+    #[test]
+    fn an_object_over_several_lines_is_one_item() {
+        let file = "{\n \"a\": 1,\n \"b\": 2\n}\n";
+        assert_eq!(cut_all(file.as_bytes(), 99), [format!("-:{file}")]);
+        // Also where it is broken, which is one fault and not one a line.
+        let broken = file.replace(',', "");
+        assert_eq!(cut_all(broken.as_bytes(), 99), [format!("-:{broken}")]);
+    }
+
+    /// Each blank line is looked at once. Looking at all of them again for each new one took minutes here.
+    #[test]
+    fn a_million_blank_lines_take_no_time() {
+        let file = ["\n".repeat(1 << 20), "{\"a\":1}\n".to_owned()].concat();
+        assert_eq!(cut_all(file.as_bytes(), 2 << 20), [format!("{}:{{\"a\":1}}", (1 << 20) + 1)]);
+    }
+
+    #[test]
+    fn a_first_line_that_breaks_off_is_one_bad_line() {
+        let file = b"\n{\"a\": \"cut\n{\"b\":2}\n";
+        assert_eq!(cut_all(file, 99), ["2:{\"a\": \"cut", "3:{\"b\":2}"]);
+        // Nor does it hide the rest where the file is longer than an article may be.
+        assert_eq!(cut_all(file, 12), ["2:{\"a\": \"cut", "3:{\"b\":2}"]);
+    }
+}
