@@ -144,27 +144,29 @@ const WORDS: [&str; 13] = [
 fn markers(line: &str, found: &mut Vec<String>) {
     let words: Vec<&str> =
         line.split([' ', ',', '(', ')', ':', '/', '|']).filter(|w| !w.is_empty()).collect();
+    let mut before = "";
     for (at, word) in words.iter().enumerate() {
         let after = words.get(at + 1).copied().unwrap_or_default();
-        let is_ordinal = ["st", "nd", "rd", "th"].iter().any(|end| {
-            word.strip_suffix(end).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-        });
-        // "1st Ld-Writethru", and without the space "1stLd-Writethru".
-        if is_ordinal && ["ld", "lead", "add"].iter().any(|w| is_or_begins(after, w)) {
+        let begins_with_digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        if is_ordinal(word) && ["ld", "lead", "add"].iter().any(|w| is_or_begins(after, w)) {
             found.push(format!("{word} {after}"));
-        } else if let Some(lead) = word.to_ascii_lowercase().find("ld-writethru") {
-            let ordinal = word.get(..lead).filter(|o| o.starts_with(|c: char| c.is_ascii_digit()));
-            if !words.get(at.wrapping_sub(1)).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit())) {
-                found.push(ordinal.map_or_else(|| (*word).to_owned(), |_| (*word).to_owned()));
-            }
-        } else if *word == "UPDATE" && after.starts_with(|c: char| c.is_ascii_digit()) {
+        } else if word.to_ascii_lowercase().contains("ld-writethru") && !begins_with_digit(before) {
+            // Also "1stLd-Writethru", without the space.
+            found.push((*word).to_owned());
+        } else if *word == "UPDATE" && begins_with_digit(after) {
             let number: String = after.chars().take_while(char::is_ascii_digit).collect();
             found.push(format!("UPDATE {number}"));
         } else {
             let bare = word.split(['-', '–', '—']).find(|part| WORDS.contains(part));
             found.extend(bare.map(str::to_owned));
         }
+        before = word;
     }
+}
+
+fn is_ordinal(word: &str) -> bool {
+    let number = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_or_begins(word: &str, with: &str) -> bool {
