@@ -15,9 +15,16 @@ const ZIP_END_BYTES: u64 = (22 + 65_535) + 20 + 56;
 /// Takes an entry by its name.
 pub(super) type Take<'t> = dyn FnMut(&str, &mut dyn BufRead) -> Result<(), Stop> + 't;
 
-/// Whether a file that begins so is a tar.
+/// Whether a file that begins so is a tar: its header says so where it must, and its sum is right. The word alone may
+/// stand there in any text.
 pub(super) fn is_tar(head: &[u8]) -> bool {
-    head.get(257..262) == Some(b"ustar")
+    let Some(header) = head.first_chunk::<512>() else { return false };
+    let sum = |bytes: &[u8]| bytes.iter().map(|b| u32::from(*b)).sum::<u32>();
+    // The field of the sum itself counts as blanks.
+    let found = sum(header) - sum(&header[148..156]) + sum(b"        ");
+    let said = String::from_utf8_lossy(&header[148..156]);
+    let said = u32::from_str_radix(said.trim_matches([' ', '\0']), 8);
+    header[257..].starts_with(b"ustar") && said == Ok(found)
 }
 
 /// Hands over the files of a tar in order; folders, links and devices are none.
@@ -121,5 +128,29 @@ struct Unreadable(Option<io::Error>);
 impl Read for Unreadable {
     fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text was taken for a tar where one of its words happened to lie there.
+    #[test]
+    fn a_word_in_the_right_place_makes_no_tar() {
+        let text = format!("{}ustar sets out for the islands.{}", "a".repeat(257), " And back.".repeat(40));
+        assert!(text.get(257..262) == Some("ustar") && !is_tar(text.as_bytes()));
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_path("a.txt").unwrap();
+        header.set_size(0);
+        header.set_cksum();
+        archive.append(&header, io::empty()).unwrap();
+        assert!(is_tar(&archive.into_inner().unwrap()));
+    }
+
+    #[test]
+    fn a_name_is_shown_without_what_steers_a_terminal() {
+        assert_eq!(label(b"a\x1b[2J/\xff.txt"), "a\u{fffd}[2J/\u{fffd}.txt");
     }
 }

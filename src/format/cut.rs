@@ -137,7 +137,9 @@ pub fn cut(
     match walk.file(&mut Packed::new(file, &budget)) {
         Ok(()) => Ok(true),
         Err(Stop::Unwanted) => Ok(false),
-        Err(Stop::Fault(_)) if budget.is_spent() => Err(FormatError::Swells { ratio_max: limits.ratio_max }),
+        Err(Stop::Fault(_) | Stop::End(_)) if budget.is_spent() => {
+            Err(FormatError::Swells { ratio_max: limits.ratio_max })
+        }
         Err(Stop::Fault(error) | Stop::End(error)) => Err(error),
     }
 }

@@ -126,7 +126,9 @@ fn is_or_has(said: &Value, asked: &str) -> bool {
     match said {
         Value::String(said) => said.to_lowercase() == asked.to_lowercase(),
         Value::Array(said) => said.iter().any(|said| is_or_has(said, asked)),
-        Value::Number(_) | Value::Bool(_) => said.to_string() == asked,
+        Value::Number(_) | Value::Bool(_) => {
+            serde_json::from_str::<Value>(asked).is_ok_and(|asked| asked == *said)
+        }
         Value::Null | Value::Object(_) => false,
     }
 }

@@ -69,7 +69,7 @@ fn a_line_without_end_is_too_large() {
     let place = Place::new();
     let mut file = BufWriter::new(File::create(place.path("line.txt")).unwrap());
     for _ in 0..100 {
-        file.write_all(&[b'x'; MIB]).unwrap();
+        file.write_all(&vec![b'x'; MIB]).unwrap();
     }
     file.into_inner().unwrap();
     let ran = beside_a_story(&place, "line.txt");
@@ -108,8 +108,8 @@ fn towers_of_tags_and_entities_that_laugh_fall() {
     assert!(ran.out.contains("none of its 1 items could be read"), "{ran:?}");
 
     let place = Place::new();
-    let entities: String =
-        (1..10).map(|n| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10))).collect();
+    let entity = |n: u32| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10));
+    let entities = (1..10).map(entity).collect::<Vec<_>>().concat();
     let laughs = format!(
         "<!DOCTYPE nitf [<!ENTITY l0 'ha'>{entities}]><nitf><head><title>Laughs</title></head><body><body.content><p>&l9;</p>\
          </body.content></body></nitf>"

@@ -216,7 +216,7 @@ fn the_body_of_a_page_is_found() {
     let truth: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(&fs::read(folder.join("truth.json")).unwrap()).unwrap();
     let words = |text: &str| {
-        let mut words = BTreeMap::<String, usize>::new();
+        let mut words = BTreeMap::<String, u32>::new();
         for word in
             text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty())
         {
@@ -230,11 +230,11 @@ fn the_body_of_a_page_is_found() {
         let found =
             found.iter().filter_map(|(_, article)| article.as_ref().ok()).map(|a| a.text.as_str()).next();
         let (found, body) = (words(found.unwrap_or_default()), words(page["articleBody"].as_str().unwrap()));
-        let both: usize = body.iter().map(|(word, n)| found.get(word).map_or(0, |m| *n.min(m))).sum();
-        let all: usize = found.values().chain(body.values()).sum();
-        scores.push(2. * both as f64 / all.max(1) as f64);
+        let both: u32 = body.iter().map(|(word, n)| found.get(word).map_or(0, |m| *n.min(m))).sum();
+        let all: u32 = found.values().chain(body.values()).sum();
+        scores.push(2. * f64::from(both) / f64::from(all.max(1)));
     }
-    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+    let mean = scores.iter().sum::<f64>() / f64::from(u32::try_from(scores.len()).unwrap());
     println!("{} pages, mean F1 {mean:.4}", scores.len());
     assert!(scores.len() == 89 && mean >= 0.96, "{} pages, mean F1 {mean:.4}", scores.len());
 }
