@@ -23,7 +23,10 @@ use std::{
     fs,
     future::IntoFuture,
     io::{self, Read},
-    os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
+    os::unix::{
+        fs::{FileTypeExt, PermissionsExt, symlink},
+        net::UnixStream,
+    },
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -147,11 +150,15 @@ pub fn point_to(socket: &Path, from: &Path) -> Result<(), ControlError> {
     symlink(socket, from).map_err(failed)
 }
 
-/// The socket that a dead daemon left there, or its link to one, is removed; the lock on the data directory says that it
-/// is dead. Anything else that lies there is not ours to remove.
+/// The socket that a dead daemon left there, or its link to one, is removed. One that answers belongs to a daemon with
+/// another data directory, and what else lies there is not ours to remove either.
 fn make_way(path: &Path) -> Result<(), ControlError> {
     let failed = |action| move |source| ControlError::Socket { action, path: path.to_owned(), source };
     match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() && UnixStream::connect(path).is_ok() => {
+            let said = "another daemon listens there; set [control] socket to another path, or stop it";
+            Err(failed("make")(io::Error::new(io::ErrorKind::AddrInUse, said)))
+        }
         Ok(found) if found.file_type().is_socket() || found.is_symlink() => {
             fs::remove_file(path).map_err(failed("remove the old"))
         }

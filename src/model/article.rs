@@ -50,20 +50,20 @@ pub struct Article {
 pub struct Version {
     /// The story: the digest of provider and wire id.
     pub story: Digest,
-    /// Later versions have higher numbers, or equal ones where the agency numbers none.
+    /// Later versions have higher numbers.
     pub number: i64,
 }
 
 impl Version {
-    /// What the metadata says, under `guid`, `provider` and `version`. Without a provider an id means something only
-    /// where it is a name for all the world.
-    pub fn of(meta: &Map<String, Value>, source: Option<&str>) -> Option<Self> {
+    /// What the metadata says, under `guid`, `provider` and `version`. All that stands on it is joined whatever its text is, so
+    /// a document must say all three itself; the provider alone may be missing where the id is a name for all the world.
+    /// What numbers its stories anew every day, or gives one id to all of them, seldom numbers versions too.
+    pub fn of(meta: &Map<String, Value>) -> Option<Self> {
         let said = |name: &str| meta.get(name).and_then(Value::as_str);
-        let guid = said("guid")?;
-        let is_global = ["urn:", "tag:", "http://", "https://"].iter().any(|start| guid.starts_with(start));
-        let provider = said("provider").or(source).map(str::to_lowercase);
+        let (guid, number) = (said("guid")?, said("version")?.parse().ok()?);
+        let is_global = ["urn:", "tag:"].iter().any(|start| guid.starts_with(start));
+        let provider = said("provider").map(str::to_lowercase);
         let provider = provider.or_else(|| is_global.then(String::new))?;
-        let number = said("version").and_then(|version| version.parse().ok()).unwrap_or(0);
         Some(Self { story: Digest::of(format!("{provider}\0{guid}").as_bytes()), number })
     }
 }
@@ -98,13 +98,27 @@ mod tests {
 
     #[test]
     fn a_version_is_told_by_provider_and_wire_id() {
-        let of =
-            |meta: Value, source: Option<&str>| meta.as_object().and_then(|meta| Version::of(meta, source));
-        let first = of(json!({"guid": "17", "provider": "HNA", "version": "1"}), None).unwrap();
-        let second = of(json!({"guid": "17", "provider": "hna", "version": "2"}), Some("x")).unwrap();
+        let of = |meta: Value| meta.as_object().and_then(Version::of);
+        let first = of(json!({"guid": "17", "provider": "HNA", "version": "1"})).unwrap();
+        let second = of(json!({"guid": "17", "provider": "hna", "version": "2"})).unwrap();
         assert!(first.story == second.story && first.number < second.number);
-        assert_ne!(of(json!({"guid": "17"}), Some("other")).unwrap().story, first.story);
-        assert_eq!((of(json!({"guid": "17"}), None), of(json!({"provider": "HNA"}), None)), (None, None));
-        assert!(of(json!({"guid": "urn:x:17"}), None).is_some());
+        let other = of(json!({"guid": "17", "provider": "other", "version": "2"})).unwrap();
+        assert_ne!(other.story, first.story);
+        assert!(of(json!({"guid": "urn:x:17", "version": "3"})).is_some());
+    }
+
+    /// A feed may give all its entries one address for an id, and a desk may number its stories anew every day.
+    #[test]
+    fn what_does_not_say_all_of_it_is_no_version() {
+        for meta in [
+            json!({"guid": "17", "version": "1"}),
+            json!({"guid": "17", "provider": "HNA"}),
+            json!({"provider": "HNA", "version": "1"}),
+            json!({"guid": "https://pier.example/", "version": "1"}),
+            json!({"guid": "urn:x:17"}),
+            json!({"guid": "urn:x:17", "version": "final"}),
+        ] {
+            assert_eq!(meta.as_object().and_then(Version::of), None, "{meta}");
+        }
     }
 }

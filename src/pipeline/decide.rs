@@ -163,7 +163,7 @@ impl Decider {
         let no = self.take_number()?;
         let time = article_time(job, article.published);
         let published = article.published;
-        let version = Version::of(&article.meta, source.as_deref());
+        let version = Version::of(&article.meta);
         let twin = match self.earlier(version)? {
             Some(earlier) => Some(earlier),
             None => self.twin(text_digest)?,

@@ -133,15 +133,18 @@ pub fn make_data_dir(config: &Config) -> Result<(), ServiceError> {
 /// Loads the encoder, makes the other folders where they are missing, and opens the store.
 fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
     let encoder = encoder(config)?;
-    if config.inbox.is_empty() {
-        make_folder(&config.data_dir.join("inbox"))?;
-    }
+    make_default_inbox(config)?;
     let failed = FailedDir::open(config.failed_dir())?;
     let inboxes = Inboxes::open(config.inbox_settings(), &failed)?;
     let in_flight = inboxes.recover()?;
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
     let next_arrival = opened.next_arrival(&in_flight, &failed)?;
     Ok(Ground { lock, opened, encoder, failed, inboxes, in_flight, next_arrival })
+}
+
+/// Makes the inbox that is watched where none is named.
+fn make_default_inbox(config: &Config) -> Result<(), ServiceError> {
+    if config.inbox.is_empty() { make_folder(&config.data_dir.join("inbox")) } else { Ok(()) }
 }
 
 fn encoder(config: &Config) -> Result<Option<Encoder>, ServiceError> {

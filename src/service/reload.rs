@@ -4,7 +4,7 @@
 //! What can be swapped is the inboxes, how files are taken in, and what is logged. The rest waits for a restart, and the
 //! reload says what that is.
 
-use super::{ServiceError, known::Standing, systemd, tasks::until};
+use super::{ServiceError, known::Standing, make_default_inbox, systemd, tasks::until};
 use crate::{
     config::{Config, ConfigError, Differences},
     inbox::{Arrivals, Claimed, FailedDir, InboxState, Inboxes},
@@ -91,6 +91,7 @@ impl Reloader {
         let (old, failed, settings) =
             (Arc::clone(&self.inboxes), self.failed.clone(), config.inbox_settings());
         let store = Arc::clone(&self.store);
+        make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
             let new = old.changed(settings, &failed)?;
             let left_over = pipeline::resume(&store, new.recover_new(&old)?, &failed)?;

@@ -112,7 +112,7 @@ impl Writer<'_> {
             self.counts.variants += 1;
             e.verdict.relation.into_iter().for_each(|relation| *self.counts.of(relation) += 1);
         }
-        if let Some(version) = Version::of(&e.meta, e.source.as_deref()) {
+        if let Some(version) = Version::of(&e.meta) {
             self.version(e, founder, version)?;
         }
         self.word(&place_of(&e.path, e.item.as_deref()), e.no)?;
