@@ -11,7 +11,7 @@ use crate::model::ArticleNo;
 use std::cmp::Reverse;
 
 /// A candidate's cosine, as far as it is found, is at least .08 where it shares so many terms, and .12 where it shares fewer:
-/// two articles come to a word or two in common by chance. Of 6,900 pairs of three labelled sets that proved likely (.48 and
+/// two articles come to a word or two in common by chance. Of 2,865 pairs of three labelled sets that proved likely (.48 and
 /// more) and share no wording, one is below. With .10 for many terms, one join of the labelled outlets is lost beside 100,000
 /// other articles.
 const SHARED_TERMS: u32 = 4;
