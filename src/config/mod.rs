@@ -291,6 +291,7 @@ impl Config {
         config.data_dir = std::path::absolute(&config.data_dir)
             .map_err(|source| ConfigError::Read { path: config.data_dir.clone(), source })?;
         config.check_places()?;
+        config.socket()?;
         Ok(config)
     }
 
@@ -351,12 +352,12 @@ impl Config {
         config
     }
 
-    /// The control socket.
+    /// The control socket; one that is not a whole path is meant from the data directory on.
     pub fn socket(&self) -> Result<PathBuf, ConfigError> {
-        let mut path = self.control.socket.clone();
-        if path.as_os_str().is_empty() {
-            path = self.default_socket();
-        }
+        let path = match self.control.socket.as_os_str().is_empty() {
+            true => self.default_socket(),
+            false => self.data_dir.join(&self.control.socket),
+        };
         let length = path.as_os_str().len();
         if length > SOCKET_PATH_MAX {
             let what = format!(

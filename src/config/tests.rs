@@ -230,6 +230,15 @@ fn a_reload_swaps_in_what_it_can_and_names_the_rest() {
 }
 
 #[test]
+fn a_socket_is_meant_from_the_data_directory_on() {
+    let socket =
+        |said: &str| of(&format!("data_dir = '/d'\n[control]\nsocket = '{said}'")).unwrap().socket().unwrap();
+    assert_eq!(socket(""), Path::new("/d/wirefold.sock"));
+    assert_eq!(socket("wirefold.sock"), Path::new("/d/wirefold.sock"), "no link to itself is made");
+    assert_eq!(socket("/run/w.sock"), Path::new("/run/w.sock"));
+}
+
+#[test]
 fn a_long_socket_path_is_an_error_in_words() {
     let config = of(&format!("[control]\nsocket = '/{}'", "x".repeat(120))).unwrap();
     let said = config.socket().unwrap_err().to_string();
