@@ -8,7 +8,7 @@ use super::{
     Fields, Form, FormatError, archive, charset, elements, lines, mbox, objects,
     sniff::{SNIFF_BYTES_MAX, Shape, sniff},
     unpack::{Budget, Counted, Packed, Packing},
-    warc,
+    warc, wire,
 };
 use crate::model::ItemPlace;
 use encoding_rs::{Encoding, UTF_8};
@@ -202,7 +202,9 @@ impl Walk<'_> {
                 self.part(head, fault, &mut unpacked, member, depth + 1)
             }
             Shape::Whole(form) => self.whole(input, member, form),
-            Shape::Lines | Shape::List | Shape::Mbox | Shape::Web => self.several(shape, input, member),
+            Shape::Lines | Shape::List | Shape::Mbox | Shape::Messages | Shape::Web => {
+                self.several(shape, input, member)
+            }
             Shape::Elements(form) if is_wide => {
                 // Tags are looked for in ASCII, so it is recoded, which takes the whole of it.
                 let text = charset::decode(&self.up_to_the_limit(input)?, None).text;
@@ -261,6 +263,9 @@ impl Walk<'_> {
             }),
             Shape::List => objects::cut(input, bytes_max, &mut |number, piece| {
                 self.piece(position(member, Some(number)).as_ref(), Form::Json, piece, &around)
+            }),
+            Shape::Messages => wire::cut(input, bytes_max, &mut |number, piece| {
+                self.piece(position(member, number).as_ref(), Form::Wire, piece, &around)
             }),
             Shape::Mbox => mbox::cut(input, bytes_max, &mut |number, piece| {
                 self.piece(position(member, Some(number)).as_ref(), Form::Mail, piece, &around)

@@ -64,12 +64,12 @@ pub const FORMATS: [Listed; 18] = [
     row(
         "ANPA 1312",
         "SOH and STX, with US in the header",
-        "the message; published, source, byline, description, provider, transmission, priority, slugline, markers, ednote, subjects",
+        "an article a message; published, source, byline, description, provider, transmission, priority, slugline, markers, ednote, subjects",
     ),
     row(
         "IPTC 7901",
         "SOH and STX",
-        "the message; published, transmission, urgency, slugline, markers, subjects",
+        "an article a message; published, transmission, urgency, slugline, markers, subjects",
     ),
     row(
         "e-mail",

@@ -114,6 +114,8 @@ pub enum Shape {
     Web,
     /// An mbox; each e-mail in it is an article.
     Mbox,
+    /// A text wire; each message in it is an article.
+    Messages,
 }
 
 /// Tells the shape of a file from its head, which is the whole file or its first [`SNIFF_BYTES_MAX`] bytes.
@@ -204,11 +206,10 @@ fn sniff_text(text: &str, head_bytes: usize) -> Result<Shape, FormatError> {
     if mbox::is_mbox(text) {
         return Ok(Shape::Mbox);
     }
-    Ok(Shape::Whole(match text {
-        text if wire::is_message(text) => Form::Wire,
-        text if mail::is_message(text) => Form::Mail,
-        _ => Form::Text,
-    }))
+    if wire::is_message(text) {
+        return Ok(Shape::Messages);
+    }
+    Ok(Shape::Whole(if mail::is_message(text) { Form::Mail } else { Form::Text }))
 }
 
 fn sniff_markup(top: &str) -> Result<Shape, FormatError> {
@@ -378,7 +379,7 @@ mod tests {
             ("<!DOCTYPE nitf SYSTEM 'nitf.dtd'><nitf>", Shape::Whole(Form::Nitf)),
             ("<rdf:RDF xmlns='x'>", Shape::Elements(Form::Feed)),
             ("\n<feed>", Shape::Elements(Form::Feed)),
-            ("\u{16}\u{16}\u{1}a\u{2}story\u{3}", Shape::Whole(Form::Wire)),
+            ("\u{16}\u{16}\u{1}a\u{2}story\u{3}", Shape::Messages),
         ] {
             assert_eq!(sniff(text.as_bytes()).unwrap(), shape, "{text}");
         }

@@ -1,8 +1,14 @@
 //! Text wires framed with control characters: IPTC 7901, as agencies of Europe send it, and ANPA 1312, as those of
 //! America do. Called by `decode`.
 
-use super::{FormatError, charset, dates::parse_wire_time, meta::Note};
+use super::{
+    FormatError, charset,
+    cut::{Piece, Stop},
+    dates::parse_wire_time,
+    meta::Note,
+};
 use crate::model::Article;
+use std::io::{self, BufRead};
 
 const SOH: char = '\u{1}';
 const STX: char = '\u{2}';
@@ -16,6 +22,45 @@ pub(super) fn is_message(text: &str) -> bool {
     let header = header.and_then(|rest| rest.split_once(STX)).map(|(header, _)| header);
     // The longest header of the two standards has under 200 characters.
     header.is_some_and(|h| h.chars().count() < 400)
+}
+
+/// Hands over each message of a wire as it was recorded, with its number from 1; without one, where the file is the only
+/// message. Each begins with its SOH; what fills the line between them belongs to none.
+pub(super) fn cut(
+    input: &mut dyn BufRead,
+    bytes_max: usize,
+    each: &mut dyn FnMut(Option<u64>, Piece) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let (mut message, mut is_too_long, mut begun) = (Vec::<u8>::new(), false, 0);
+    loop {
+        let buffer = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        let length = buffer.len();
+        if length == 0 {
+            break;
+        }
+        for byte in buffer {
+            if char::from(*byte) == SOH {
+                if begun > 0 {
+                    let mut bytes = std::mem::take(&mut message);
+                    while bytes.last().is_some_and(|b| matches!(b, 0x16 | 0) || b.is_ascii_whitespace()) {
+                        bytes.pop();
+                    }
+                    each(Some(begun), piece(bytes, std::mem::take(&mut is_too_long)))?;
+                }
+                begun += 1;
+            }
+            if message.len() < bytes_max { message.push(*byte) } else { is_too_long = true }
+        }
+        input.consume(length);
+    }
+    each((begun > 1).then_some(begun), piece(message, is_too_long))
+}
+
+fn piece(bytes: Vec<u8>, is_too_long: bool) -> Piece {
+    if is_too_long { Piece::TooLong(bytes) } else { Piece::Whole(bytes) }
 }
 
 /// Reads one message.
@@ -167,6 +212,35 @@ mod tests {
             "ednote": "Adds fares.", "byline": "By A. WRITER, Harbour News", "provider": "HN"
         });
         assert_eq!(serde_json::Value::Object(article.meta), said);
+    }
+
+    #[test]
+    fn a_recorded_wire_is_cut_into_its_messages() {
+        let cut_all = |file: &[u8]| {
+            let mut pieces = Vec::new();
+            cut(&mut io::BufReader::with_capacity(3, file), 20, &mut |number, piece| {
+                pieces.push(match piece {
+                    Piece::Whole(bytes) => (number, String::from_utf8(bytes).unwrap()),
+                    _ => (number, "too long".to_owned()),
+                });
+                Ok(())
+            })
+            .map_err(|_| ())
+            .unwrap();
+            pieces
+        };
+        let one = "\u{16}\u{16}\u{1}a\u{2}b\u{3}c\u{4}\n";
+        assert_eq!(cut_all(one.as_bytes()), [(None, one.to_owned())]);
+        let several = format!("{one}{one}\u{1}d\u{2}{}", "e".repeat(30));
+        let message = |n, text: &str| (Some(n), text.to_owned());
+        assert_eq!(
+            cut_all(several.as_bytes()),
+            [
+                message(1, "\u{16}\u{16}\u{1}a\u{2}b\u{3}c\u{4}"),
+                message(2, "\u{1}a\u{2}b\u{3}c\u{4}"),
+                message(3, "too long")
+            ]
+        );
     }
 
     #[test]
