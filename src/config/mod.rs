@@ -354,10 +354,8 @@ impl Config {
 
     /// The control socket; one that is not a whole path is meant from the data directory on.
     pub fn socket(&self) -> Result<PathBuf, ConfigError> {
-        let path = match self.control.socket.as_os_str().is_empty() {
-            true => self.default_socket(),
-            false => self.data_dir.join(&self.control.socket),
-        };
+        let said = &self.control.socket;
+        let path = if said.as_os_str().is_empty() { self.default_socket() } else { self.data_dir.join(said) };
         let length = path.as_os_str().len();
         if length > SOCKET_PATH_MAX {
             let what = format!(

@@ -19,35 +19,62 @@ pub(super) fn cut(
     each: &mut dyn FnMut(u64, Piece) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut input = Replay::new(input);
-    let (mut number, mut mail, mut is_too_long) = (0, Vec::new(), false);
+    let mut mail = Mail { number: 0, bytes: Vec::new(), bytes_max, is_too_long: false };
     let mut is_after_blank = true;
+    // A line "From " begins an e-mail where a heading follows it; a paragraph may begin so too.
+    let mut from: Option<Vec<u8>> = None;
     while let Some(line) = input.read_line(bytes_max)? {
-        if is_after_blank && line.bytes.starts_with(b"From ") {
-            hand_over(number, &mut mail, &mut is_too_long, each)?;
-            number += 1;
+        match from.take() {
+            Some(_) if is_heading(&line.bytes) => {
+                mail.hand_over(each)?;
+                mail.number += 1;
+            }
+            Some(text) => mail.add(&text, false),
+            None => {}
+        }
+        if is_after_blank && line.bytes.starts_with(b"From ") && !line.is_cut {
+            from = Some(line.bytes.clone());
         } else {
-            let room = bytes_max.saturating_sub(mail.len());
-            is_too_long |= line.is_cut || line.bytes.len() >= room;
-            mail.extend(line.bytes.iter().take(room));
-            mail.extend((!is_too_long).then_some(b'\n'));
+            mail.add(&line.bytes, line.is_cut);
         }
         is_after_blank = line.bytes.is_empty();
     }
-    hand_over(number, &mut mail, &mut is_too_long, each)
+    if let Some(text) = from {
+        mail.add(&text, false);
+    }
+    mail.hand_over(each)
 }
 
-fn hand_over(
+/// The e-mail under way; number 0 is what stands before the first.
+struct Mail {
     number: u64,
-    mail: &mut Vec<u8>,
-    is_too_long: &mut bool,
-    each: &mut dyn FnMut(u64, Piece) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let (bytes, is_cut) = (std::mem::take(mail), std::mem::take(is_too_long));
-    match number {
-        0 => Ok(()),
-        _ if is_cut => each(number, Piece::TooLong(bytes)),
-        _ => each(number, Piece::Whole(bytes)),
+    bytes: Vec<u8>,
+    bytes_max: usize,
+    is_too_long: bool,
+}
+
+impl Mail {
+    fn add(&mut self, line: &[u8], is_cut: bool) {
+        let room = self.bytes_max.saturating_sub(self.bytes.len());
+        self.is_too_long |= is_cut || line.len() >= room;
+        self.bytes.extend(line.iter().take(room));
+        self.bytes.extend((!self.is_too_long).then_some(b'\n'));
     }
+
+    fn hand_over(&mut self, each: &mut dyn FnMut(u64, Piece) -> Result<(), Stop>) -> Result<(), Stop> {
+        let (bytes, is_cut) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.is_too_long));
+        match self.number {
+            0 => Ok(()),
+            number if is_cut => each(number, Piece::TooLong(bytes)),
+            number => each(number, Piece::Whole(bytes)),
+        }
+    }
+}
+
+/// Whether a line is one of an e-mail's headings: a name without a space, and a colon.
+fn is_heading(line: &[u8]) -> bool {
+    let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-');
+    end.is_some_and(|at| at > 0 && line.get(at) == Some(&b':'))
 }
 
 #[cfg(test)]
@@ -69,5 +96,17 @@ mod tests {
         .map_err(|_| ())
         .unwrap();
         assert_eq!(pieces, ["1!", "2:To: x\n\nvery long indeed, too long\n\n", "3:To: y\n"]);
+    }
+
+    #[test]
+    fn a_paragraph_that_begins_so_is_no_mail() {
+        let file = "From a Sun\nTo: b\n\nThe ferry is late.\n\nFrom Monday fares rise.\nBy how much: a lot.\n\nFrom here on\n";
+        let mut mails = Vec::new();
+        let mut keep = |_, piece| {
+            mails.extend(if let Piece::Whole(bytes) = piece { String::from_utf8(bytes).ok() } else { None });
+            Ok(())
+        };
+        cut(&mut file.as_bytes(), 1000, &mut keep).map_err(|_| ()).unwrap();
+        assert_eq!(mails, [file.strip_prefix("From a Sun\n").unwrap()]);
     }
 }

@@ -119,7 +119,9 @@ pub(super) fn note_markers(article: &mut Article) {
         markers(place, &mut found);
     }
     article.note_all("markers", found);
-    if article.noted("embargoed").is_some() {
+    // What was withheld or recalled stays so, whatever else is said of it.
+    let is_usable = article.noted("pubstatus").is_none_or(|status| status == "usable");
+    if is_usable && article.noted("embargoed").is_some() {
         article.meta.insert("pubstatus".to_owned(), "embargoed".into());
     }
 }
@@ -224,5 +226,10 @@ mod tests {
             (held.noted("pubstatus"), held.noted("embargoed")),
             (Some("embargoed"), Some("2026-11-22T09:00:00Z"))
         );
+        let mut recalled = Article::default();
+        recalled.note_status(Some("canceled"));
+        recalled.note_time("embargoed", Some("2026-11-22T10:00:00+01:00"));
+        note_markers(&mut recalled);
+        assert_eq!(recalled.noted("pubstatus"), Some("cancelled"), "a kill is no embargo");
     }
 }
