@@ -64,7 +64,12 @@ impl Index {
     }
 
     pub fn get(&self, no: ArticleNo) -> Option<&Profile> {
-        self.profiles.get(no.0.wrapping_sub(self.first) as usize)?.as_deref()
+        self.profiles.get(self.place(no))?.as_deref()
+    }
+
+    /// Where an article is among the profiles; beyond them where it came before all of them.
+    fn place(&self, no: ArticleNo) -> usize {
+        no.0.wrapping_sub(self.first) as usize
     }
 
     pub fn number_of(&self, id: ArticleId) -> Option<ArticleNo> {
@@ -137,8 +142,7 @@ impl Index {
         {
             self.rewritable.pop_first();
             self.frequencies.unlearn(no);
-            let profile =
-                self.profiles.get(no.0.wrapping_sub(self.first) as usize).and_then(Option::as_deref);
+            let profile = self.profiles.get(self.place(no)).and_then(Option::as_deref);
             if let Some(profile) = profile {
                 self.terms.remove(profile);
             }
@@ -160,7 +164,7 @@ impl Index {
     }
 
     fn remove(&mut self, no: ArticleNo) {
-        let place = no.0.wrapping_sub(self.first) as usize;
+        let place = self.place(no);
         let Some(profile) = self.profiles.get_mut(place).and_then(Option::take) else { return };
         self.by_id.remove(&profile.id);
         self.exact.remove(profile.text_digest, no);
