@@ -229,7 +229,7 @@ fn more_than_the_daemon_takes_at_once_are_told_to_come_again() {
 /// The last of many files, and so large that handing it over takes longer than whatever is done meanwhile. It is full of
 /// holes, so it takes no room where it lies.
 const LARGE: &str = "many/zz-large.txt";
-const LARGE_BYTES: u64 = 1 << 30;
+const LARGE_BYTES: u64 = 1 << 28;
 
 /// Starts handing over many files, and returns when the first of them are in the journal.
 fn under_way(place: &Place) -> Running {
