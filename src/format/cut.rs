@@ -89,6 +89,27 @@ pub struct BadItem {
     pub error: FormatError,
 }
 
+/// Goes through what is left, byte by byte, as far as there is more.
+pub(super) fn each_byte(
+    input: &mut dyn BufRead,
+    mut each: impl FnMut(u8) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    loop {
+        let buffer = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        let length = buffer.len();
+        if length == 0 {
+            return Ok(());
+        }
+        for byte in buffer {
+            each(*byte)?;
+        }
+        input.consume(length);
+    }
+}
+
 /// The bytes of one article as they were found.
 #[derive(Debug)]
 pub(super) enum Piece {

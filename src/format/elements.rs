@@ -3,8 +3,8 @@
 //! It knows tags, comments and CDATA and no more, so a broken element is cut out like any other and costs its
 //! neighbours nothing. `cut` calls it with the names to look for; memory is bounded by the longest article.
 
-use super::cut::{Piece, Stop};
-use std::io::{self, BufRead};
+use super::cut::{Piece, Stop, each_byte};
+use std::io::BufRead;
 
 /// What a file begins with is kept up to so many bytes: the start tags around its articles, and what it says of all of
 /// them. Each article is read together with it.
@@ -39,22 +39,12 @@ pub(super) fn cut(
     each: &mut dyn FnMut(&Found, Piece) -> Result<(), Stop>,
 ) -> Result<u64, Stop> {
     let mut scan = Scan { names, bytes_max, ..Scan::default() };
-    loop {
-        let buffer = match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        let length = buffer.len();
-        if length == 0 {
-            break;
+    each_byte(input, |byte| {
+        if let Some((number, piece)) = scan.step(byte) {
+            each(&Found { number, head: &scan.head }, piece)?;
         }
-        for byte in buffer {
-            if let Some((number, piece)) = scan.step(*byte) {
-                each(&Found { number, head: &scan.head }, piece)?;
-            }
-        }
-        input.consume(length);
-    }
+        Ok(())
+    })?;
     if let Some((number, piece)) = scan.cut_short() {
         each(&Found { number, head: &scan.head }, piece)?;
     }

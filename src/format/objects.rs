@@ -3,8 +3,8 @@
 //!
 //! It counts brackets and knows strings, and no more of JSON. `cut` calls it; memory is bounded by the longest article.
 
-use super::cut::{Piece, Stop};
-use std::io::{self, BufRead};
+use super::cut::{Piece, Stop, each_byte};
+use std::io::BufRead;
 
 /// The names under which feeds hold their articles, at the first or second level.
 const LISTS: [&str; 8] = ["item", "items", "articles", "entries", "results", "stories", "news", "posts"];
@@ -38,22 +38,12 @@ pub(super) fn cut(
     each: &mut dyn FnMut(u64, Piece) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut scan = Scan::default();
-    loop {
-        let buffer = match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        let length = buffer.len();
-        if length == 0 {
-            break;
+    each_byte(input, |byte| {
+        if let Some(piece) = scan.step(byte, bytes_max) {
+            each(scan.items, piece)?;
         }
-        for byte in buffer {
-            if let Some(piece) = scan.step(*byte, bytes_max) {
-                each(scan.items, piece)?;
-            }
-        }
-        input.consume(length);
-    }
+        Ok(())
+    })?;
     match scan.item.take() {
         Some(item) if scan.is_too_long => each(scan.items, Piece::TooLong(item)),
         Some(item) => each(scan.items, Piece::CutShort(item)),
@@ -193,6 +183,7 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     fn cut_all(file: &str, max: usize) -> Vec<String> {
         let mut pieces = Vec::new();

@@ -3,12 +3,12 @@
 
 use super::{
     FormatError, charset,
-    cut::{Piece, Stop},
+    cut::{Piece, Stop, each_byte},
     dates::parse_wire_time,
     meta::Note,
 };
 use crate::model::Article;
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 const SOH: char = '\u{1}';
 const STX: char = '\u{2}';
@@ -32,30 +32,24 @@ pub(super) fn cut(
     each: &mut dyn FnMut(Option<u64>, Piece) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let (mut message, mut is_too_long, mut begun) = (Vec::<u8>::new(), false, 0);
-    loop {
-        let buffer = match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        let length = buffer.len();
-        if length == 0 {
-            break;
-        }
-        for byte in buffer {
-            if char::from(*byte) == SOH {
-                if begun > 0 {
-                    let mut bytes = std::mem::take(&mut message);
-                    while bytes.last().is_some_and(|b| matches!(b, 0x16 | 0) || b.is_ascii_whitespace()) {
-                        bytes.pop();
-                    }
-                    each(Some(begun), piece(bytes, std::mem::take(&mut is_too_long)))?;
+    each_byte(input, |byte| {
+        if char::from(byte) == SOH {
+            if begun > 0 {
+                let mut bytes = std::mem::take(&mut message);
+                while bytes.last().is_some_and(|b| matches!(b, 0x16 | 0) || b.is_ascii_whitespace()) {
+                    bytes.pop();
                 }
-                begun += 1;
+                each(Some(begun), piece(bytes, std::mem::take(&mut is_too_long)))?;
             }
-            if message.len() < bytes_max { message.push(*byte) } else { is_too_long = true }
+            begun += 1;
         }
-        input.consume(length);
-    }
+        if message.len() < bytes_max {
+            message.push(byte);
+        } else {
+            is_too_long = true;
+        }
+        Ok(())
+    })?;
     each((begun > 1).then_some(begun), piece(message, is_too_long))
 }
 
@@ -179,6 +173,7 @@ fn paragraphs(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     #[test]
     fn a_message_of_iptc_7901_is_read() {
