@@ -93,6 +93,17 @@ pub struct ArticleEvent {
     pub text: String,
 }
 
+impl ArticleEvent {
+    /// What its format said of it, with its address under `url`.
+    pub fn metadata(&self) -> Map<String, Value> {
+        let mut metadata = self.meta.clone();
+        if let Some(url) = &self.url {
+            metadata.entry("url").or_insert_with(|| Value::String(url.clone()));
+        }
+        metadata
+    }
+}
+
 /// Where an article belongs, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

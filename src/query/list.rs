@@ -3,12 +3,12 @@
 use super::{Library, QueryError};
 use crate::{
     fingerprint::words_in,
-    model::{Event, Relation, Time},
-    store::{ArticleRow, Gathered, Order},
+    model::{ArticleNo, Relation, Time},
+    store::{ArticleRow, Gathered, Order, StoreError},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::cmp::Reverse;
+use serde_json::{Map, Value};
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// What is asked of the records that are listed. What is not given is not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,9 +86,12 @@ impl Library<'_> {
         let wanted = Wanted::new(asked);
         let limit = asked.limit.unwrap_or(usize::MAX);
         let order = if asked.sort == Sort::Oldest { Order::Oldest } else { Order::Newest };
+        let saying = if asked.meta.is_empty() { None } else { Some(self.saying(&asked.meta)?) };
+        let says = |record: &Gathered| {
+            saying.as_ref().is_none_or(|them| record.articles.iter().any(|(no, _)| them.contains(no)))
+        };
         let mut records = self.view.records(order).filter(|record| match record {
-            // The metadata stands in the journal alone, so it is read last.
-            Ok(record) => wanted.takes(record) && (asked.meta.is_empty() || self.says(record, &asked.meta)),
+            Ok(record) => says(record) && wanted.takes(record),
             Err(_) => true,
         });
         if matches!(asked.sort, Sort::Newest | Sort::Oldest) {
@@ -111,14 +114,13 @@ impl Library<'_> {
 }
 
 impl Library<'_> {
-    /// Whether an article of a record says all of this. One that cannot be read says nothing.
-    fn says(&self, record: &Gathered, asked: &[(String, String)]) -> bool {
-        record.articles.iter().any(|(_, row)| {
-            let Ok(Event::Article(article)) = self.event(row.place) else { return false };
-            asked
-                .iter()
-                .all(|(name, value)| article.meta.get(name).is_some_and(|said| is_or_has(said, value)))
-        })
+    /// The articles whose metadata says all of this.
+    fn saying(&self, asked: &[(String, String)]) -> Result<BTreeSet<ArticleNo>, StoreError> {
+        let says = |meta: &Map<String, Value>| {
+            asked.iter().all(|(name, value)| meta.get(name).is_some_and(|said| is_or_has(said, value)))
+        };
+        let all = self.view.metadata();
+        all.filter_map(|entry| entry.map(|(no, meta)| says(&meta).then_some(no)).transpose()).collect()
     }
 }
 

@@ -109,8 +109,8 @@ impl Library<'_> {
         let mut record = self.record(gathered, &mut self.known_to_all()?)?.ok_or_else(missing)?;
         for (article, row) in record.articles.iter_mut().zip(&rows) {
             if let Event::Article(event) = self.event(row.place)? {
+                article.meta = Some(event.metadata());
                 article.text = Some(event.text);
-                article.meta = Some(with_address(event.meta, event.url));
                 (article.first_seen, article.last_seen) = (Some(row.first_seen), Some(row.last_seen));
             }
         }
@@ -201,13 +201,6 @@ fn article(row: ArticleRow, is_canonical: bool, pinned: bool) -> ArticleAnswer {
         meta: None,
         changes: None,
     }
-}
-
-fn with_address(mut meta: Map<String, Value>, url: Option<String>) -> Map<String, Value> {
-    if let Some(url) = url {
-        meta.entry("url").or_insert(Value::String(url));
-    }
-    meta
 }
 
 const CANONICAL: &str = "canonical";

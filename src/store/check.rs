@@ -21,7 +21,7 @@ pub(super) fn whole(view: View<'_>) -> Result<(), StoreError> {
     let of = |letter: u8| rows.get(&letter).copied().unwrap_or(0);
     add_up("articles", of(b'a'), counts.articles())?;
     add_up("ids of articles", of(b'i'), counts.articles())?;
-    add_up("memberships", of(b'v'), counts.articles())?;
+    add_up("memberships", of(b'v'), counts.variants)?;
     add_up("records", of(b'r'), counts.canonical)?;
     add_up("arrivals", of(b'f'), counts.received)?;
     add_up("arrivals with and without a receipt", of(b'o') + counts.ended(), counts.received)

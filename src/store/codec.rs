@@ -9,13 +9,14 @@
 //! | `a` article:u32 | [`ArticleRow`](super::ArticleRow) |
 //! | `i` first 16 bytes of the article's id | article:u32 |
 //! | `t` first 16 bytes of the text's digest | article:u32, the first with that text |
-//! | `w` first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version |
+//! | `s` first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version |
+//! | `e` article:u32 | what its format said of it, as JSON; where it said anything |
 //! | `p` article:u32 | the profile that `detect` compares, while the article is in a window |
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow) |
 //! | `n` record id:u64 | founder:u32 of the record that it names today |
 //! | `w` last part:u64 whole:u64 article:u32 | a path or a wire id that names the article; both parts as xxh3 |
-//! | `v` founder:u32 article:u32 | nothing: the article is of that record |
+//! | `v` founder:u32 article:u32 | nothing: the article is of that record, which the founder is without a row |
 //! | `l` founder:u32 founder:u32 | [`Score`](crate::model::Score): the two records are related |
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |
 //! | `o` arrival:u64 | nothing: the arrival has no receipt yet |
@@ -30,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 const HEAD_BYTES: usize = 5;
 
 pub(super) type Key = Vec<u8>;
@@ -39,6 +40,10 @@ pub(super) const META: &[u8] = b"m";
 
 pub(super) fn article(no: ArticleNo) -> Key {
     [b"a", &no.0.to_be_bytes()[..]].concat()
+}
+
+pub(super) fn meta(no: ArticleNo) -> Key {
+    [b"e", &no.0.to_be_bytes()[..]].concat()
 }
 
 pub(super) fn profile(no: ArticleNo) -> Key {
@@ -62,7 +67,7 @@ pub(super) fn text(digest: Digest) -> Key {
 }
 
 pub(super) fn story(digest: Digest) -> Key {
-    of_digest(b'w', digest)
+    of_digest(b's', digest)
 }
 
 pub(super) fn file(digest: Digest) -> Key {
@@ -101,7 +106,7 @@ pub(super) fn link(one: ArticleNo, other: ArticleNo) -> Key {
     [b"l", &one.0.to_be_bytes()[..], &other.0.to_be_bytes()].concat()
 }
 
-/// The prefix of all members of a record.
+/// The prefix of all members of a record but its founder.
 pub(super) fn members(founder: ArticleNo) -> Key {
     [b"v", &founder.0.to_be_bytes()[..]].concat()
 }
@@ -167,7 +172,7 @@ fn checksum(body: &[u8]) -> u32 {
     xxh3_64(body) as u32
 }
 
-fn damaged(key: &[u8], what: String) -> StoreError {
+pub(super) fn damaged(key: &[u8], what: String) -> StoreError {
     StoreError::Damaged { key: key.escape_ascii().to_string(), what }
 }
 
@@ -191,5 +196,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[7, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[8, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::model::{Arrival, ArticleNo, Digest, Original, RecordId, Score};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// Reads the view. What it gives is true of the last batch applied.
 #[derive(Clone, Copy)]
@@ -177,8 +178,9 @@ impl<'s> View<'s> {
         self.walk(b"r", order).entries.map(move |entry| {
             let (key, row) = entry?;
             let founder = number_of(&key)?;
-            let members =
-                members.of(founder)?.iter().map(|(key, _)| number_of(key)).collect::<Result<Vec<_>, _>>()?;
+            let others =
+                members.of(founder)?.iter().map(|(key, _)| number_of(key)).collect::<Result<_, _>>()?;
+            let members = with_founder(founder, others);
             let links = links.of(founder)?.iter().map(link_of).collect::<Result<_, _>>()?;
             let founding = articles.of(founder)?.pop();
             let founding = founding.map(|(key, row)| codec::decode(&key, &row)).transpose()?;
@@ -218,14 +220,29 @@ impl<'s> View<'s> {
         Walk { entries, order, next: None }
     }
 
-    /// The members of a record in order of first sighting.
+    /// The members of a record in order of first sighting; none where there is no such record.
     pub fn members(self, founder: ArticleNo) -> Result<Vec<ArticleNo>, StoreError> {
-        self.numbers(&codec::members(founder)).collect()
+        if !self.tree.contains_key(codec::record(founder))? {
+            return Ok(Vec::new());
+        }
+        Ok(with_founder(founder, self.numbers(&codec::members(founder)).collect::<Result<_, _>>()?))
     }
 
     /// The founders of the records related to this one, with the probability of the best pair across.
     pub fn links(self, founder: ArticleNo) -> Result<Vec<(ArticleNo, Score)>, StoreError> {
         self.tree.scan_prefix(codec::links(founder)).map(|entry| link_of(&entry?)).collect()
+    }
+
+    /// What was said of each article in its metadata, in order of first sighting.
+    pub fn metadata(
+        self,
+    ) -> impl Iterator<Item = Result<(ArticleNo, Map<String, Value>), StoreError>> + use<'s> {
+        self.tree.scan_prefix(b"e").map(|entry| {
+            let (key, row) = entry?;
+            let json: String = codec::decode(&key, &row)?;
+            let meta = serde_json::from_str(&json).map_err(|e| codec::damaged(&key, e.to_string()))?;
+            Ok((number_of(&key)?, meta))
+        })
     }
 
     /// The profile of an article; nothing where it has left the windows.
@@ -293,6 +310,12 @@ impl<'s> View<'s> {
 
 fn link_of((key, row): &Entry) -> Result<(ArticleNo, Score), StoreError> {
     Ok((number_of(key)?, codec::decode(key, row)?))
+}
+
+/// The members of a record by number. An article may have gone over to a record that is younger than it.
+fn with_founder(founder: ArticleNo, mut others: Vec<ArticleNo>) -> Vec<ArticleNo> {
+    others.insert(others.partition_point(|no| *no < founder), founder);
+    others
 }
 
 /// Whether one is the end of the other, from a slash on.

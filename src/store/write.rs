@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One thing to apply.
@@ -117,7 +118,13 @@ impl Writer<'_> {
         }
         self.word(&place_of(&e.path, e.item.as_deref()), e.no)?;
         e.item.iter().try_for_each(|item| self.word(item, e.no))?;
-        self.mark(codec::member(founder, e.no));
+        if joined.is_some() {
+            self.mark(codec::member(founder, e.no));
+        }
+        let metadata = e.metadata();
+        if !metadata.is_empty() {
+            self.put(codec::meta(e.no), &Value::Object(metadata).to_string())?;
+        }
         for link in &e.verdict.related {
             self.link(founder, *link)?;
         }
@@ -201,7 +208,8 @@ impl Writer<'_> {
         }
         let gone: RecordRow = self.need(&codec::record(from))?;
         let mut kept: RecordRow = self.need(&codec::record(into))?;
-        for no in self.numbers(&codec::members(from))? {
+        let others = self.numbers(&codec::members(from))?;
+        for no in std::iter::once(from).chain(others) {
             let mut row: ArticleRow = self.need(&codec::article(no))?;
             row.founder = into;
             if no == gone.canonical {
