@@ -5,7 +5,7 @@ use super::{
     args::DoctorArgs,
     page::Page,
     paint::{Hue, Paint},
-    render::columns,
+    render::{columns, counted},
     runtime,
 };
 use crate::{
@@ -66,12 +66,11 @@ const fn hue(level: Level) -> Hue {
 }
 
 fn verdict(findings: &[Finding]) -> String {
-    let count = |level| findings.iter().filter(|f| f.level == level).count();
-    let of = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
+    let count = |level| findings.iter().map(|found| u64::from(found.level == level)).sum();
     match (count(Level::Failure), count(Level::Warning)) {
         (0, 0) => "all is well".to_owned(),
-        (0, warnings) => format!("it works; {}", of(warnings, "warning")),
-        (failures, 0) => of(failures, "failure"),
-        (failures, warnings) => format!("{}, {}", of(failures, "failure"), of(warnings, "warning")),
+        (0, warnings) => format!("it works; {}", counted(warnings, "warning")),
+        (failures, 0) => counted(failures, "failure"),
+        (failures, warnings) => format!("{}, {}", counted(failures, "failure"), counted(warnings, "warning")),
     }
 }

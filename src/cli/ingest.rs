@@ -5,7 +5,7 @@ use super::{
     args::IngestArgs,
     ask::{Reached, reach_or_make},
     bar,
-    render::printable,
+    render::{counted, printable},
     runtime,
 };
 use crate::{
@@ -48,10 +48,12 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
         .filter(|(outcome, n)| *n > 0 || *outcome == Outcome::Accepted)
         .map(|(outcome, n)| format!("{n} {}", outcome.name()))
         .collect();
-    out.line(&format!("{} files in {seconds:.1} s: {}", tally.files(), by_outcome.join(", ")))?;
-    let rejected =
-        if tally.rejected > 0 { format!(", {} items not readable", tally.rejected) } else { String::new() };
-    out.line(&format!("{} articles{rejected}", tally.articles))?;
+    out.line(&format!("{} in {seconds:.1} s: {}", counted(tally.files(), "file"), by_outcome.join(", ")))?;
+    let rejected = match tally.rejected {
+        0 => String::new(),
+        rejected => format!(", {} not readable", counted(rejected, "item")),
+    };
+    out.line(&format!("{}{rejected}", counted(tally.articles, "article")))?;
     for (path, why) in &tally.unreadable {
         out.line(&printable(&format!("  {path}: {why}")))?;
     }
