@@ -40,7 +40,7 @@ impl Args {
     /// Where the configuration comes from: what was given, and the variables of this process.
     pub(super) fn sources(&self) -> Sources {
         let (mut file, data_dir) = (self.config.clone(), self.data_dir.clone());
-        if let Command::Check(CheckArgs { file: Some(given) }) = &self.command {
+        if let Command::Check(CheckArgs { file: Some(given), .. }) = &self.command {
             file = Some(given.clone());
         }
         Sources { file, data_dir, variables: std::env::vars_os().collect(), given: Vec::new() }
@@ -106,14 +106,14 @@ pub struct ListArgs {
     /// Only records of which an article came in before then. A date counts to its end.
     #[arg(long, value_name = "WHEN", value_parser = |typed: &str| until(typed, now()))]
     pub until: Option<Time>,
-    /// Only records with an article from this source.
+    /// Only records with an article that was received from this source.
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
     /// Only records with an article in this language, as in en.
     #[arg(long, value_name = "CODE")]
     pub lang: Option<String>,
     /// Only records with so many variants or more.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub min_variants: Option<usize>,
     /// Only records with a variant that stands so to what it was matched with.
     #[arg(long, value_name = "RELATION", value_parser = one_of(Relation::ALL.map(|r| (r.name(), r))))]
@@ -122,14 +122,14 @@ pub struct ListArgs {
     #[arg(long, value_name = "WORDS")]
     pub title: Option<String>,
     /// Only records with an article whose metadata says so, as in pubstatus=embargoed; `formats` lists the names. More than
-    /// one may be given. It reads the journal, which takes a second for some thousand articles.
+    /// one may be given.
     #[arg(long, value_name = "NAME=VALUE", value_parser = named_value)]
     pub meta: Vec<(String, String)>,
     /// By first arrival, the newest or the oldest first; by last arrival; or by the number of variants.
     #[arg(long, value_name = "BY", default_value = "newest", value_parser = one_of(Sort::ALL.map(|s| (s.name(), s))))]
     pub sort: Sort,
     /// How many records at most [default: 50 in the table, all in JSON].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = more_than_none)]
     pub limit: Option<usize>,
     /// Write JSON, one record a line, as `export` does.
     #[arg(long)]
@@ -210,6 +210,9 @@ pub struct CheckArgs {
     /// The file [default: the one that --config names].
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Print every key with its meaning, unit, range and default: a file to begin with.
+    #[arg(long, conflicts_with = "file")]
+    pub keys: bool,
 }
 
 /// What to measure.
@@ -254,6 +257,14 @@ fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
         let meant = words.iter().find(|(word, _)| *word == typed);
         meant.map(|(_, meant)| meant.clone()).ok_or("there is no such word")
     })
+}
+
+fn whole_number(typed: &str) -> Result<usize, &'static str> {
+    typed.parse().map_err(|_| "it must be a whole number")
+}
+
+fn more_than_none(typed: &str) -> Result<usize, &'static str> {
+    whole_number(typed).ok().filter(|n| *n > 0).ok_or("it must be a whole number, 1 or more")
 }
 
 fn named_value(typed: &str) -> Result<(String, String), String> {

@@ -1,7 +1,8 @@
 //! `wirefold check`.
 
 use super::{Args, CliError, Exit, Out, args::CheckArgs, render::printable};
-use crate::config::Config;
+use crate::config::{Config, DEFAULTS};
+use std::path::Path;
 
 /// Says that the configuration can be used, and what it sets. One that cannot be used was an error before this.
 pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit, CliError> {
@@ -10,10 +11,26 @@ pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit
     let of = file.map_or_else(|| "the built-in configuration".to_owned(), |path| path.display().to_string());
     let mut out = Out::new();
     out.line(&printable(&format!("{of} can be used")))?;
-    for said in config.said() {
+    let said = config.said();
+    for said in &said {
         out.line(&printable(&format!("  {} = {}  ({})", said.key, said.value, said.place)))?;
     }
-    out.line("everything else is as in config/wirefold.toml")?;
+    let rest = if said.is_empty() { "everything" } else { "everything else" };
+    out.line(&format!("{rest} is as built in; 'wirefold check --keys' tells of every key"))?;
+    let is_missing = |path: &&Path| !path.is_dir();
+    for inbox in config.inbox.iter().map(|inbox| inbox.path.as_path()).filter(is_missing) {
+        let what =
+            format!("but there is no folder {}: no start and no reload would take it", inbox.display());
+        out.line(&printable(&what))?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// Prints the file that is at once the defaults, the example and the reference.
+pub(super) fn keys() -> Result<Exit, CliError> {
+    let mut out = Out::new();
+    out.line(DEFAULTS.trim_end())?;
     out.flush()?;
     Ok(Exit::Done)
 }

@@ -30,11 +30,10 @@ pub(super) fn diffed(answer: &DiffAnswer, look: Look) -> String {
         .relation
         .map_or_else(String::new, |relation| format!("the other is {} the one; ", relation.in_words()));
     let counts = answer.counts;
-    let (dropped, added) = if look.side_by_side { ("left", "right") } else { ("one", "other") };
     page.wrapped(
         "words",
         &format!(
-            "{stands}{} are the same, {} only in the {dropped}, {} only in the {added}",
+            "{stands}{} are the same, {} only in the one, {} only in the other",
             counts.same, counts.dropped, counts.added
         ),
         INDENT,

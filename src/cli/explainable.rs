@@ -5,7 +5,10 @@ use crate::{
     config::ConfigError, control::ControlError, encode::EncodeError, eval::EvalError, inbox::InboxError,
     pipeline::PipelineError, query::QueryError, service::ServiceError, store::LockError,
 };
-use std::{error::Error, io, process::ExitCode};
+use std::{error::Error, io, path::Path, process::ExitCode};
+
+/// Where the packaged service keeps its data.
+const SERVICE_DATA: &str = "/var/lib/wirefold";
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,12 +126,22 @@ pub fn explain(error: &CliError) -> (String, Exit) {
 fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
     match error {
         CliError::Config(_) | CliError::LogLevel { .. } | CliError::Service(ServiceError::Config(_)) => {
-            (Some("every key with its meaning and range stands in config/wirefold.toml"), Exit::Config)
+            (Some("'wirefold check --keys' tells every key with its meaning and range"), Exit::Config)
         }
         CliError::Service(ServiceError::Lock(LockError::Busy { .. })) => (
             Some("it may be starting, stopping or taking files in; try again in a moment, or stop it first"),
             Exit::Busy,
         ),
+        CliError::Service(ServiceError::Lock(LockError::Io { source, .. }))
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            (
+                Some(
+                    "no daemon answers, and without one only the user that the data belongs to may ask: start the service, or ask as that user, as with 'runuser -u wirefold -- wirefold ...'",
+                ),
+                Exit::Failed,
+            )
+        }
         CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
             Some("try again once it runs: nothing is lost, and what was taken in before is known again"),
             Exit::Busy,
@@ -156,6 +169,12 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             EvalError::NoSets { .. } | EvalError::NoArticles { .. } | EvalError::Invalid { .. },
         ) => (
             Some("the README tells the form of a labelled set under 'Measuring it on your own stories'"),
+            Exit::Failed,
+        ),
+        CliError::NoData(dir) if dir != SERVICE_DATA && Path::new(SERVICE_DATA).is_dir() => (
+            Some(
+                "the service on this machine keeps its data in /var/lib/wirefold: ask with --data-dir /var/lib/wirefold",
+            ),
             Exit::Failed,
         ),
         CliError::NoData(_) => (

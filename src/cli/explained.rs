@@ -106,6 +106,12 @@ impl Page {
             self.lines.push(format!("{:<22}{form}", "barred"));
         }
         self.lines.push(format!("{:<22}{}", "probability", probability(evidence)));
+        self.blank();
+        self.wrapped(
+            "gives",
+            "log-odds that add up: above 0 speaks for one story, below 0 against it",
+            INDENT,
+        );
     }
 
     fn terms(&mut self, terms: &[TermAnswer]) {

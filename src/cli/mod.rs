@@ -31,12 +31,15 @@ pub use explainable::{CliError, Exit, explain};
 pub use logging::on_stderr;
 
 use crate::{config::Config, service::Pace};
-use args::Command;
+use args::{CheckArgs, Command};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, BufWriter, Write};
 
 /// Does what was asked, and says how the process is to end.
 pub fn main(args: &Args) -> Result<Exit, CliError> {
+    if let Command::Check(CheckArgs { keys: true, .. }) = &args.command {
+        return check::keys();
+    }
     let config = match (Config::read(&args.sources()), &args.command) {
         (Ok(config), _) => config,
         (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, what),

@@ -54,10 +54,10 @@ impl Page {
         };
         let published = side.published.map_or_else(String::new, |time| format!(", {time}"));
         let source = side.source.as_ref().map_or_else(String::new, |source| format!(", {source}"));
-        self.cut(label, &format!("{what}, {} words{published}{source}", side.words));
+        self.wrapped(label, &format!("{what}, {} words{published}{source}", side.words), INDENT);
         let place = place_of(&side.path, side.item.as_deref());
         let title = side.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
-        self.cut("", &format!("{place}{title}"));
+        self.wrapped("", &format!("{place}{title}"), INDENT);
     }
 }
 

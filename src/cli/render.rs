@@ -65,19 +65,20 @@ pub(super) fn formats(formats: &[Listed]) -> String {
     for Listed { format, told_by, gives } in formats {
         table.add_row([(*format).to_owned(), format!("{told_by}\n{gives}")]);
     }
-    fitted(table)
+    lines(table)
 }
 
 /// The names of metadata, one a row.
 pub(super) fn names(names: impl Iterator<Item = Named>) -> String {
     let mut table = table(["NAME", "WHAT IT HOLDS"]);
     table.add_rows(names.map(|Named { name, holds }| [name, holds]));
-    fitted(table)
+    lines(table)
 }
 
 /// How many sources are known of a record.
 fn sources(record: &RecordAnswer) -> usize {
-    let mut names: Vec<_> = record.articles.iter().filter_map(|a| a.source.as_deref()).collect();
+    let mut names: Vec<_> =
+        record.articles.iter().flat_map(|a| a.source.iter().chain(&a.also_from)).collect();
     names.sort_unstable();
     names.dedup();
     names.len()
@@ -134,15 +135,21 @@ pub(super) fn table<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
     table
 }
 
-/// The table as lines no wider than the terminal. Only the last column is cut short: an id that is cut cannot be
-/// used.
+/// The same with the last column cut short.
 pub(super) fn fitted(mut table: Table) -> String {
+    // No letter parts words, so that the last is cut at the edge and not before the word that crosses it.
+    let last = table.column_count().saturating_sub(1);
+    table.column_mut(last).into_iter().for_each(|column| _ = column.set_delimiter('\0'));
+    lines(table)
+}
+
+/// The table as lines no wider than the terminal. What is longer goes on under itself, but only in the last column: an id
+/// that is cut cannot be used.
+fn lines(mut table: Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for column in table.column_iter_mut().take(last) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
-    // No letter parts words, so that the last is cut at the edge and not before the word that crosses it.
-    table.column_mut(last).into_iter().for_each(|column| _ = column.set_delimiter('\0'));
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
 }

@@ -69,6 +69,9 @@ fn of_article(page: &mut Page, article: &ArticleAnswer, record: &RecordAnswer, p
         page.cut("", title);
     }
     page.wrapped(&" ".repeat(INDENT), &about(article), INDENT);
+    if !article.also_from.is_empty() {
+        page.wrapped("", &format!("also from {}", article.also_from.join(", ")), INDENT);
+    }
     if let (Some(score), Some(matched)) = (article.score, &article.matched) {
         page.wrapped("", &format!("score {score} with {}", short_id(matched)), INDENT);
     }

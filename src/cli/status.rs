@@ -78,7 +78,9 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
         page.wrapped("alarm", &format!("grow suspiciously fast: {}", records.join(", ")), INDENT);
     }
     for notice in &status.notices {
-        page.wrapped("notice", notice, INDENT);
+        for (line, label) in notice.lines().zip(std::iter::once("notice").chain(std::iter::repeat(""))) {
+            page.wrapped(label, line, INDENT);
+        }
     }
     page.lines.join("\n")
 }

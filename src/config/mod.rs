@@ -318,7 +318,12 @@ impl Config {
             Some(value) => value.to_string(),
             None => String::new(),
         };
-        let keys = self.said.iter().filter(|(key, _)| self.values.contains_key(*key) && *key != "inbox");
+        let built_in = Layers::new().flat();
+        let differs =
+            |key: &String| self.values.contains_key(key) && self.values.get(key) != built_in.get(key);
+        let keys = self.said.iter().filter(|(key, place)| {
+            *key != "inbox" && (differs(key) || *key == "data_dir" && **place == Place::CommandLine)
+        });
         keys.map(|(key, place)| Said { key: key.clone(), value: value(key), place: place.clone() }).collect()
     }
 

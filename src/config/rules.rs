@@ -18,6 +18,8 @@ pub(super) enum Rule {
     Share,
     /// A path, which no shell will read.
     Path,
+    /// A path from the root on: a daemon is not where the person is who wrote it.
+    FromRoot,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// What is logged: a level, or `module=level`, or some of these with commas between.
@@ -37,7 +39,7 @@ pub(super) enum Takes {
     Restart,
 }
 
-use Rule::{Any, Levels, Loopback, OneOf, Path, Patterns, Share, Whole};
+use Rule::{Any, FromRoot, Levels, Loopback, OneOf, Path, Patterns, Share, Whole};
 use Takes::{Reload, Restart};
 
 /// Every key.
@@ -75,7 +77,7 @@ pub(super) const RULES: [(&str, Rule, Takes); 37] = [
     ("metrics.listen", Loopback, Restart),
     ("log.level", Levels, Reload),
     ("log.format", OneOf(&["auto", "human", "json"]), Restart),
-    ("inbox.path", Path, Reload),
+    ("inbox.path", FromRoot, Reload),
     ("inbox.source", Any, Reload),
     ("inbox.watch", OneOf(&["events", "scans"]), Reload),
     ("inbox.ignore", Patterns, Reload),
@@ -115,6 +117,7 @@ impl Rule {
             Any => true,
             Whole(least, most) => value.as_integer().is_some_and(|n| (*least..=*most).contains(&n)),
             Share => value.as_float().is_some_and(|n| (0.0..=1.0).contains(&n)),
+            FromRoot => text.starts_with('/'),
             Path => text != "~" && !text.starts_with("~/"),
             OneOf(words) => words.contains(&text),
             Levels => text.split(',').all(is_level),
@@ -133,6 +136,7 @@ impl Rule {
             Whole(least, most) => format!("from {least} to {most}"),
             Share => "from 0 to 1".to_owned(),
             Path => "a whole path: ~ means something to a shell alone".to_owned(),
+            FromRoot => "a whole path, as /srv/feeds".to_owned(),
             OneOf(words) => words.join(" or "),
             Levels => {
                 "error, warn, info, debug, trace or off, or as module=level, with commas between".to_owned()

@@ -83,7 +83,7 @@ pub fn misconfigured(error: &ConfigError) -> Finding {
     Finding::failure(
         CONFIGURATION,
         error.to_string(),
-        "mend it; config/wirefold.toml tells every key and its range",
+        "mend it; 'wirefold check --keys' tells every key and its range",
     )
 }
 

@@ -20,7 +20,7 @@ pub struct Selection {
     /// An article of it came in before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-    /// An article of it is from this source, whatever the case of its letters.
+    /// An article of it was received from this source, whatever the case of its letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// An article of it is in this language.
@@ -150,14 +150,13 @@ impl<'a> Wanted<'a> {
     fn takes(&self, record: &Gathered) -> bool {
         let Selection { since, until, source, lang, min_variants, relation, .. } = self.asked;
         let any = |is_so: &dyn Fn(&ArticleRow) -> bool| record.articles.iter().any(|(_, row)| is_so(row));
-        let same = |one: &Option<String>, asked: &str| {
-            one.as_ref().is_some_and(|one| one.to_lowercase() == asked.to_lowercase())
-        };
         let is_variant = |no| no != record.record.canonical;
         min_variants.is_none_or(|least| record.articles.len() > least)
             && (since.is_none() && until.is_none() || any(&|row| self.came_in_time(row)))
-            && source.as_ref().is_none_or(|source| any(&|row| same(&row.source, source)))
-            && lang.as_ref().is_none_or(|lang| any(&|row| same(&row.lang, lang)))
+            && source.as_ref().is_none_or(|source| any(&|row| row.is_from(source)))
+            && lang.as_ref().is_none_or(|lang| {
+                any(&|row| row.lang.as_ref().is_some_and(|one| one.to_lowercase() == lang.to_lowercase()))
+            })
             && relation.is_none_or(|relation| {
                 record.articles.iter().any(|(no, row)| is_variant(*no) && row.relation == Some(relation))
             })

@@ -64,6 +64,9 @@ pub struct ArticleAnswer {
     pub pinned: bool,
     /// How often it was received, byte for byte.
     pub sightings: u32,
+    /// The other sources that it was received from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_from: Vec<String>,
     /// Its text, untouched; only in `show`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -195,6 +198,7 @@ fn article(row: ArticleRow, is_canonical: bool, pinned: bool) -> ArticleAnswer {
         score: row.score.filter(|_| !is_canonical),
         pinned,
         sightings: row.sightings,
+        also_from: row.also_from,
         first_seen: None,
         last_seen: None,
         text: None,

@@ -35,6 +35,8 @@ pub struct ArticleRow {
     pub score: Option<Score>,
     /// How often it was received, byte for byte.
     pub sightings: u32,
+    /// The other sources that it was received from, in the order of their first.
+    pub also_from: Vec<String>,
     /// When it was first received.
     pub first_seen: Time,
     /// When it was last received.
@@ -43,6 +45,13 @@ pub struct ArticleRow {
     pub place: Place,
     /// Where the journal has what put it where it is: the same place, or that of a later merge or move.
     pub decided: Place,
+}
+
+impl ArticleRow {
+    /// Whether it was ever received from a source, whatever the case of its letters.
+    pub fn is_from(&self, source: &str) -> bool {
+        self.source.iter().chain(&self.also_from).any(|one| one.to_lowercase() == source.to_lowercase())
+    }
 }
 
 /// One record. Its members and links are rows of their own, so that no row grows with it.

@@ -94,6 +94,7 @@ impl Writer<'_> {
             matched: e.verdict.matched,
             score: e.verdict.score,
             sightings: 1,
+            also_from: Vec::new(),
             first_seen: e.at,
             last_seen: e.at,
             place,
@@ -165,6 +166,9 @@ impl Writer<'_> {
         if let Some((no, mut row)) = self.article_by_id(e.id)? {
             row.sightings += 1;
             row.last_seen = row.last_seen.max(e.at);
+            if let Some(source) = e.source.as_ref().filter(|source| !row.is_from(source)) {
+                row.also_from.push(source.clone());
+            }
             self.put(codec::article(no), &row)?;
             // The first of a file may be all of it, and then its path means the article. The others' places are not
             // told, and a feed that is sent again and again would have a row for each of its items each time.
