@@ -3,7 +3,6 @@
 use super::{
     Claimed, FailedDir, InboxError,
     claim::{make_folders, work_folder},
-    hint::Ignored,
     names::Ignore,
     recover,
 };
@@ -46,6 +45,8 @@ pub struct Settings {
     pub rescan: Duration,
     /// How many waiting files an inbox keeps in mind. A scan keeps the oldest, and twice as many while it runs.
     pub pending_max: usize,
+    /// How long an inbox may leave a question unanswered before the others go on without it.
+    pub patience: Duration,
     /// How many hints of the watcher may wait. More than that, and a scan replaces them.
     pub hints_max: usize,
 }
@@ -57,6 +58,8 @@ impl Default for Settings {
             settle: Duration::from_millis(500),
             rescan: Duration::from_secs(30),
             pending_max: 8192,
+            // A disk that was asleep answers within some seconds, a server that is restarted takes longer.
+            patience: Duration::from_secs(10),
             // As many files as the kernel's own default queue (16,384 events, about four a file) holds.
             hints_max: 4096,
         }
@@ -68,7 +71,7 @@ impl Default for Settings {
 pub struct Inboxes {
     pub(super) settings: Settings,
     /// What is left alone, an entry an inbox.
-    pub(super) ignored: Ignored,
+    pub(super) ignored: Vec<Arc<Ignore>>,
     /// Those on the inboxes, by their paths. Held for as long as a claim may be under way, and so to the end of the
     /// process: what was claimed from an inbox may be read on after it is watched no longer.
     locks: Locks,
@@ -95,7 +98,7 @@ impl Inboxes {
             root.path =
                 std::path::absolute(&root.path).map_err(InboxError::io("find the inbox", &root.path))?;
             check_folder(&root.path)?;
-            ignored.push((root.path.clone(), Arc::new(Ignore::new(&root.ignore)?)));
+            ignored.push(Arc::new(Ignore::new(&root.ignore)?));
         }
         check_apart(&settings.inboxes, failed.path())?;
         for root in &settings.inboxes {

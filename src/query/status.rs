@@ -110,6 +110,9 @@ pub struct InboxStatus {
     pub path: String,
     /// How it is watched, in words.
     pub watched: String,
+    /// Since when it has not answered, as a mount whose server is gone; the other figures are those of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<Time>,
     /// Files that wait in it.
     pub waiting: u64,
     /// Since when the oldest of them waits.
