@@ -5,7 +5,7 @@
 //! waits for every step under way. One that does not answer is no longer waited for until it does. `watch` runs the crew.
 
 use super::{
-    Claimed, InboxState, RootState, Settings, display_path,
+    Claimed, InboxState, Root, RootState, Settings, Watching, display_path,
     hint::Hint,
     keeper::{Done, Keeper, Step},
     leash::Leash,
@@ -60,8 +60,13 @@ pub(super) struct Ended {
 }
 
 impl Crew {
-    /// Everyone rests, and has a first scan to do. Results come out of the queue.
-    pub(super) fn new(keepers: Vec<Keeper>, settings: &Settings) -> (Self, mpsc::Receiver<Ended>) {
+    /// Everyone rests, and has a first scan to do; those that did not even answer when they were to be opened have nobody.
+    /// Results come out of the queue.
+    pub(super) fn new(
+        keepers: Vec<Keeper>,
+        silent: &[Root],
+        settings: &Settings,
+    ) -> (Self, mpsc::Receiver<Ended>) {
         // A place for each: nobody is at two steps.
         let (results, ended) = mpsc::channel(keepers.len().max(1));
         let post = |keeper: Keeper| Post {
@@ -72,8 +77,19 @@ impl Crew {
             is_to_make_up: false,
             has_turned: false,
         };
+        let nobody = |root: &Root| Post {
+            leash: Arc::new(Leash::new()),
+            state: RootState {
+                silent_since: Some(clock::now()),
+                ..RootState::new(root.path.clone(), Watching::Starting)
+            },
+            keeper: None,
+            heard: Vec::new(),
+            is_to_make_up: false,
+            has_turned: false,
+        };
         let crew = Self {
-            posts: keepers.into_iter().map(post).collect(),
+            posts: keepers.into_iter().map(post).chain(silent.iter().map(nobody)).collect(),
             steps: JoinSet::new(),
             results,
             heard_max: settings.hints_max.max(1),

@@ -4,7 +4,7 @@
 //! was claimed. A step waits for as long as its inbox does not answer.
 
 use super::{
-    Arrivals, Claimed, Inboxes, RootState, Watching,
+    Arrivals, Claimed, Inboxes, RootState,
     folders::WatchedFolders,
     hint::{Hint, Sign},
     leash::Leash,
@@ -166,12 +166,5 @@ impl Keeper {
             claimed.extend(self.root.claim_first(&self.arrivals));
         }
         claimed
-    }
-}
-
-impl RootState {
-    /// Whether it has been looked through since the start.
-    pub(super) fn has_been_scanned(&self) -> bool {
-        self.watching != Watching::Starting
     }
 }

@@ -275,16 +275,14 @@ impl RootWatch {
     pub(super) fn state(&self, now: Instant, claims: Vec<Arrival>) -> RootState {
         let figures = self.pending.figures(now);
         RootState {
-            path: self.root.path.clone(),
-            silent_since: None,
             claims,
-            watching: self.watching.clone(),
             pending: figures.pending,
             oldest_since: figures.oldest_since,
             unsettled: figures.unsettled,
             refused: figures.refused,
             trouble: self.trouble.clone(),
             found_by_scan: self.found_by_scan,
+            ..RootState::new(self.root.path.clone(), self.watching.clone())
         }
     }
 

@@ -39,6 +39,29 @@ pub struct RootState {
     pub found_by_scan: u64,
 }
 
+impl RootState {
+    /// Nothing waits, as far as is known.
+    pub(super) fn new(path: PathBuf, watching: Watching) -> Self {
+        Self {
+            path,
+            watching,
+            silent_since: None,
+            claims: Vec::new(),
+            pending: 0,
+            oldest_since: None,
+            unsettled: (0, Vec::new()),
+            refused: 0,
+            trouble: None,
+            found_by_scan: 0,
+        }
+    }
+
+    /// Whether it has been looked through since the start.
+    pub(super) fn has_been_scanned(&self) -> bool {
+        self.watching != Watching::Starting
+    }
+}
+
 /// How an inbox is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Watching {

@@ -557,7 +557,7 @@ async fn an_inbox_that_does_not_answer_keeps_no_other_from_its_work() {
     let keepers = watchers.into_iter().enumerate().filter_map(|(index, watcher)| {
         Keeper::new(&place.inboxes, index, watcher, Arc::clone(&place.arrivals))
     });
-    let crew = Crew::new(keepers.collect(), &place.inboxes.settings);
+    let crew = Crew::new(keepers.collect(), &[], &place.inboxes.settings);
     let (out, mut files) = mpsc::channel(9);
     let (told, states) = watch::channel(InboxState::default());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -582,6 +582,33 @@ async fn an_inbox_that_does_not_answer_keeps_no_other_from_its_work() {
     drop(answer);
 }
 
+/// To start anew does not bring a mount back, and must not stop the others either.
+#[tokio::test(start_paused = true)]
+async fn an_inbox_that_does_not_even_answer_at_the_start_is_told_and_looked_for() {
+    let mut place = Place::new(2, |_| {});
+    let root = place.inboxes.settings.inboxes.remove(0);
+    place.inboxes.ignored.remove(0);
+    place.inboxes.silent.push(root);
+    let (out, _files) = mpsc::channel(9);
+    let (told, states) = watch::channel(InboxState::default());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let watch = place.inboxes.watch(Arc::clone(&place.arrivals), out, told, async { drop(stopped.await) });
+    let test = async {
+        let mut states = States(states);
+        states.until(|state| state.is_ready).await;
+        states
+            .until(|state| state.roots[1].silent_since.is_some() && state.roots[1].path == place.inbox())
+            .await;
+        place.inboxes.one_answers().await;
+        fs::rename(place.inbox(), place.dir.path().join("away")).unwrap();
+        assert!(timeout(10 * HOUR, place.inboxes.one_answers()).await.is_err());
+        drop(stop);
+    };
+    tokio::join!(watch, test).0.unwrap();
+    place.inboxes.silent.clear();
+    assert!(timeout(HOUR, place.inboxes.one_answers()).await.is_err(), "nobody is waited for");
+}
+
 #[tokio::test]
 async fn what_is_claimed_too_late_to_be_wanted_goes_back() {
     let place = Place::new(1, |_| {});
@@ -590,7 +617,7 @@ async fn what_is_claimed_too_late_to_be_wanted_goes_back() {
     while keeper.first_ready().is_none() {
         keeper.take(Step::Turn);
     }
-    let (mut crew, results) = Crew::new(vec![keeper], &place.inboxes.settings);
+    let (mut crew, results) = Crew::new(vec![keeper], &[], &place.inboxes.settings);
     drop(results);
     crew.claim(1);
     assert!(timeout(DEADLINE, crew.failure()).await.unwrap().is_none());

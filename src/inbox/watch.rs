@@ -14,7 +14,11 @@ use super::{
 use notify::{NullWatcher, RecommendedWatcher, Watcher};
 use std::{collections::VecDeque, future::Future, pin::pin, sync::Arc};
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{
+        Notify,
+        mpsc::{self, error::TrySendError},
+        watch,
+    },
     task::spawn_blocking,
     time::sleep_until,
 };
@@ -39,7 +43,7 @@ impl Inboxes {
         let keepers = self.ignored.iter().enumerate().filter_map(|(index, ignore)| {
             Keeper::new(self, index, ears.watcher(index, ignore), Arc::clone(&arrivals))
         });
-        run(Crew::new(keepers.collect(), &self.settings), ears, out, state, shutdown).await
+        run(Crew::new(keepers.collect(), &self.silent, &self.settings), ears, out, state, shutdown).await
     }
 }
 
@@ -103,12 +107,11 @@ pub(super) async fn run(
             Some(source) = crew.failure() => return Err(InboxError::Ended { source }),
             place = out.reserve(), if !unsent.is_empty() || crew.can_claim() => {
                 let Ok(place) = place else { return Ok(()) };
-                match unsent.pop_front() {
-                    Some(claimed) => place.send(claimed),
-                    None => {
-                        drop(place);
-                        crew.claim(out.capacity());
-                    }
+                if let Some(claimed) = unsent.pop_front() {
+                    place.send(claimed);
+                } else {
+                    drop(place);
+                    crew.claim(out.capacity());
                 }
             }
         }
@@ -118,7 +121,7 @@ pub(super) async fn run(
     let late: Vec<Claimed> = unsent
         .into_iter()
         .filter_map(|claimed| out.try_send(claimed).err())
-        .map(|e| e.into_inner())
+        .map(TrySendError::into_inner)
         .collect();
     spawn_blocking(move || give_back(&late));
     Ok(())

@@ -15,7 +15,7 @@ use crate::{
     control::{self, Control, Live, Watched},
     inbox::{Arrivals, Claimed, InboxState, display_path},
     model::PinEvent,
-    pipeline::{self, Job, Parts, Pins, Progress, Resume, Wired},
+    pipeline::{self, Job, Numbers, Parts, Pins, Progress, Resume, Wired},
     store::DataLock,
 };
 use std::{
@@ -81,7 +81,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (state, state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
     let shown: Vec<String> = inboxes.paths().iter().map(|path| display_path(path)).collect();
-    let resumed = pipeline::resume(&opened.store, in_flight, &failed)?;
+    let resumed = pipeline::resume(&opened.store, in_flight, &failed, Numbers::AllKnown)?;
     opened.close_interrupted(&resumed, &shown)?;
     let halt = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
@@ -259,11 +259,14 @@ async fn heed_reloads(
         tracing::info!(articles, records, socket = %socket.display(), "ready");
         ready(&Ready { inboxes: reloader.inboxes.paths(), socket: socket.to_owned(), articles, records });
     }
-    while hangups.recv().await.is_some() {
-        reloader.run().await?;
+    loop {
+        let inboxes = Arc::clone(&reloader.inboxes);
+        select! {
+            _ = hangups.recv() => reloader.run().await?,
+            () = inboxes.one_answers() => reloader.rejoin().await?,
+        }
         systemd::ready(known).await;
     }
-    std::future::pending().await
 }
 
 /// Hands on first what an earlier run left in flight, then what is claimed.

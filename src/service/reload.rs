@@ -8,7 +8,7 @@ use super::{ServiceError, known::Standing, make_default_inbox, systemd, tasks::u
 use crate::{
     config::{Config, ConfigError, Differences},
     inbox::{Arrivals, Claimed, FailedDir, InboxState, Inboxes},
-    pipeline::{self, Job},
+    pipeline::{self, Job, Numbers},
     store::Store,
 };
 use std::{error::Error, sync::Arc};
@@ -73,6 +73,18 @@ impl Reloader {
         }
     }
 
+    /// Takes in an inbox that did not answer before.
+    pub async fn rejoin(&mut self) -> Result<(), ServiceError> {
+        let config = self.config.clone();
+        match self.swap_inboxes(&config).await {
+            Err(refused) if refused.is_of_the_configuration() => {
+                tracing::warn!(said = in_a_sentence(&refused), "an inbox that answers again cannot be used");
+                Ok(())
+            }
+            joined => joined,
+        }
+    }
+
     async fn swap(&mut self) -> Result<Differences, ServiceError> {
         let newer = (self.reload.read)()?;
         let differences = newer.differences(&self.config);
@@ -94,7 +106,8 @@ impl Reloader {
         make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
             let new = old.changed(settings, &failed)?;
-            let left_over = pipeline::resume(&store, new.recover_new(&old)?, &failed)?;
+            let left_over =
+                pipeline::resume(&store, new.recover_new(&old)?, &failed, Numbers::GivenOutMeanwhile)?;
             Ok::<_, ServiceError>((Arc::new(new), left_over))
         });
         let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;
