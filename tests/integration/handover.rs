@@ -5,7 +5,7 @@ use crate::{
     answers::{Files, Record},
     corpus::{MANY, Reporter, fixture},
     daemon::{Daemon, settled},
-    place::{Place, Ran, Running, binary, drop_whole, names_in, run},
+    place::{Place, Ran, Running, drop_whole, names_in, run},
     wait::{PATIENCE, within},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -95,10 +95,7 @@ fn a_daemon_need_not_be_able_to_read_the_files() {
     fs::copy(fixture("stories/01-harbour-fire.txt"), secret.join("mine.txt")).unwrap();
     fs::set_permissions(&secret, Permissions::from_mode(0o700)).unwrap();
     let as_nobody = place.command(["ingest", "home/secret/mine.txt"]);
-    let mut as_owner = std::process::Command::new(binary());
-    as_owner.args(as_nobody.get_args().skip_while(|arg| *arg != "--data-dir"));
-    as_owner.current_dir(place.path(""));
-    let ran = run(as_owner);
+    let ran = run(place.command_as_tester(["ingest", "home/secret/mine.txt"]));
     assert_eq!(ran.code(), 0, "{ran:?}");
     assert_eq!(place.export()[0].articles[0].path, "home/secret/mine.txt");
     let ran = run(as_nobody);
