@@ -27,7 +27,8 @@ pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> 
     let what = Ingest { paths: args.paths.clone(), times };
     let tell = |pace: Pace| {
         advance(&bar, pace);
-        bar.set_message(format!("{} files durable", pace.files));
+        let waits = if pace.waits { "; the daemon waits for room" } else { "" };
+        bar.set_message(format!("{} files durable{waits}", pace.files));
     };
     let runtime = runtime()?;
     let daemon = |socket: &Path| Ok(runtime.block_on(service::hand_over(socket, what.clone(), tell))?);

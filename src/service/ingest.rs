@@ -20,7 +20,10 @@ use std::{
     io::{self, BufWriter},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -91,6 +94,8 @@ pub struct Pace {
     pub bytes_read: u64,
     /// Files that are durable.
     pub files: u64,
+    /// Whether the daemon waits until it has room for the next file.
+    pub waits: bool,
 }
 
 /// Ingests everything into a store that nobody else has; `tell` hears now and then how far it has come.
@@ -143,11 +148,14 @@ pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> R
     let (sending, body) = control::sending();
     let (tally, tallied) = watch::channel(Tally::default());
     let mut tasks = Tasks::default();
+    let waits = Arc::new(AtomicBool::new(false));
+    let is_waiting = Arc::clone(&waits);
     tasks.spawn("hear", async move {
-        let mut last = Told { tally: Tally::default(), end: None };
+        let mut last = Told { tally: Tally::default(), waits: false, end: None };
         let mut line = |line: String| match serde_json::from_str::<Told>(&line) {
             Ok(told) => {
                 tally.send_replace(told.tally.clone());
+                is_waiting.store(told.waits, Ordering::Relaxed);
                 last = told;
                 last.end.is_none()
             }
@@ -160,6 +168,8 @@ pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> R
     });
     let mut sending = BufWriter::with_capacity(SENT_BYTES, sending);
     let send = move |job: Job| handover::send(&job, &mut sending).is_ok();
+    let mut tell = tell;
+    let tell = |pace| tell(Pace { waits: waits.load(Ordering::Relaxed), ..pace });
     let skipped = follow(tasks, what, send, &tallied, tell).await?;
     let tally = tallied.borrow().clone();
     Ok(Summary { tally, skipped })
@@ -195,7 +205,7 @@ async fn follow(
             },
             _ = ticks.tick() => {
                 let tally = tallied.borrow();
-                tell(Pace { bytes: total.get().copied(), bytes_read: tally.bytes_read, files: tally.files() });
+                tell(Pace { bytes: total.get().copied(), bytes_read: tally.bytes_read, files: tally.files(), waits: false });
             }
         }
     }
