@@ -3,7 +3,7 @@
 use super::{
     Ground, LOCK_PATIENCE, ServiceError, ground,
     handover::Receiver,
-    known::{Known, Standing},
+    known::{Disk, Known, Standing},
     make_data_dir,
     reload::{Reload, Reloader, watch_inboxes},
     systemd::{self, Rhythm},
@@ -113,6 +113,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         since,
         standing: Arc::clone(&standing),
         patience,
+        disk: Disk::default(),
     });
     doors.serve(&mut others, &known, (pins, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
@@ -228,7 +229,10 @@ impl Doors {
         };
         if let Some(listener) = self.address {
             let serving = control::serve_watchers(listener, watched.clone(), until(stopped.clone()));
-            others.spawn("metrics", async move { Ok(serving.await?) });
+            others.spawn("metrics", async move {
+                serving.await;
+                Ok(())
+            });
         }
         let live = Live {
             status: Box::new(move || asked.status()),

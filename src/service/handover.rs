@@ -98,14 +98,14 @@ pub(super) fn send(job: &Job, to: &mut impl Write) -> io::Result<()> {
     put(to, FILE, &serde_json::to_vec(&heading)?)?;
     let broke_off = match opened {
         Some(Ok((_, file))) => send_bytes(file, to)?,
-        Some(Err(error)) => number(&error),
+        Some(Err(error)) => Some(number(&error)),
         None => None,
     };
     put(to, END, &serde_json::to_vec(&broke_off)?)
 }
 
-fn number(error: &io::Error) -> Option<i32> {
-    Some(error.raw_os_error().unwrap_or(UNNUMBERED))
+fn number(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(UNNUMBERED)
 }
 
 /// Sends a file's bytes, and returns the number of the error that reading it ended with.
@@ -116,7 +116,7 @@ fn send_bytes(mut file: impl Read, to: &mut impl Write) -> io::Result<Option<i32
             Ok(0) => return Ok(None),
             Ok(count) => put(to, BYTES, block.get(..count).unwrap_or_default())?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Ok(number(&error)),
+            Err(error) => return Ok(Some(number(&error))),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     metrics::{Labels, Page},
     model::Time,
     pipeline::{CommitPart, Progress, StageName},
-    query::{InboxStatus, Library, QueryError, Rates, Status},
+    query::{DiskUse, InboxStatus, Library, QueryError, Rates, Status},
     store::Store,
 };
 use std::{
@@ -16,7 +16,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 
@@ -30,6 +30,30 @@ pub(super) struct Known {
     pub standing: Arc<Standing>,
     /// How long a stage may be at one piece of work.
     pub patience: Duration,
+    pub disk: Disk,
+}
+
+/// What the data takes on disk, as it was added up last.
+#[derive(Debug, Default)]
+pub(super) struct Disk(Mutex<Option<(Instant, DiskUse)>>);
+
+/// How long what was added up is told again: no scraper asks more often than it needs to, and ten thousand files take tens
+/// of milliseconds.
+const DISK_EVERY: Duration = Duration::from_secs(10);
+
+impl Disk {
+    /// One adds it up at a time, and the others wait for that.
+    fn of(&self, library: &Library<'_>) -> Result<DiskUse, QueryError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *last {
+            Some((at, used)) if at.elapsed() < DISK_EVERY => Ok(used),
+            _ => {
+                let used = library.disk_use()?;
+                *last = Some((Instant::now(), used));
+                Ok(used)
+            }
+        }
+    }
 }
 
 /// What becomes of a daemon while it runs, apart from its work.
@@ -62,7 +86,7 @@ impl Known {
     /// The answer to `status`.
     pub fn status(&self) -> Result<Status, QueryError> {
         let library = Library::new(&self.store, &self.config.data_dir, self.config.detect_settings());
-        let mut status = library.status()?;
+        let mut status = library.status(self.disk.of(&library)?)?;
         let state = self.state.borrow().clone();
         let claimed = state.roots.iter().flat_map(|root| root.claims.iter().copied());
         status.add_live(library.unknown_arrivals(claimed)?, state.roots.iter().map(inbox_status).collect());
