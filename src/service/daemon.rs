@@ -70,12 +70,13 @@ impl Daemon {
     }
 }
 
-/// Runs until SIGTERM or SIGINT, and then to the end of what is under way; a SIGHUP has the configuration read again.
+/// Runs until SIGTERM or SIGINT, and then to the end of what is under way; a SIGHUP has the configuration read again, or is
+/// one of them where it says that the terminal is gone.
 /// `ready` is called when the inboxes are armed, have been looked through once, and the socket listens.
 pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> Result<(), ServiceError> {
     let Daemon { ground, config, socket } = daemon;
     let Ground { lock, mut opened, encoder, failed, inboxes, in_flight, next_arrival } = ground;
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::new(reload.by_hangup)?;
     let doors = Doors::open(&config, &socket).await?;
     let (stop, stopped) = watch::channel(false);
     let (state, state_seen) = watch::channel(InboxState::default());
@@ -255,7 +256,7 @@ async fn heed_reloads(
     socket: &Path,
     ready: impl FnOnce(&Ready),
 ) -> Result<(), ServiceError> {
-    let mut hangups = listen_for(SignalKind::hangup())?;
+    let mut hangups = reloader.reload.by_hangup.then(|| listen_for(SignalKind::hangup())).transpose()?;
     if reloader.state.wait_for(|s| s.is_ready).await.is_ok() {
         let counts = known.store.view().counts().map_err(pipeline::PipelineError::from)?;
         systemd::ready(known).await;
@@ -266,7 +267,7 @@ async fn heed_reloads(
     loop {
         let inboxes = Arc::clone(&reloader.inboxes);
         select! {
-            _ = hangups.recv() => reloader.run().await?,
+            () = next(&mut hangups) => reloader.run().await?,
             () = inboxes.one_answers() => reloader.rejoin().await?,
         }
         systemd::ready(known).await;
@@ -306,17 +307,19 @@ fn unexpected(ended: Option<Result<&'static str, ServiceError>>) -> Result<(), S
     }
 }
 
-/// SIGTERM and SIGINT.
+/// Those that end it: SIGTERM, SIGINT, and SIGHUP where that asks for no reload.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
-    fn new() -> Result<Self, ServiceError> {
+    fn new(reloads_by_hangup: bool) -> Result<Self, ServiceError> {
+        let hangup = (!reloads_by_hangup).then(|| listen_for(SignalKind::hangup())).transpose()?;
         let (terminate, interrupt) =
             (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
-        Ok(Self { terminate, interrupt })
+        Ok(Self { terminate, interrupt, hangup })
     }
 
     /// Ends with the next of them.
@@ -324,7 +327,16 @@ impl Signals {
         select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = next(&mut self.hangup) => {}
         }
+    }
+}
+
+/// Ends with the next of these signals; never where they are not listened for.
+async fn next(signals: &mut Option<Signal>) {
+    match signals {
+        Some(signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -4,7 +4,7 @@
 //! What can be swapped is the inboxes, how files are taken in, and what is logged. The rest waits for a restart, and the
 //! reload says what that is.
 
-use super::{ServiceError, known::Standing, make_default_inbox, systemd, tasks::until};
+use super::{ServiceError, encoder, known::Standing, make_default_inbox, systemd, tasks::until};
 use crate::{
     config::{Config, ConfigError, Differences},
     inbox::{Arrivals, Claimed, FailedDir, InboxState, Inboxes},
@@ -20,6 +20,8 @@ use tokio::{
 
 /// What the outside does for a reload.
 pub struct Reload {
+    /// Whether SIGHUP asks for one; else it says that the terminal is gone, and ends the daemon.
+    pub by_hangup: bool,
     /// Reads the configuration again.
     pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
     /// Logs from now on as a configuration says.
@@ -89,6 +91,12 @@ impl Reloader {
         let newer = (self.reload.read)()?;
         let differences = newer.differences(&self.config);
         let config = self.config.swapped(&newer);
+        if differences.at_restart.iter().any(|key| key.starts_with("match.encoder.")) {
+            // It waits for a restart, which must not fail by it.
+            let read = newer.clone();
+            let tried = spawn_blocking(move || encoder(&read).map(drop)).await;
+            tried.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })??;
+        }
         let of_the_inboxes = |key: &String| key == "inbox" || key.starts_with("intake.");
         if differences.swapped.iter().any(of_the_inboxes) {
             self.swap_inboxes(&config).await?;
