@@ -59,7 +59,7 @@ pub(super) fn reach_or_make<A>(
     mut daemon: impl FnMut(&Path) -> Result<A, CliError>,
     make: impl Fn() -> Result<(), CliError>,
 ) -> Result<Reached<A>, CliError> {
-    let socket = config.socket()?;
+    let socket = config.asked_socket()?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match daemon(&socket) {

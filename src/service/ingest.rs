@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    select,
+    select, signal,
     sync::{mpsc, watch},
     time::interval,
 };
@@ -58,6 +58,8 @@ pub struct Summary {
     pub tally: Tally,
     /// What of the given could not be reached.
     pub skipped: Skipped,
+    /// Whether a person interrupted it. A daemon still takes in what it has whole; of that the tally does not tell.
+    pub is_interrupted: bool,
 }
 
 /// Paths that could not be reached, so that nothing is known of what lies there.
@@ -72,7 +74,7 @@ pub struct Skipped {
 impl Summary {
     /// Whether everything could be read.
     pub fn is_whole(&self) -> bool {
-        self.skipped.count == 0 && self.tally.is_whole()
+        !self.is_interrupted && self.skipped.count == 0 && self.tally.is_whole()
     }
 }
 
@@ -139,10 +141,11 @@ pub async fn ingest_locked(
     drop(store);
     ground.lock.release_clean()?;
     let tally = tallied.borrow().clone();
-    Ok(Summary { tally, skipped })
+    Ok(Summary { tally, skipped, is_interrupted: false })
 }
 
-/// Hands everything over to the daemon at `socket`; `tell` hears now and then how far that has come with it.
+/// Hands everything over to the daemon at `socket`; `tell` hears now and then how far that has come with it. An interrupt
+/// (Ctrl-C) ends it at once, whatever file is being sent.
 pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> Result<Summary, ServiceError> {
     let connection = control::connect(socket).await?;
     let (sending, body) = control::sending();
@@ -170,9 +173,12 @@ pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> R
     let send = move |job: Job| handover::send(&job, &mut sending).is_ok();
     let mut tell = tell;
     let tell = |pace| tell(Pace { waits: waits.load(Ordering::Relaxed), ..pace });
-    let skipped = follow(tasks, what, send, &tallied, tell).await?;
-    let tally = tallied.borrow().clone();
-    Ok(Summary { tally, skipped })
+    let skipped = select! {
+        skipped = follow(tasks, what, send, &tallied, tell) => Some(skipped?),
+        _ = signal::ctrl_c() => None,
+    };
+    let (tally, is_interrupted) = (tallied.borrow().clone(), skipped.is_none());
+    Ok(Summary { tally, skipped: skipped.unwrap_or_default(), is_interrupted })
 }
 
 /// Sends all files in order and waits until all tasks have ended. Returns what could not be reached.

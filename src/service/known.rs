@@ -37,9 +37,8 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Disk(Mutex<Option<(Instant, DiskUse)>>);
 
-/// How long what was added up is told again: no scraper asks more often than it needs to, and ten thousand files take tens
-/// of milliseconds.
-const DISK_EVERY: Duration = Duration::from_secs(10);
+/// How long what was added up is told again: ten thousand files take tens of milliseconds, and nobody needs it newer.
+const DISK_EVERY: Duration = Duration::from_secs(3);
 
 impl Disk {
     /// One adds it up at a time, and the others wait for that.

@@ -234,6 +234,13 @@ fn a_reload_that_is_wrong_changes_nothing_and_says_so() {
     );
     let nowhere = format!("[[inbox]]\npath = '{}'\n", place.path("nowhere").display());
     refused(&mut systemd, &nowhere, "nowhere' does not exist");
+    // It waits for a restart, and must not be what the restart fails by.
+    let no_model = with_inboxes(&place, &["one"], "[match.encoder]\nmodel = '/no/such/model'\n");
+    refused(&mut systemd, &no_model, "sentence encoder");
+    let checked = place.run(["check"]);
+    assert_eq!(checked.code(), 78, "{checked:?}");
+    assert!(checked.err.contains("sentence encoder"), "{checked:?}");
+    refused(&mut systemd, &nowhere, "nowhere' does not exist");
     Transcript::new(&place, 80).run("status").check("status-notice");
     let log = daemon.log();
     assert!(log.contains("the configuration was not reloaded; the one in force stays so"), "{log}");
@@ -313,7 +320,10 @@ fn metrics_tell_what_was_done_on_the_socket_and_on_an_address() {
     let page = within(PATIENCE, "the files counted", || {
         let (code, page) = get(&place, "/metrics");
         assert_eq!(code, 200);
-        page.contains("wirefold_file_seconds_count 4\n").then_some(page)
+        // What the disk holds is added up every few seconds.
+        let is_done =
+            page.contains("wirefold_file_seconds_count 4\n") && !page.contains("part=\"view\"} 0\n");
+        is_done.then_some(page)
     });
     let figures = read_prometheus(&page);
     let figure =
