@@ -160,6 +160,7 @@ mod tests {
             drop(spawn_blocking(move || held.recv()));
             for (address, at) in listeners {
                 let socket = UnixDatagram::bind_addr(&at).unwrap();
+                socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
                 tell_at(&address, &["WATCHDOG=1".to_owned(), "STATUS=x".to_owned()]).await;
                 let mut heard = [0; 64];
                 let length = socket.recv(&mut heard).unwrap();

@@ -172,12 +172,12 @@ fn a_reload_swaps_in_the_inboxes_and_the_level_of_the_log() {
     settled(&place, 1);
     assert!(!daemon.log().contains("finished"), "an article is a line only at debug");
 
-    // A claim that an earlier run left in an inbox that is new is taken in, but not under its number: that may have been
-    // given to another file by now.
+    // A claim that an earlier run left in an inbox that is new is taken in, but not under its number: that is
+    // the next to be given to another file.
     let left = place.path("three/.wirefold");
     let changed = with_inboxes(&place, &["two", "three"], "[log]\nlevel = 'debug'\n[match]\njoin = 0.7");
     fs::create_dir_all(&left).unwrap();
-    fs::write(left.join("0000000000000001-left.txt"), reporter.story()).unwrap();
+    fs::write(left.join("0000000000000002-left.txt"), reporter.story()).unwrap();
     write_config(&place, &changed);
     let before = microseconds_now();
     daemon.signal(Signal::HUP);
