@@ -25,7 +25,7 @@ impl Disposer {
         while let Some(Committed { finished, returned }) = committed.blocking_recv() {
             self.progress.stage(StageName::Dispose).work(|| {
                 if let Some(job) = returned {
-                    give_back(&job)?;
+                    give_back(&job, WRITTEN_TO)?;
                 }
                 if let Some((job, receipt)) = finished {
                     dispose(&self.failed, &job, &receipt)?;
@@ -65,16 +65,19 @@ pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Resul
         return Ok(());
     }
     if claimed.changed().unwrap_or(false) {
-        return give_back(job);
+        return give_back(job, WRITTEN_TO);
     }
     Ok(claimed.dispose()?)
 }
 
-/// Its writer still had it open. What was read of it stays; the whole file is taken in once more as a new one.
-pub(super) fn give_back(job: &Job) -> Result<(), PipelineError> {
+/// Its writer still had it open. What was read of it stays.
+const WRITTEN_TO: &str = "it was written to after it was claimed";
+
+/// The whole file is taken in once more as a new one.
+pub(super) fn give_back(job: &Job, why: &str) -> Result<(), PipelineError> {
     if let Origin::Inbox(claimed) = &job.origin {
         let back = claimed.give_back()?;
-        tracing::warn!(path = job.shown, back = %back.display(), "a file was written to after it was claimed; it is taken in again");
+        tracing::warn!(path = job.shown, back = %back.display(), why, "a file went back to its inbox and is taken in again");
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ mod tally;
 
 pub use handed::Handed;
 pub use job::{ArticleTimes, Job, Origin, Resume};
-pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};
+pub use open::{Numbers, OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use pin::Pins;
 pub use progress::{CommitPart, Progress, StageName};
 pub use tally::Tally;

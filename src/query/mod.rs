@@ -23,7 +23,7 @@ pub use find::may_mean_an_article;
 pub use list::{Selection, Sort};
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
-pub use status::{ArticleCounts, FileCounts, InboxStatus, Rates, Status};
+pub use status::{ArticleCounts, DiskUse, FileCounts, InboxStatus, Rates, Status};
 
 use crate::{
     detect::{ProfileError, Settings},
@@ -175,7 +175,7 @@ impl<'s> Library<'s> {
                 Ok(())
             }
             Question::Status => {
-                line(serde_json::to_string(&self.status()?)?);
+                line(serde_json::to_string(&self.status(self.disk_use()?)?)?);
                 Ok(())
             }
         }
