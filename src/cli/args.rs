@@ -64,6 +64,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write all records, one JSON object a line, in founding order.
     Export,
+    /// Tell the whole story of a file: when it came, what became of each article, where it lies now.
+    Trace(TraceArgs),
     /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
     /// Tell what is read, how it is recognized, and what metadata comes out.
@@ -184,6 +186,17 @@ pub struct PinArgs {
 #[derive(Debug, clap::Args)]
 pub struct FormatsArgs {
     /// Write JSON, one object a format.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to trace.
+#[derive(Debug, clap::Args)]
+pub struct TraceArgs {
+    /// A file's path or name, its SHA-256 or an article's id, shortened to what is unique, or a record's (wf-...).
+    #[arg(value_name = "PATH|DIGEST|ID")]
+    pub what: String,
+    /// Write JSON, one object a file.
     #[arg(long)]
     pub json: bool,
 }

@@ -24,6 +24,7 @@ mod run;
 mod show;
 mod shown;
 mod status;
+mod trace;
 mod when;
 
 pub use args::Args;
@@ -55,6 +56,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Formats(what) => formats::run(what),
+        Command::Trace(what) => trace::run(&config, what),
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
         Command::Doctor(what) => doctor::run(&config, what),

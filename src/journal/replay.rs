@@ -1,7 +1,7 @@
 //! Reading the journal from a place to its end, past whatever is damaged.
 
 use super::{Heading, JournalError, Place, Position, frame, segment_path};
-use crate::model::Event;
+use crate::model::{Event, Time};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -27,6 +27,8 @@ pub struct Damage {
 pub struct Frame {
     /// What happened, in order.
     pub events: Vec<Event>,
+    /// When it was made durable.
+    pub at: Time,
     /// Where the frame is.
     pub start: Place,
     /// The place behind it.
@@ -130,7 +132,7 @@ impl Replay {
         let start = Place { segment: self.segment, offset: self.offset as u64, line: 0 };
         self.offset += length;
         self.end = Position { segment: self.segment, offset: self.offset as u64, frame: heading.frame };
-        Ok(Frame { events, start, end: self.end })
+        Ok(Frame { events, at: heading.at, start, end: self.end })
     }
 
     /// Goes past a frame that is whole by its checksum and still makes no sense: it was acknowledged, so it is

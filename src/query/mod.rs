@@ -11,6 +11,7 @@ mod list;
 mod passages;
 mod records;
 mod status;
+mod trace;
 mod weigh;
 mod why;
 
@@ -24,6 +25,7 @@ pub use list::{Selection, Sort};
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
 pub use status::{ArticleCounts, FileCounts, InboxStatus, Rates, Status};
+pub use trace::{StandingNow, StepName, TraceAnswer, TraceStep};
 
 use crate::{
     detect::{ProfileError, Settings},
@@ -60,6 +62,11 @@ pub enum Question {
         /// Another one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         other: Option<String>,
+    },
+    /// The whole story of the files that a path, a digest or an id means, one file a line.
+    Trace {
+        /// The path, digest or id.
+        what: String,
     },
     /// All records in founding order.
     Export,
@@ -105,6 +112,12 @@ pub enum QueryError {
     NotFound {
         /// The id.
         id: String,
+    },
+    /// No file is meant.
+    #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits")]
+    NoStory {
+        /// What was given.
+        what: String,
     },
     /// Two ids were given that mean one thing.
     #[error("both ids mean the same as {id}; give one of them, or two that differ")]
@@ -174,6 +187,7 @@ impl<'s> Library<'s> {
                 line(serde_json::to_string(&self.diff(id, other.as_deref())?)?);
                 Ok(())
             }
+            Question::Trace { what } => self.trace(what, line),
             Question::Status => {
                 line(serde_json::to_string(&self.status()?)?);
                 Ok(())

@@ -40,6 +40,7 @@ mod seeds;
 mod service;
 mod settings;
 mod signals;
+mod trace;
 mod transcript;
 mod wait;
 mod wire;
