@@ -74,6 +74,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Look at everything that wirefold needs here, and say what mends what is wrong. Changes nothing.
     Doctor(DoctorArgs),
+    /// Put files that could not be read back into their inboxes, to be tried again.
+    Requeue(RequeueArgs),
     /// Make the view anew from the journal.
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
@@ -188,6 +190,21 @@ pub struct FormatsArgs {
     /// Write JSON, one object a format.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to put back.
+#[derive(Debug, clap::Args)]
+#[group(id = "which", required = true, multiple = true, args = ["names", "reason", "all"])]
+pub struct RequeueArgs {
+    /// Files by their path, their name, or what they are called in failed/.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only files that failed for this reason, as in permission-denied.
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// All that failed.
+    #[arg(long, conflicts_with_all = ["names", "reason"])]
+    pub all: bool,
 }
 
 /// What to trace.

@@ -20,6 +20,7 @@ mod paint;
 mod pin;
 mod rebuild;
 mod render;
+mod requeue;
 mod run;
 mod show;
 mod shown;
@@ -60,6 +61,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
         Command::Doctor(what) => doctor::run(&config, what),
+        Command::Requeue(what) => requeue::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
         Command::Pin(what) => pin::run(&config, what, true),

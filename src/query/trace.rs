@@ -215,9 +215,9 @@ impl Library<'_> {
         let gaps = replay.damage().iter().filter(|damage| !damage.at_the_end).count() as u64;
         let under_way = open.into_iter().filter(|(_, story)| story.is_wanted());
         found.extend(under_way.map(|(arrival, story)| (arrival, story.finish(&asked))));
-        for (arrival, story) in found {
+        for story in found.into_values() {
             let now = self.standing_now(&story)?;
-            let told = TraceAnswer { arrival: Some(arrival), gaps, now, ..story.told };
+            let told = TraceAnswer { now, gaps, ..story.told };
             if !line(serde_json::to_string(&told)?) {
                 break;
             }
@@ -272,6 +272,7 @@ fn of_the_file(story: &mut Story, event: &Event, at: Time, asked: &Asked<'_>) {
         story.is_asked_for |= is_asked_for;
         story.asked_articles |= article.is_some_and(|id| asked.articles.contains(&id));
         path.clone_into(&mut story.told.path);
+        story.told.arrival = Some(arrival);
     };
     match event {
         Event::Arrival(e) => {
@@ -323,7 +324,7 @@ fn of_the_file(story: &mut Story, event: &Event, at: Time, asked: &Asked<'_>) {
             let ended = TraceStep { at, step: StepName::Ended, reason, counts, ..TraceStep::default() };
             story.told.steps.push(ended);
         }
-        Event::Merge(_) | Event::Move(_) | Event::Pin(_) => {}
+        Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) => {}
     }
 }
 
@@ -371,6 +372,9 @@ fn afterwards(story: &mut Story, event: &Event, at: Time) {
                 let (item, article) = (item.clone(), Some(e.id));
                 steps.push(TraceStep { at: e.at, step, item, article, ..TraceStep::default() });
             }
+        }
+        Event::Requeue(e) if story.told.arrival == Some(e.arrival) => {
+            steps.push(TraceStep { at: e.at, step: StepName::Requeued, ..TraceStep::default() });
         }
         _ => {}
     }
