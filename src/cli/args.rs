@@ -74,6 +74,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Look at everything that wirefold needs here, and say what mends what is wrong. Changes nothing.
     Doctor(DoctorArgs),
+    /// Prove that all that is kept agrees: journal, both laws of counting, originals, view.
+    Audit(AuditArgs),
     /// Put files that could not be read back into their inboxes, to be tried again.
     Requeue(RequeueArgs),
     /// Make the view anew from the journal.
@@ -188,6 +190,20 @@ pub struct PinArgs {
 #[derive(Debug, clap::Args)]
 pub struct FormatsArgs {
     /// Write JSON, one object a format.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to audit.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It exits with 1 where anything is wrong. A backup is audited where it lies, with --data-dir."
+)]
+pub struct AuditArgs {
+    /// Mend what other copies hold: the view from the journal, lost articles from their originals. The daemon must be stopped.
+    #[arg(long)]
+    pub repair: bool,
+    /// Write JSON: what was counted and each finding, with what would mend it.
     #[arg(long)]
     pub json: bool,
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod audit;
 mod check;
 mod diff;
 mod diffed;
@@ -61,6 +62,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
         Command::Doctor(what) => doctor::run(&config, what),
+        Command::Audit(what) => audit::run(&config, what),
         Command::Requeue(what) => requeue::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),

@@ -27,6 +27,7 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
     let (mut stories, mut fault) = (Vec::<TraceAnswer>::new(), None);
     let question = Question::Trace { what: args.what.clone() };
     let asked = ask(config, &question, &mut |line| match serde_json::from_str(&line) {
+        _ if line.is_empty() => true,
         Ok(story) => {
             stories.push(story);
             true

@@ -125,7 +125,7 @@ impl Control {
             line(serde_json::to_string(&(self.0.live.status)()?)?);
             return Ok(());
         }
-        self.over_store().answer(question, line)
+        self.over_store().of_a_daemon().answer(question, line)
     }
 
     fn over_store(&self) -> Library<'_> {
@@ -375,7 +375,8 @@ fn answer(
     let answered = work(&mut |line| {
         block.extend_from_slice(line.as_bytes());
         block.push(b'\n');
-        block.len() < BLOCK_BYTES || blocks.send(std::mem::take(&mut block))
+        // An empty line says that it goes on, to one who waits for the first.
+        (block.len() < BLOCK_BYTES && !line.is_empty()) || blocks.send(std::mem::take(&mut block))
     });
     match answered {
         Ok(()) => {

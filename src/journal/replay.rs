@@ -10,7 +10,9 @@ use std::{
 /// A stretch of a segment that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// The segment's file.
+    /// The segment.
+    pub segment: u32,
+    /// Its file.
     pub path: PathBuf,
     /// Where it begins, in bytes.
     pub from: u64,
@@ -161,7 +163,7 @@ impl Replay {
             Some(last) if last.path == path && last.to == from && last.at_the_end == at_the_end => {
                 last.to = to;
             }
-            _ => self.damage.push(Damage { path, from, to, at_the_end, what }),
+            _ => self.damage.push(Damage { segment: self.segment, path, from, to, at_the_end, what }),
         }
     }
 }

@@ -229,6 +229,7 @@ fn apply(store: &Store, detector: &mut Detector, frame: &Frame) -> Result<(), St
             }
             Event::Pin(_) => heeded(store, detector, event)?,
             Event::Requeue(_)
+            | Event::Mended(_)
             | Event::Arrival(_)
             | Event::Sighting(_)
             | Event::Rejected(_)

@@ -115,7 +115,11 @@ impl Progress {
                 Event::Rejected(_) => &self.rejected,
                 Event::Merge(_) => &self.merged,
                 Event::Move(_) => &self.moved,
-                Event::Arrival(_) | Event::Receipt(_) | Event::Pin(_) | Event::Requeue(_) => continue,
+                Event::Arrival(_)
+                | Event::Receipt(_)
+                | Event::Pin(_)
+                | Event::Requeue(_)
+                | Event::Mended(_) => continue,
             };
             counter.fetch_add(1, Ordering::Relaxed);
         }

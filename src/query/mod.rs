@@ -4,17 +4,20 @@
 //! prints nothing and does not care who asks: the daemon answers over its socket and a command straight from the
 //! store with the same code, so with the same bytes. An answer is a sequence of lines of JSON.
 
+mod audit;
 mod changes;
 mod explain;
 mod find;
 mod list;
 mod passages;
 mod records;
+mod recount;
 mod status;
 mod trace;
 mod weigh;
 mod why;
 
+pub use audit::{AuditAnswer, Finding, Mend, audit};
 pub use changes::{Change, ChangeCounts, ChangesAnswer, DiffAnswer, PieceAnswer};
 pub use explain::{
     Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NamesAnswer, NearMissAnswer, PairAnswer,
@@ -68,6 +71,8 @@ pub enum Question {
         /// The path, digest or id.
         what: String,
     },
+    /// Whether all that is kept agrees. Empty lines say that it goes on; the last is the answer.
+    Audit,
     /// All records in founding order.
     Export,
     /// How things stand.
@@ -113,6 +118,9 @@ pub enum QueryError {
         /// The id.
         id: String,
     },
+    /// Two audits at once.
+    #[error("another audit runs already")]
+    Auditing,
     /// No file is meant.
     #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits")]
     NoStory {
@@ -146,6 +154,8 @@ pub struct Library<'s> {
     store: &'s Store,
     data_dir: &'s Path,
     settings: Settings,
+    /// Whether something may be written while it is asked.
+    is_live: bool,
 }
 
 /// What an id means.
@@ -159,7 +169,13 @@ enum Found {
 impl<'s> Library<'s> {
     /// The library of a data directory and its view, with the settings that decide.
     pub fn new(store: &'s Store, data_dir: &'s Path, settings: Settings) -> Self {
-        Self { view: store.view(), store, data_dir, settings }
+        Self { view: store.view(), store, data_dir, settings, is_live: false }
+    }
+
+    /// The same while a daemon writes.
+    #[must_use]
+    pub fn of_a_daemon(self) -> Self {
+        Self { is_live: true, ..self }
     }
 
     fn journal(&self) -> PathBuf {
@@ -187,6 +203,7 @@ impl<'s> Library<'s> {
                 line(serde_json::to_string(&self.diff(id, other.as_deref())?)?);
                 Ok(())
             }
+            Question::Audit => audit(self.data_dir, Some(self.store), self.is_live, line),
             Question::Trace { what } => self.trace(what, line),
             Question::Status => {
                 line(serde_json::to_string(&self.status()?)?);

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, HashSet};
 
 /// So many steps of one file are told at most; a file of more articles is asked for by one of them.
 const STEPS_MAX: usize = 10_000;
+/// So often an empty line says that it goes on: some milliseconds of reading.
+pub(super) const GOES_ON_FRAMES: u64 = 64;
 /// Digits of a digest that are enough to look for it, as for an id.
 const DIGITS_MIN: usize = 4;
 /// How many digits an arrival has at the head of the name of a claim, or of a file that was set aside.
@@ -192,6 +194,9 @@ impl Library<'_> {
         let mut replay = Replay::from(&self.journal(), crate::journal::Position::default())?;
         let (mut open, mut found) = (BTreeMap::<Arrival, Story>::new(), BTreeMap::<Arrival, Story>::new());
         while let Some(frame) = replay.next_frame()? {
+            if frame.end.frame.is_multiple_of(GOES_ON_FRAMES) && !line(String::new()) {
+                return Ok(());
+            }
             for event in &frame.events {
                 match event.arrival() {
                     Some(arrival) => {
@@ -324,7 +329,7 @@ fn of_the_file(story: &mut Story, event: &Event, at: Time, asked: &Asked<'_>) {
             let ended = TraceStep { at, step: StepName::Ended, reason, counts, ..TraceStep::default() };
             story.told.steps.push(ended);
         }
-        Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) => {}
+        Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) | Event::Mended(_) => {}
     }
 }
 

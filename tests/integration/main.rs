@@ -19,6 +19,7 @@ mod answers;
 mod architecture;
 mod asking;
 mod assembly;
+mod audit;
 mod bad_input;
 mod contention;
 mod corpus;
