@@ -76,6 +76,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Prove that all that is kept agrees: journal, both laws of counting, originals, view.
     Audit(AuditArgs),
+    /// Copy journal, originals and failed files to a folder while the daemon runs; the next time, what came since.
+    Backup(BackupArgs),
+    /// Bring a backup back into a data directory without data.
+    Restore(BackupArgs),
     /// Put files that could not be read back into their inboxes, to be tried again.
     Requeue(RequeueArgs),
     /// Make the view anew from the journal.
@@ -206,6 +210,14 @@ pub struct AuditArgs {
     /// Write JSON: what was counted and each finding, with what would mend it.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which backup.
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The folder of the backup.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// What to put back.

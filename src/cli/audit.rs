@@ -10,6 +10,7 @@ use super::{
     runtime,
 };
 use crate::{
+    backup::MANIFEST,
     clock,
     config::Config,
     journal::read_original,
@@ -20,9 +21,6 @@ use crate::{
     store::DataLock,
 };
 use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
-
-/// The file that makes a folder a backup. It has no view, and none is made in it.
-pub(super) const BACKUP: &str = "backup.json";
 
 /// Audits, mends where that is asked for, and audits again.
 pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
@@ -48,7 +46,8 @@ fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
         answer = line;
         true
     };
-    if config.data_dir.join(BACKUP).exists() {
+    // A backup has no view, and none is made in it.
+    if config.data_dir.join(MANIFEST).exists() {
         audit(&config.data_dir, None, false, &mut line)?;
     } else {
         ask(config, &Question::Audit, &mut line)?;

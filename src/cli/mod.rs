@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod audit;
+mod backup;
 mod check;
 mod diff;
 mod diffed;
@@ -62,6 +63,8 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
         Command::Doctor(what) => doctor::run(&config, what),
+        Command::Backup(what) => backup::backup(&config, what),
+        Command::Restore(what) => backup::restore(&config, what),
         Command::Audit(what) => audit::run(&config, what),
         Command::Requeue(what) => requeue::run(&config, what),
         Command::Rebuild => rebuild::run(&config),

@@ -54,7 +54,8 @@ impl Serialize for Score {
         if to.is_human_readable() {
             to.serialize_f64(f64::from(self.ten_thousandths()) / 1e4)
         } else {
-            to.serialize_u32(self.0)
+            // A row of the view says what the journal says, and not more: so a view made anew is the same.
+            to.serialize_u32(self.ten_thousandths() * 100)
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("metrics", &[]),
@@ -20,6 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("detect", &["model"]),
     ("journal", &["model"]),
     ("store", &["model", "journal"]),
+    ("backup", &["model", "clock", "journal"]),
     (
         "pipeline",
         &[
@@ -74,6 +75,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "detect",
             "journal",
             "store",
+            "backup",
             "pipeline",
             "config",
             "query",

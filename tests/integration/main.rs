@@ -20,6 +20,7 @@ mod architecture;
 mod asking;
 mod assembly;
 mod audit;
+mod backup;
 mod bad_input;
 mod contention;
 mod corpus;
