@@ -84,6 +84,14 @@ fn the_tables() {
         Transcript::new(&place, width).run("eval news/labelled --errors 2").check("eval");
     }
     Transcript::new(&place, 80).run("rebuild").check("rebuild");
+    let mut kept = Transcript::new(&place, 80);
+    kept.run("audit")
+        .run("backup copy")
+        .run("backup copy")
+        .run("restore copy")
+        .run("requeue --all")
+        .run("requeue x");
+    kept.run("--data-dir back restore copy").run("--data-dir copy audit").check("kept");
 }
 
 #[test]
@@ -94,7 +102,7 @@ fn a_place_with_nothing_in_it() {
     let daemon = Daemon::start(&place);
     told.run("list").run("show dcbb").run("export");
     daemon.stop_well();
-    told.run("rebuild").check("nothing-yet");
+    told.run("rebuild").run("audit").run("trace a.txt").run("requeue --all").check("nothing-yet");
 }
 
 #[test]
