@@ -37,8 +37,12 @@ pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError>
     }
     let back = files.iter().filter(|file| file.back.is_some()).count();
     let stay = files.len() - back;
-    let rest = if stay > 0 { format!(", {stay} stay") } else { String::new() };
-    out.line(&format!("{back} files put back{rest}"))?;
+    let rest = if stay > 0 { format!(", {stay} left where it was") } else { String::new() };
+    out.line(&match (back, stay) {
+        (0, 0) => "no file that was set aside is meant".to_owned(),
+        (1, _) => format!("1 file put back{rest}"),
+        _ => format!("{back} files put back{rest}"),
+    })?;
     out.flush()?;
     let is_done = stay == 0 && (back > 0 || args.all);
     Ok(if is_done { Exit::Done } else { Exit::Failed })

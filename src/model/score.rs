@@ -128,6 +128,15 @@ mod tests {
         assert_eq!(serde_json::to_string(&Score::from_share(0.288_149)).unwrap(), "0.2881");
     }
 
+    /// A view said more than the journal, and so another thing than the view that is made anew from it.
+    #[test]
+    fn a_row_keeps_what_the_journal_keeps() {
+        let score = Score::from_share(0.288_149);
+        let row: Score = postcard::from_bytes(&postcard::to_stdvec(&score).unwrap()).unwrap();
+        let line: Score = serde_json::from_str(&serde_json::to_string(&score).unwrap()).unwrap();
+        assert_eq!(row, line);
+    }
+
     #[test]
     fn is_never_outside_its_range() {
         assert_eq!(Score::from_share(f64::NAN), Score::ZERO);

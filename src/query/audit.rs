@@ -245,12 +245,12 @@ impl Audit<'_> {
         }
         if self.recount.lost_articles > 0 && self.told.mended.is_empty() {
             let lost = self.recount.lost_articles;
-            self.wrong(format!("{lost} sightings are of articles that the journal does not know"), None);
+            self.wrong(format!("sightings of articles that the journal does not know: {lost}"), None);
         }
         for (arrival, short) in self.recount.short.clone() {
             let (missing, path, number) = (short.missing, short.path, arrival.0);
             let mend = short.kept.map(|k| Mend::Original { original: k.original, path: Some(k.path) });
-            self.wrong(format!("{missing} articles of {path} (arrival {number}) are missing"), mend);
+            self.wrong(format!("articles of {path} (arrival {number}) that are missing: {missing}"), mend);
         }
     }
 

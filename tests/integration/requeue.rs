@@ -30,7 +30,7 @@ fn what_failed_is_put_back_and_taken_in_where_it_can_be_read_now() {
     let (mut place, [long, longer]) = with_failed();
     place.configure(BRISK);
     let ran = place.done(["requeue", long]);
-    assert!(ran.out.contains("wire/long.txt: back at ") && ran.out.contains("1 files put back"), "{ran:?}");
+    assert!(ran.out.contains("wire/long.txt: back at ") && ran.out.contains("1 file put back"), "{ran:?}");
     assert!(place.inbox().join(long).exists(), "without a daemon it waits in its inbox");
     let daemon = Daemon::start(&place);
     assert_eq!(settled(&place, 4).files.accepted, 1);
@@ -87,7 +87,7 @@ fn a_reason_that_leads_out_of_the_inbox_is_not_believed() {
 fn where_nothing_is_meant_that_is_said() {
     let (place, _) = with_failed();
     let ran = place.run(["requeue", "nothing.txt"]);
-    assert_eq!((ran.code(), ran.out.as_str()), (1, "0 files put back\n"));
+    assert_eq!((ran.code(), ran.out.as_str()), (1, "no file that was set aside is meant\n"));
     assert_eq!(place.run(["requeue"]).code(), 2);
     let daemon = Daemon::start(&place);
     place.done(["requeue", "--all"]);
@@ -98,5 +98,5 @@ fn where_nothing_is_meant_that_is_said() {
         let path = place.inbox().join(name);
         if path.is_file() { fs::remove_file(path) } else { fs::remove_dir_all(path) }.unwrap();
     }
-    assert_eq!(place.done(["requeue", "--all"]).out, "0 files put back\n");
+    assert_eq!(place.done(["requeue", "--all"]).out, "no file that was set aside is meant\n");
 }
