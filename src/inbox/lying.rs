@@ -10,7 +10,7 @@ use std::{
     ffi::OsString,
     fs,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// A file that waits in an inbox, or is claimed from it.
@@ -50,7 +50,8 @@ pub fn waiting_as(inbox: &Path, asked: &Path) -> Vec<Lying> {
             found.push(Lying { arrival, name, path, bytes: about.len() });
         }
     };
-    if !within.is_absolute() && !within.starts_with(".wirefold") {
+    let is_within = within.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_within && !within.starts_with(".wirefold") {
         add(None, within.to_owned(), inbox.join(within));
     }
     for claim in list(&work_folder(inbox)).unwrap_or_default() {

@@ -175,6 +175,25 @@ fn every_file_says_what_it_is() {
     }
 }
 
+/// The table of promises in the README names tests that are there.
+#[test]
+fn every_promise_has_its_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["src", "tests"].iter().flat_map(|folder| rust_files(&root.join(folder)));
+    let code: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let table = readme.split("\n| promise | tests |\n").nth(1).unwrap();
+    let rows: Vec<_> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 10, "the table was not found");
+    for row in rows {
+        let names: Vec<_> = row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test for {row}");
+        for name in names.iter().filter(|name| !name.starts_with('.')) {
+            assert!(code.contains(&format!("fn {name}(")), "there is no test {name}");
+        }
+    }
+}
+
 /// What the scan must see, so that it cannot pass by seeing nothing.
 #[test]
 fn the_scan_sees_every_way_of_naming_a_module() {
