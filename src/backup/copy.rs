@@ -12,15 +12,20 @@ use std::{
 const COMPARED_BYTES: u64 = 1 << 20;
 const FILE_MODE: u32 = 0o640;
 
-/// Adds to `to` what is missing of the first `bytes` of `from`. Returns how many bytes that was; nothing where the two
-/// differ in what both have.
-pub(super) fn append(from: &Path, to: &Path, bytes: u64) -> Result<Option<u64>, BackupError> {
+/// Adds to `to`, of which the first `had` bytes are known to be whole, what is missing of the first `bytes` of `from`. Returns
+/// how many bytes that was; nothing where the two differ in what both have.
+pub(super) fn append(from: &Path, to: &Path, had: u64, bytes: u64) -> Result<Option<u64>, BackupError> {
     let failed = || BackupError::io("copy", from);
     let mut source = File::open(from).map_err(failed())?;
     let mut options = OpenOptions::new();
     let target = options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(to);
     let mut target = target.map_err(BackupError::io("write", to))?;
-    let had = target.metadata().map_err(BackupError::io("measure", to))?.len();
+    let length = target.metadata().map_err(BackupError::io("measure", to))?.len();
+    if length < had {
+        return Ok(None);
+    }
+    // What lies behind is of a copy that was cut short.
+    target.set_len(had).map_err(BackupError::io("write", to))?;
     let both = had.min(bytes);
     let start = both.saturating_sub(COMPARED_BYTES);
     let tail = |file: &mut File| -> io::Result<Vec<u8>> {

@@ -239,11 +239,10 @@ impl SpokenOf {
 
 /// Adds to a file of the backup what is missing of its first `bytes`. Returns how many were copied.
 fn add(from: &Path, to: &Path, name: &str, bytes: u64, manifest: &mut Manifest) -> Result<u64, BackupError> {
-    let copied =
-        append(&from.join(name), &to.join(name), bytes)?.ok_or_else(|| other(to, Path::new(name)))?;
     let counted = manifest.files.entry(name.to_owned()).or_default();
+    let copied = append(&from.join(name), &to.join(name), *counted, bytes)?;
     *counted = bytes.max(*counted);
-    Ok(copied)
+    copied.ok_or_else(|| other(to, Path::new(name)))
 }
 
 /// Copies what was set aside and is not in the backup yet: it lies nowhere else.
@@ -258,9 +257,12 @@ fn copy_failed(data_dir: &Path, to: &Path, manifest: &mut Manifest) -> Result<u6
         if !is_file || name.starts_with("failed/.") || manifest.files.contains_key(&name) {
             continue;
         }
-        // One that is put back into its inbox meanwhile is no longer failed.
         let Ok(found) = entry.metadata() else { continue };
-        whole(&entry.path(), &to.join(&name), found.len())?;
+        match whole(&entry.path(), &to.join(&name), found.len()) {
+            // One that is put back into its inbox meanwhile is no longer failed.
+            Err(_) if !entry.path().exists() => continue,
+            copied => copied?,
+        }
         manifest.files.insert(name, found.len());
         copied += found.len();
     }

@@ -20,7 +20,7 @@ use crate::{
     service::{self, Ingest, LOCK_PATIENCE, ServiceError},
     store::DataLock,
 };
-use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
+use std::{error::Error, fs, io, os::unix::fs::DirBuilderExt, path::Path};
 
 /// Audits, mends where that is asked for, and audits again.
 pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
@@ -100,7 +100,14 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
     let mut paths = Vec::new();
     for mend in mends {
         let Mend::Original { original, path } = mend else { continue };
-        let bytes = read_original(&config.data_dir.join("originals"), original).map_err(QueryError::from)?;
+        let bytes = match read_original(&config.data_dir.join("originals"), original) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // It is damaged itself, and the audit that follows says so; the others are still to be had.
+                tracing::warn!(error = &error as &dyn Error, "an original cannot be read");
+                continue;
+            }
+        };
         let name = path.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("file");
         let place = folder.join(format!("{}-{}-{name}", original.pack, original.offset));
         write(&folder, &place, &bytes).map_err(failed)?;
@@ -108,7 +115,7 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
     }
     let files = paths.len();
     if files > 0 {
-        let what = Ingest { paths, times: ArticleTimes::Recent };
+        let what = Ingest { paths, times: ArticleTimes::Published };
         runtime()?.block_on(service::ingest(config.clone(), what, |_| ()))?;
         fs::remove_dir_all(&folder).map_err(failed)?;
     }

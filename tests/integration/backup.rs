@@ -47,7 +47,9 @@ fn a_backup_of_a_daemon_at_work_is_consistent_and_grows_by_what_came_since() {
     let before = place.export_text();
     assert_eq!(restored_export(&place, "back"), before);
     let mut failed = [names_in(&place.failed()), names_in(&place.path("back/failed"))];
-    failed.iter_mut().for_each(|names| names.sort());
+    for names in &mut failed {
+        names.sort();
+    }
     assert!(failed[0].len() == 2 && failed[0] == failed[1], "what failed lies nowhere else: {failed:?}");
     assert!(!place.path("copy/db").exists() && !place.path("copy/lock").exists(), "an audit leaves no trace");
     clean(&place);
