@@ -227,7 +227,7 @@ pub struct RequeueArgs {
     /// Files by their path, their name, or what they are called in failed/.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Only files that failed for this reason, as in permission-denied.
+    /// Only files that failed for this reason, as in too-large.
     #[arg(long, value_name = "CODE")]
     pub reason: Option<String>,
     /// All that failed.
