@@ -20,6 +20,7 @@ pub mod store;
 
 pub mod generate;
 
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -69,6 +69,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write all records, one JSON object a line, in founding order.
     Export,
+    /// Tell the whole story of a file: when it came, what became of each article, where it lies now.
+    Trace(TraceArgs),
     /// Tell how things stand: backlog, rates, counts by outcome and relation, disk, memory, inboxes.
     Status(StatusArgs),
     /// Tell what is read, how it is recognized, and what metadata comes out.
@@ -77,6 +79,14 @@ pub enum Command {
     Check(CheckArgs),
     /// Look at everything that wirefold needs here, and say what mends what is wrong. Changes nothing.
     Doctor(DoctorArgs),
+    /// Prove that all that is kept agrees: journal, both laws of counting, originals, view.
+    Audit(AuditArgs),
+    /// Copy journal, originals and failed files to a folder while the daemon runs; the next time, what came since.
+    Backup(BackupArgs),
+    /// Bring a backup back into a data directory without data.
+    Restore(BackupArgs),
+    /// Put files that could not be read back into their inboxes, to be tried again.
+    Requeue(RequeueArgs),
     /// Make the view anew from the journal.
     Rebuild,
     /// Measure on labelled articles how well it matches, in a store that is thrown away.
@@ -189,6 +199,54 @@ pub struct PinArgs {
 #[derive(Debug, clap::Args)]
 pub struct FormatsArgs {
     /// Write JSON, one object a format.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to audit.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It exits with 1 where anything is wrong. A backup is audited where it lies, with --data-dir."
+)]
+pub struct AuditArgs {
+    /// Mend what other copies hold: the view from the journal, lost articles from their originals. The daemon must be stopped.
+    #[arg(long)]
+    pub repair: bool,
+    /// Write JSON: what was counted and each finding, with what would mend it.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which backup.
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The folder of the backup.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// What to put back.
+#[derive(Debug, clap::Args)]
+#[group(id = "which", required = true, multiple = true, args = ["names", "reason", "all"])]
+pub struct RequeueArgs {
+    /// Files by their path, their name, or what they are called in failed/.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only files that failed for this reason, as in too-large.
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// All that failed.
+    #[arg(long, conflicts_with_all = ["names", "reason"])]
+    pub all: bool,
+}
+
+/// What to trace.
+#[derive(Debug, clap::Args)]
+pub struct TraceArgs {
+    /// A file's path or name, its SHA-256 or an article's id, shortened to what is unique, or a record's (wf-...).
+    #[arg(value_name = "PATH|DIGEST|ID")]
+    pub what: String,
+    /// Write JSON, one object a file.
     #[arg(long)]
     pub json: bool,
 }

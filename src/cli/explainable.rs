@@ -2,8 +2,8 @@
 
 use super::render::printable;
 use crate::{
-    config::ConfigError, control::ControlError, encode::EncodeError, eval::EvalError, inbox::InboxError,
-    pipeline::PipelineError, query::QueryError, service::ServiceError, store::LockError,
+    backup::BackupError, config::ConfigError, control::ControlError, encode::EncodeError, eval::EvalError,
+    inbox::InboxError, pipeline::PipelineError, query::QueryError, service::ServiceError, store::LockError,
 };
 use std::{error::Error, io, path::Path, process::ExitCode};
 
@@ -49,6 +49,9 @@ pub enum CliError {
     /// A question has no answer.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// No backup can be made, or brought back.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A labelled set cannot be measured.
     #[error(transparent)]
     Eval(#[from] EvalError),

@@ -2,6 +2,8 @@
 
 mod args;
 mod ask;
+mod audit;
+mod backup;
 mod check;
 mod diff;
 mod diffed;
@@ -20,10 +22,12 @@ mod paint;
 mod pin;
 mod rebuild;
 mod render;
+mod requeue;
 mod run;
 mod show;
 mod shown;
 mod status;
+mod trace;
 mod when;
 
 pub use args::Args;
@@ -55,9 +59,14 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Explain(what) => explain::run(&config, what),
         Command::Export => export::run(&config),
         Command::Formats(what) => formats::run(what),
+        Command::Trace(what) => trace::run(&config, what),
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
         Command::Doctor(what) => doctor::run(&config, what),
+        Command::Backup(what) => backup::backup(&config, what),
+        Command::Restore(what) => backup::restore(&config, what),
+        Command::Audit(what) => audit::run(&config, what),
+        Command::Requeue(what) => requeue::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
         Command::Pin(what) => pin::run(&config, what, true),

@@ -10,7 +10,7 @@ use crate::{
     clock,
     config::Config,
     control::{self, PinOrder},
-    model::{ArticleId, PinEvent},
+    model::{ArticleId, Event, PinEvent},
     pipeline,
     query::{Library, QueryError, may_mean_an_article},
     service::ServiceError,
@@ -38,7 +38,8 @@ fn in_store(config: &Config, lock: DataLock, order: &PinOrder) -> Result<Article
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock);
     let mut opened = opened.map_err(ServiceError::from)?;
     let id = Library::new(&opened.store, &config.data_dir, config.detect_settings()).article_id(&order.id)?;
-    opened.pin(PinEvent { id, pinned: order.pinned, at: clock::now() }).map_err(ServiceError::from)?;
+    let event = Event::Pin(PinEvent { id, pinned: order.pinned, at: clock::now() });
+    opened.say(&[event]).map_err(ServiceError::from)?;
     opened.store.sync().map_err(QueryError::from)?;
     drop(opened);
     lock.release_clean().map_err(ServiceError::from)?;

@@ -183,6 +183,8 @@ pub struct EncoderConfig {
 pub struct CommitConfig {
     /// Articles in a group.
     pub group_articles_max: usize,
+    /// How much must be free where the data lies for the intake to go on, in MiB.
+    pub free_min_mb: u64,
 }
 
 /// How the daemon is asked.

@@ -43,7 +43,7 @@ use Rule::{Any, FromRoot, Levels, Loopback, OneOf, Path, Patterns, Share, Whole}
 use Takes::{Reload, Restart};
 
 /// Every key.
-pub(super) const RULES: [(&str, Rule, Takes); 37] = [
+pub(super) const RULES: [(&str, Rule, Takes); 38] = [
     ("data_dir", Path, Restart),
     ("intake.settle_ms", Whole(0, 3_600_000), Reload),
     ("intake.rescan_s", Whole(1, 86_400), Reload),
@@ -73,6 +73,7 @@ pub(super) const RULES: [(&str, Rule, Takes); 37] = [
     ("match.encoder.model", Path, Restart),
     ("match.encoder.languages", Any, Restart),
     ("commit.group_articles_max", Whole(1, 100_000), Restart),
+    ("commit.free_min_mb", Whole(0, 1_000_000), Restart),
     ("control.socket", Path, Restart),
     ("metrics.listen", Loopback, Restart),
     ("log.level", Levels, Reload),

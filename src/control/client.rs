@@ -1,6 +1,6 @@
 //! The asking end of the socket.
 
-use super::{ASK, ControlError, INGEST, PIN, PinOrder};
+use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder};
 use crate::{model::ArticleId, query::Question};
 use http_body_util::{BodyExt, Full, channel};
 use hyper::{
@@ -40,6 +40,15 @@ pub async fn pin(socket: &Path, order: &PinOrder) -> Result<ArticleId, ControlEr
     };
     post(connect(socket).await?, PIN, as_json(order)?, &mut line).await?;
     serde_json::from_str(&answer).map_err(|e| ControlError::Broken(e.to_string()))
+}
+
+/// Has the daemon at `socket` put files back into their inboxes, and gives on line by line what becomes of each.
+pub async fn requeue(
+    socket: &Path,
+    order: &RequeueOrder,
+    line: &mut dyn FnMut(String) -> bool,
+) -> Result<(), ControlError> {
+    post(connect(socket).await?, REQUEUE, as_json(order)?, line).await
 }
 
 /// Streams to the daemon at the other end what is written to the sending end of `body`, and gives on meanwhile what is

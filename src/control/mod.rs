@@ -2,7 +2,8 @@
 //!
 //! HTTP/1.1 over a Unix socket, so that `curl --unix-socket` works too: `POST /ask` with a [`Question`] as JSON
 //! answers with lines of JSON. The same lines come from the store itself when no daemon runs. `POST /pin` with a
-//! [`PinOrder`] answers with the article's id once that is durable. `POST /ingest` takes what is streamed to it and tells
+//! [`PinOrder`] answers with the article's id once that is durable. `POST /requeue` with a
+//! [`RequeueOrder`] answers with a line a file. `POST /ingest` takes what is streamed to it and tells
 //! in lines what becomes of it meanwhile; what either means is for `service` to know. Only the owner and the group may
 //! connect. `GET` of `/metrics`, `/healthz` and `/readyz` answers those who watch over the daemon, also on an address of
 //! this machine where one is configured; there nothing can be asked or ordered. Called by `service` to listen and by
@@ -14,7 +15,7 @@ mod client;
 mod server;
 mod watching;
 
-pub use client::{Sending, ask, connect, pin, sending, stream};
+pub use client::{Sending, ask, connect, pin, requeue, sending, stream};
 pub use server::{Control, Live, Tell, Upload, listen, point_to, remove, serve};
 pub use watching::{Health, Watched, listen_at, serve_watchers};
 
@@ -23,10 +24,22 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 /// The path of the one question.
 const ASK: &str = "/ask";
-/// The path of the one order.
+/// The path of an order.
 const PIN: &str = "/pin";
+/// The path of the other.
+const REQUEUE: &str = "/requeue";
 /// The path that is streamed to.
 const INGEST: &str = "/ingest";
+
+/// That files that were set aside are to go back into their inboxes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequeueOrder {
+    /// Their paths or names; all where there is none.
+    pub names: Vec<String>,
+    /// The code of their reason, whatever it is where there is none.
+    pub reason: Option<String>,
+}
 
 /// That an article is to stay in its record, or may move again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

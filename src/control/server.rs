@@ -1,6 +1,6 @@
 //! The daemon's end of the socket.
 
-use super::{ASK, ControlError, INGEST, PIN, PinOrder, Watched, watching};
+use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder, Watched, watching};
 use crate::{
     detect::Settings,
     model::ArticleId,
@@ -64,6 +64,9 @@ const SOCKET_MODE: u32 = 0o660;
 /// Takes a line, and says whether anybody listens still.
 pub type Tell<'t> = dyn FnMut(String) -> bool + 't;
 
+/// Puts files back.
+pub type Requeue = dyn Fn(&RequeueOrder, &mut Tell<'_>) + Send + Sync;
+
 /// Takes in what is streamed.
 pub type Ingest = dyn Fn(&mut Upload, &mut Tell<'_>) + Send + Sync;
 
@@ -73,6 +76,8 @@ pub struct Live {
     pub status: Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>,
     /// Pins an article or lets it go, and waits until that is durable; false where the daemon ends first. It may block.
     pub pin: Box<dyn Fn(ArticleId, bool) -> bool + Send + Sync>,
+    /// Puts files that were set aside back into their inboxes, and tells what becomes of each. It blocks.
+    pub requeue: Box<Requeue>,
     /// Takes in what is streamed, and tells meanwhile what becomes of it. It blocks.
     pub ingest: Box<Ingest>,
     /// What those who watch over it are told.
@@ -120,7 +125,7 @@ impl Control {
             line(serde_json::to_string(&(self.0.live.status)()?)?);
             return Ok(());
         }
-        self.over_store().answer(question, line)
+        self.over_store().of_a_daemon().answer(question, line)
     }
 
     fn over_store(&self) -> Library<'_> {
@@ -186,7 +191,11 @@ pub async fn serve(listener: UnixListener, control: Control) -> Result<(), Contr
         self::stop(control.0.stopped.clone()).await;
         sleep(PATIENCE).await;
     };
-    let router = Router::new().route(ASK, post(ask)).route(PIN, post(pin)).route(INGEST, post(ingest));
+    let router = Router::new()
+        .route(ASK, post(ask))
+        .route(PIN, post(pin))
+        .route(REQUEUE, post(requeue))
+        .route(INGEST, post(ingest));
     let watchers = watching::router(control.0.live.watched.clone());
     let router = router.with_state(control.clone()).merge(watchers);
     select! {
@@ -208,7 +217,26 @@ async fn stop(mut stopped: watch::Receiver<bool>) {
 
 /// Answers one question. What goes wrong before the first block is a status; after it the answer breaks off.
 async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> Response {
-    let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&control.0.turns).acquire_owned()).await else {
+    let turns = Arc::clone(&control.0.turns);
+    in_lines(turns, move |line| control.answer(&question, line)).await
+}
+
+/// Has files put back. It waits with the other orders.
+async fn requeue(State(control): State<Control>, Json(order): Json<RequeueOrder>) -> Response {
+    let turns = Arc::clone(&control.0.orders);
+    let work = move |line: &mut Tell<'_>| {
+        (control.0.live.requeue)(&order, line);
+        Ok(())
+    };
+    in_lines(turns, work).await
+}
+
+/// Does what has lines for its answer, in its turn.
+async fn in_lines(
+    turns: Arc<Semaphore>,
+    work: impl FnOnce(&mut Tell<'_>) -> Result<(), QueryError> + Send + 'static,
+) -> Response {
+    let Ok(Ok(turn)) = timeout(PATIENCE, turns.acquire_owned()).await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let (sender, body) = Channel::<Bytes, io::Error>::new(BLOCKS_WAITING);
@@ -220,7 +248,7 @@ async fn ask(State(control): State<Control>, Json(question): Json<Question>) -> 
         patience: PATIENCE,
     };
     let answering = spawn_blocking(move || {
-        let answered = answer(&control, &question, blocks);
+        let answered = answer(work, blocks);
         drop(turn);
         answered
     });
@@ -339,12 +367,16 @@ fn refusal(error: &QueryError) -> Response {
 }
 
 /// Sends an answer in blocks of whole lines.
-fn answer(control: &Control, question: &Question, mut blocks: Blocks) -> Result<(), QueryError> {
+fn answer(
+    work: impl FnOnce(&mut Tell<'_>) -> Result<(), QueryError>,
+    mut blocks: Blocks,
+) -> Result<(), QueryError> {
     let mut block = Vec::with_capacity(BLOCK_BYTES);
-    let answered = control.answer(question, &mut |line| {
+    let answered = work(&mut |line| {
         block.extend_from_slice(line.as_bytes());
         block.push(b'\n');
-        block.len() < BLOCK_BYTES || blocks.send(std::mem::take(&mut block))
+        // An empty line says that it goes on, to one who waits for the first.
+        (block.len() < BLOCK_BYTES && !line.is_empty()) || blocks.send(std::mem::take(&mut block))
     });
     match answered {
         Ok(()) => {

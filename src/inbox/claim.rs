@@ -6,7 +6,7 @@
 //! reads and disposes of them.
 
 use super::{
-    FileKind, InboxError,
+    FileKind, InboxError, is_transient,
     names::{NAME_BYTES_MAX, flatten, shorten},
     stamp::{Look, Stamp, is_absence, look},
 };
@@ -14,6 +14,7 @@ use crate::{
     clock,
     model::{Arrival, Time},
 };
+use rustix::fs::{Mode, OFlags};
 use std::{
     ffi::OsString,
     fs, io,
@@ -115,36 +116,10 @@ impl Claimed {
     /// Puts the file back where it lay in its inbox, or beside what has taken its name since, to be claimed anew.
     /// Nothing that was dropped meanwhile is replaced. Returns where it is; of one that is gone, where it was.
     pub fn give_back(&self) -> Result<PathBuf, InboxError> {
-        let failed = || InboxError::io("put back", &self.path);
         let inbox = self.work_folder().parent().unwrap_or(Path::new("."));
-        let first = inbox.join(&self.name);
-        make_folders(first.parent().unwrap_or(inbox)).map_err(failed())?;
-        let others = (0..BACK_TRIES_MAX).map(|again| first.with_file_name(self.name_beside(again)));
-        let mut refused = io::Error::from(io::ErrorKind::AlreadyExists);
-        for to in std::iter::once(first.clone()).chain(others) {
-            match put_back(&self.path, &to, to == first) {
-                Ok(()) => {
-                    self.remove_claim();
-                    return Ok(to);
-                }
-                Err(error) if is_absence(&error) && fs::symlink_metadata(&self.path).is_err() => {
-                    self.remove_claim();
-                    return Ok(first);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => refused = error,
-                Err(error) => return Err(failed()(error)),
-            }
-        }
-        Err(failed()(refused))
-    }
-
-    /// A name for the file beside what has its own: its number, and as much of its name as there is room for.
-    fn name_beside(&self, again: u32) -> OsString {
-        let number = claim_name(self.arrival);
-        let head = if again == 0 { format!("{number}-") } else { format!("{number}-{again}-") };
-        let name = self.name.file_name().unwrap_or_default().as_bytes();
-        let name = shorten(name, NAME_BYTES_MAX.saturating_sub(head.len()));
-        OsString::from_vec([head.as_bytes(), name].concat())
+        let back = lay_back(&self.path, inbox, &self.name, self.arrival)?;
+        self.remove_claim();
+        Ok(back)
     }
 
     /// Removes the claim's own folders once the file is out of them. What does not go now, a recovery removes.
@@ -163,6 +138,38 @@ impl Claimed {
             Look::Nothing | Look::Folder => Err(io::ErrorKind::NotFound.into()),
         }
     }
+}
+
+/// Moves a file on the inbox's own mount to where it lay in it, or beside what has taken its name since.
+pub(super) fn lay_back(
+    from: &Path,
+    inbox: &Path,
+    name: &Path,
+    arrival: Arrival,
+) -> Result<PathBuf, InboxError> {
+    let failed = || InboxError::io("put back", from);
+    let first = inbox.join(name);
+    make_folders(first.parent().unwrap_or(inbox)).map_err(failed())?;
+    let others = (0..BACK_TRIES_MAX).map(|again| first.with_file_name(name_beside(name, arrival, again)));
+    let mut refused = io::Error::from(io::ErrorKind::AlreadyExists);
+    for to in std::iter::once(first.clone()).chain(others) {
+        match put_back(from, &to, to == first) {
+            Ok(()) => return Ok(to),
+            Err(error) if is_absence(&error) && fs::symlink_metadata(from).is_err() => return Ok(first),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => refused = error,
+            Err(error) => return Err(failed()(error)),
+        }
+    }
+    Err(failed()(refused))
+}
+
+/// A name for a file beside what has its own: its number, and as much of its name as there is room for.
+fn name_beside(name: &Path, arrival: Arrival, again: u32) -> OsString {
+    let number = claim_name(arrival);
+    let head = if again == 0 { format!("{number}-") } else { format!("{number}-{again}-") };
+    let name = name.file_name().unwrap_or_default().as_bytes();
+    let name = shorten(name, NAME_BYTES_MAX.saturating_sub(head.len()));
+    OsString::from_vec([head.as_bytes(), name].concat())
 }
 
 /// Moves a file to a name that nothing has; a rename would silently replace what has it. Where the file cannot be
@@ -248,6 +255,14 @@ pub(super) fn claim(origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> A
         Ok(Look::Nothing | Look::Folder) => return Attempt::Vanished,
         Err(error) => return Attempt::Refused(InboxError::io("look at", from)(error)),
     }
+    match can_be_read(&from, ready.kind) {
+        Err(error) if is_absence(&error) => return Attempt::Vanished,
+        Err(error) if is_transient(&error) => {
+            return Attempt::Refused(InboxError::io("read", from)(error));
+        }
+        // What is wrong with it for good is told once it is claimed.
+        _ => {}
+    }
     let work = work_folder(origin.inbox);
     let moved = arrivals.take(|arrival| {
         let place = place_for(&work, arrival, origin.name);
@@ -260,6 +275,16 @@ pub(super) fn claim(origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> A
     }
 }
 
+/// Whether a file can be opened. One that cannot be for now stays in its inbox under its name, where its sender finds it.
+fn can_be_read(path: &Path, kind: FileKind) -> io::Result<()> {
+    if kind != FileKind::Regular {
+        return Ok(());
+    }
+    // A pipe that has taken its place must not be waited for.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty()).map(drop)?)
+}
+
 /// Where a claimed file lies.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -269,7 +294,7 @@ pub(super) struct Place {
 }
 
 /// The place of a claim: one file, or where its name would be too long, a folder of its own.
-fn place_for(work: &Path, arrival: Arrival, name: &Path) -> Place {
+pub(super) fn place_for(work: &Path, arrival: Arrival, name: &Path) -> Place {
     let number = claim_name(arrival);
     let flat = [number.as_bytes(), b"-", &flatten(name)].concat();
     if flat.len() <= NAME_BYTES_MAX {
@@ -309,7 +334,7 @@ pub(super) fn claim_name(arrival: Arrival) -> String {
 }
 
 /// Removes the folders above a path, this many levels, for as long as they are empty.
-fn remove_empty(path: &Path, levels: usize) {
+pub(super) fn remove_empty(path: &Path, levels: usize) {
     path.ancestors().skip(1).take(levels).all(|folder| fs::remove_dir(folder).is_ok());
 }
 

@@ -96,20 +96,25 @@ impl InboxError {
     /// Whether the same may succeed later with nobody touching the configuration or the file.
     pub fn is_transient(&self) -> bool {
         let (Self::Io { source, .. } | Self::NotWritable { source, .. }) = self else { return false };
-        source.raw_os_error().is_some_and(|code| TRANSIENT_CODES.contains(&code))
-            || matches!(
-                source.kind(),
-                io::ErrorKind::ResourceBusy
-                    | io::ErrorKind::PermissionDenied
-                    | io::ErrorKind::StorageFull
-                    | io::ErrorKind::QuotaExceeded
-                    | io::ErrorKind::ReadOnlyFilesystem
-                    | io::ErrorKind::StaleNetworkFileHandle
-                    | io::ErrorKind::TimedOut
-                    | io::ErrorKind::Interrupted
-                    | io::ErrorKind::WouldBlock
-            )
+        is_transient(source)
     }
+}
+
+/// Whether what the system said may pass by itself, or without a word to wirefold.
+pub fn is_transient(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| TRANSIENT_CODES.contains(&code))
+        || matches!(
+            error.kind(),
+            io::ErrorKind::ResourceBusy
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::StaleNetworkFileHandle
+                | io::ErrorKind::TimedOut
+                | io::ErrorKind::Interrupted
+                | io::ErrorKind::WouldBlock
+        )
 }
 
 #[cfg(test)]

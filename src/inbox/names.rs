@@ -28,6 +28,19 @@ pub fn display_path(path: &Path) -> String {
     shown
 }
 
+/// The path that was shown so.
+pub(super) fn shown_path(shown: &str) -> PathBuf {
+    let (mut path, mut rest) = (Vec::new(), shown);
+    while let Some(letter) = rest.chars().next() {
+        let after = rest.strip_prefix(letter).unwrap_or_default();
+        let code = after.get(1..3).filter(|_| letter == '\\' && looks_escaped(after));
+        let byte = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        path.extend_from_slice(&byte.map_or_else(|| letter.to_string().into_bytes(), |byte| vec![byte]));
+        rest = byte.and_then(|_| after.get(3..)).unwrap_or(after);
+    }
+    OsString::from_vec(path).into()
+}
+
 fn escape(bytes: &[u8], to: &mut String) {
     for byte in bytes {
         write!(to, "\\x{byte:02x}").ok();
@@ -155,6 +168,9 @@ mod tests {
         assert_eq!(shown(b"\\xff"), "\\x5cxff");
         assert_eq!(shown(b"\\x\xff"), "\\x\\xff");
         assert_eq!(shown(b"\\xf"), "\\xf");
+        for bytes in [&b"\xff"[..], b"\\xff", b"\\x\xff", b"\\xf", b"a\nb", "s\u{fc}d\\".as_bytes()] {
+            assert_eq!(shown_path(&shown(bytes)).as_os_str().as_bytes(), bytes);
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub fn claims_in(inbox: &Path) -> Vec<Arrival> {
 }
 
 /// The arrival in the name of a claim, and the path made flat where the claim is no folder.
-fn arrival_of(claim: &Path) -> Option<(Arrival, Option<&[u8]>)> {
+pub(super) fn arrival_of(claim: &Path) -> Option<(Arrival, Option<&[u8]>)> {
     let (arrival, rest) = arrival_at_head(claim.file_name()?.as_bytes())?;
     match rest {
         [] => Some((arrival, None)),
@@ -88,7 +88,7 @@ fn only_file(claim: &Path) -> Result<Option<(PathBuf, Stamp)>, InboxError> {
     Ok(file)
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>, InboxError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, InboxError> {
     let entries = fs::read_dir(folder).map_err(InboxError::io("list", folder))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     paths.collect::<Result<_, _>>().map_err(InboxError::io("list", folder))

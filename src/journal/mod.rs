@@ -12,7 +12,7 @@ mod frame;
 mod packs;
 mod replay;
 
-pub use packs::{Packs, read_original};
+pub use packs::{Packs, Unreferred, check_original, read_original, unreferred};
 pub use replay::{Damage, Frame, Replay};
 
 use crate::model::{Event, Time};
@@ -216,7 +216,8 @@ pub fn read_event(folder: &Path, place: Place) -> Result<Event, JournalError> {
     })
 }
 
-fn segment_path(folder: &Path, segment: u32) -> PathBuf {
+/// The path of a segment.
+pub fn segment_path(folder: &Path, segment: u32) -> PathBuf {
     folder.join(format!("{segment:08}.jsonl.zst"))
 }
 

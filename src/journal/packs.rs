@@ -13,7 +13,7 @@ use crate::model::{Arrival, Digest, Original, Time};
 use sha2::Digest as _;
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -125,6 +125,75 @@ impl<R: Read> Read for Hashing<'_, R> {
 /// The original bytes of a file. The frame's checksum is checked.
 pub fn read_original(folder: &Path, original: &Original) -> Result<Vec<u8>, JournalError> {
     frame::read(&folder.join(&original.pack), original.offset)
+}
+
+/// Whether an original is there and has this digest, as a sentence where not. `goes_on` is told of every block.
+pub fn check_original(
+    folder: &Path,
+    original: &Original,
+    digest: Digest,
+    goes_on: &dyn Fn(),
+) -> Result<(), String> {
+    let open = || -> io::Result<_> {
+        let mut file = fs::File::open(folder.join(&original.pack))?;
+        file.seek(SeekFrom::Start(original.offset))?;
+        Ok(zstd::stream::read::Decoder::new(file)?.single_frame())
+    };
+    let from = open().map_err(|error| error.to_string())?;
+    let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false, goes_on };
+    io::copy(&mut from, &mut io::sink()).map_err(|error| error.to_string())?;
+    let found = Digest(from.hash.finalize().into());
+    if found == digest { Ok(()) } else { Err(format!("its digest is {found}, and should be {digest}")) }
+}
+
+/// What lies in a pack and no receipt speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreferred {
+    /// Where it lies.
+    pub original: Original,
+    /// The digest of its bytes.
+    pub digest: Digest,
+}
+
+/// The whole frames of a pack that lie outside of what receipts speak of, which are given as offset and length in order.
+/// What is no frame there is what a crash left, and is passed over.
+pub fn unreferred(
+    folder: &Path,
+    pack: &str,
+    spoken_of: &[(u64, u64)],
+) -> Result<Vec<Unreferred>, JournalError> {
+    let path = folder.join(pack);
+    let mut file = fs::File::open(&path).map_err(JournalError::io("open", &path))?;
+    let length = file.metadata().map_err(JournalError::io("measure", &path))?.len();
+    let (mut found, mut at) = (Vec::new(), 0);
+    for (from, bytes) in spoken_of.iter().copied().chain([(length, 0)]) {
+        if from > at {
+            let mut gap = vec![0; usize::try_from(from - at).unwrap_or(0)];
+            file.seek(SeekFrom::Start(at))
+                .and_then(|_| file.read_exact(&mut gap))
+                .map_err(JournalError::io("read", &path))?;
+            frames_in(&gap, |offset, length, bytes| {
+                let original = Original { pack: pack.to_owned(), offset: at + offset, length };
+                found.push(Unreferred { original, digest: Digest::of(&bytes) });
+            });
+        }
+        at = at.max(from + bytes);
+    }
+    Ok(found)
+}
+
+/// The whole and sound frames in a stretch of bytes.
+fn frames_in(bytes: &[u8], mut found: impl FnMut(u64, u64, Vec<u8>)) {
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        if let Ok((payload, length)) = frame::first(rest) {
+            found(at as u64, length as u64, payload);
+            at += length;
+        } else {
+            let next = rest.get(1..).unwrap_or_default().windows(frame::MAGIC.len());
+            at += next.into_iter().position(|w| w == frame::MAGIC).map_or(rest.len(), |n| n + 1);
+        }
+    }
 }
 
 #[cfg(test)]

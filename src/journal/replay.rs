@@ -1,7 +1,7 @@
 //! Reading the journal from a place to its end, past whatever is damaged.
 
 use super::{Heading, JournalError, Place, Position, frame, segment_path};
-use crate::model::Event;
+use crate::model::{Event, Time};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,7 +10,9 @@ use std::{
 /// A stretch of a segment that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// The segment's file.
+    /// The segment.
+    pub segment: u32,
+    /// Its file.
     pub path: PathBuf,
     /// Where it begins, in bytes.
     pub from: u64,
@@ -27,6 +29,8 @@ pub struct Damage {
 pub struct Frame {
     /// What happened, in order.
     pub events: Vec<Event>,
+    /// When it was made durable.
+    pub at: Time,
     /// Where the frame is.
     pub start: Place,
     /// The place behind it.
@@ -130,7 +134,7 @@ impl Replay {
         let start = Place { segment: self.segment, offset: self.offset as u64, line: 0 };
         self.offset += length;
         self.end = Position { segment: self.segment, offset: self.offset as u64, frame: heading.frame };
-        Ok(Frame { events, start, end: self.end })
+        Ok(Frame { events, at: heading.at, start, end: self.end })
     }
 
     /// Goes past a frame that is whole by its checksum and still makes no sense: it was acknowledged, so it is
@@ -159,7 +163,7 @@ impl Replay {
             Some(last) if last.path == path && last.to == from && last.at_the_end == at_the_end => {
                 last.to = to;
             }
-            _ => self.damage.push(Damage { path, from, to, at_the_end, what }),
+            _ => self.damage.push(Damage { segment: self.segment, path, from, to, at_the_end, what }),
         }
     }
 }

@@ -28,6 +28,10 @@ pub enum Event {
     Move(MoveEvent),
     /// A person said that an article stays where it is, or took that back.
     Pin(PinEvent),
+    /// A person had a file that was set aside put back into its inbox.
+    Requeue(RequeueEvent),
+    /// A stretch of the journal cannot be read, and what could be had of it from elsewhere was taken in again.
+    Mended(MendedEvent),
 }
 
 /// A file that was taken up: what it was, so that a restart knows it again.
@@ -247,8 +251,30 @@ pub struct PinEvent {
     pub at: Time,
 }
 
+/// A file that was set aside goes back into its inbox, to be taken up anew under another number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequeueEvent {
+    /// The arrival that had failed; it stays counted as it was.
+    pub arrival: Arrival,
+    /// When that was said.
+    pub at: Time,
+}
+
+/// A stretch of the journal that is known to be damaged, so that an audit need not tell of it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MendedEvent {
+    /// The segment.
+    pub segment: u32,
+    /// Where the stretch begins, in bytes.
+    pub from: u64,
+    /// Where it ends.
+    pub to: u64,
+    /// When that was found.
+    pub at: Time,
+}
+
 impl Event {
-    /// The arrival that this event belongs to, where it belongs to one.
+    /// The arrival that this event was part of, where it was part of one.
     pub fn arrival(&self) -> Option<Arrival> {
         match self {
             Self::Arrival(e) => Some(e.arrival),
@@ -256,7 +282,7 @@ impl Event {
             Self::Sighting(e) => Some(e.arrival),
             Self::Rejected(e) => Some(e.arrival),
             Self::Receipt(e) => Some(e.arrival),
-            Self::Merge(_) | Self::Move(_) | Self::Pin(_) => None,
+            Self::Merge(_) | Self::Move(_) | Self::Pin(_) | Self::Requeue(_) | Self::Mended(_) => None,
         }
     }
 }

@@ -17,8 +17,8 @@ mod time;
 pub use article::{Article, ItemPlace, Normalized, Version, place_of};
 pub use encoded::{Direction, Encoded};
 pub use event::{
-    ArrivalEvent, ArticleEvent, Event, Link, MergeEvent, MoveEvent, NearMiss, PinEvent, Rejection, Sighting,
-    Step, Verdict,
+    ArrivalEvent, ArticleEvent, Event, Link, MendedEvent, MergeEvent, MoveEvent, NearMiss, PinEvent,
+    Rejection, RequeueEvent, Sighting, Step, Verdict,
 };
 pub use evidence::{ComparedFigures, ComparedNames, Evidence, Form, Parts, Relation, SharedTerm};
 pub use fingerprint::{Fingerprint, Language, SKETCH_ONE_IN, Slot, TermCount, TermKind, low_half};

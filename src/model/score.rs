@@ -54,7 +54,8 @@ impl Serialize for Score {
         if to.is_human_readable() {
             to.serialize_f64(f64::from(self.ten_thousandths()) / 1e4)
         } else {
-            to.serialize_u32(self.0)
+            // A row of the view says what the journal says, and not more: so a view made anew is the same.
+            to.serialize_u32(self.ten_thousandths() * 100)
         }
     }
 }
@@ -125,6 +126,15 @@ mod tests {
         assert_eq!(Score::from_share(0.288_149).to_string(), "0.2881");
         assert_eq!(Score::ONE.to_string(), "1.0000");
         assert_eq!(serde_json::to_string(&Score::from_share(0.288_149)).unwrap(), "0.2881");
+    }
+
+    /// A view said more than the journal, and so another thing than the view that is made anew from it.
+    #[test]
+    fn a_row_keeps_what_the_journal_keeps() {
+        let score = Score::from_share(0.288_149);
+        let row: Score = postcard::from_bytes(&postcard::to_stdvec(&score).unwrap()).unwrap();
+        let line: Score = serde_json::from_str(&serde_json::to_string(&score).unwrap()).unwrap();
+        assert_eq!(row, line);
     }
 
     #[test]

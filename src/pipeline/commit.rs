@@ -7,13 +7,14 @@
 use super::{
     CommitPart, PipelineError, Progress, StageName,
     job::{Committed, Decided, Job, Origin, OriginalBytes, Refused, Settled},
-    pin::Word,
+    patience::Patience,
+    word::Word,
 };
 use crate::{
     clock,
     detect::Kept,
     inbox::{FailedDir, SliceName},
-    journal::{Journal, Packs},
+    journal::{Journal, Packs, Place},
     model::{Digest, Event, Original, Reason, Receipt},
     store::{Change, Store},
 };
@@ -30,6 +31,7 @@ pub(super) struct Committer {
     pub store: Arc<Store>,
     pub failed: FailedDir,
     pub group_articles_max: usize,
+    pub patience: Arc<Patience>,
     pub progress: Arc<Progress>,
 }
 
@@ -47,27 +49,24 @@ impl Committer {
                 next = if self.has_room(&group) { settled.try_recv().ok() } else { None };
             }
             if !group.is_empty() {
-                let progress = Arc::clone(&self.progress);
-                for committed in progress.stage(StageName::Commit).work(|| self.commit(group))? {
+                let Some(done) = self.commit(group)? else { break };
+                for committed in done {
                     if out.blocking_send(committed).is_err() {
                         break;
                     }
                 }
             }
-            if let Some(Settled::Pin(word)) = next {
+            if let Some(Settled::Word(word)) = next {
                 let progress = Arc::clone(&self.progress);
-                progress.stage(StageName::Commit).work(|| self.pin(word))?;
+                progress.stage(StageName::Commit).work(|| self.heed(word))?;
             }
         }
         Ok(self.store.sync()?)
     }
 
     /// A person's word closes the group before it, and is durable by itself.
-    fn pin(&mut self, word: Word) -> Result<(), PipelineError> {
-        let event = Event::Pin(word.event);
-        let places = self.journal.append(&[std::slice::from_ref(&event)], clock::now())?;
-        let place = places.into_iter().flatten().next().unwrap_or_default();
-        self.store.apply(&[Change::Event(&event, place, None)], self.journal.end())?;
+    fn heed(&mut self, word: Word) -> Result<(), PipelineError> {
+        said(&mut self.journal, &self.store, &word.events)?;
         // Whoever asked may have gone away.
         word.durable.send(()).ok();
         Ok(())
@@ -78,29 +77,46 @@ impl Committer {
         articles < self.group_articles_max && group.iter().map(held_bytes).sum::<usize>() < GROUP_BYTES_MAX
     }
 
-    fn commit(&mut self, mut group: Vec<Decided>) -> Result<Vec<Committed>, PipelineError> {
+    /// Makes a group durable. Nothing where the run is to stop while that cannot be done: it is in the inbox still.
+    fn commit(&mut self, mut group: Vec<Decided>) -> Result<Option<Vec<Committed>>, PipelineError> {
+        let patience = Arc::clone(&self.patience);
+        if !patience.wait_for_room() {
+            return Ok(None);
+        }
+        // Until the journal has it nothing counts, so all of this may be done again.
+        let Some(places) = patience.insist(|| self.write(&mut group))? else { return Ok(None) };
+        let progress = Arc::clone(&self.progress);
+        progress.stage(StageName::Commit).work(|| self.show(&group, &places))?;
+        self.progress.count(events_of(&group).into_iter().flatten());
+        Ok(Some(group.into_iter().map(committed).collect()))
+    }
+
+    /// Slices, originals, and last the journal. Returns where its events lie.
+    fn write(&mut self, group: &mut [Decided]) -> Result<Vec<Vec<Place>>, PipelineError> {
         let progress = Arc::clone(&self.progress);
         progress.commit(CommitPart::Originals).time(|| {
-            self.set_slices_aside(&group)?;
-            self.keep_originals(&mut group)
+            self.set_slices_aside(group)?;
+            self.keep_originals(group)
         })?;
-        let events: Vec<&[Event]> =
-            group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect();
-        let append = || self.journal.append(&events, clock::now());
-        let places = progress.commit(CommitPart::Journal).time(append)?;
+        let append = || self.journal.append(&events_of(group), clock::now());
+        Ok(progress.commit(CommitPart::Journal).time(append)?)
+    }
+
+    /// Brings the view up to what was written.
+    fn show(&self, group: &[Decided], places: &[Vec<Place>]) -> Result<(), PipelineError> {
+        let events = events_of(group);
         let profiles: Vec<Option<Vec<u8>>> =
             group.iter().flat_map(|d| &d.groups).map(|g| g.profile.as_ref().map(Kept::to_bytes)).collect();
         let mut changes = Vec::with_capacity(events.len());
-        for ((events, places), profile) in events.iter().zip(&places).zip(&profiles) {
+        for ((events, places), profile) in events.iter().zip(places).zip(&profiles) {
             for (i, (event, place)) in events.iter().zip(places).enumerate() {
                 let profile = profile.as_deref().filter(|_| i == 0);
                 changes.push(Change::Event(event, *place, profile));
             }
         }
         changes.extend(group.iter().flat_map(|d| &d.evicted).map(|no| Change::Evicted(*no)));
-        progress.commit(CommitPart::View).time(|| self.store.apply(&changes, self.journal.end()))?;
-        self.progress.count(events.iter().copied().flatten());
-        Ok(group.into_iter().map(committed).collect())
+        let apply = || self.store.apply(&changes, self.journal.end());
+        Ok(self.progress.commit(CommitPart::View).time(apply)?)
     }
 
     fn set_slices_aside(&self, group: &[Decided]) -> Result<(), PipelineError> {
@@ -151,6 +167,20 @@ impl Committer {
         }
         Ok(self.packs.sync()?)
     }
+}
+
+/// What is to be journalled of a group, each with what it caused.
+fn events_of(group: &[Decided]) -> Vec<&[Event]> {
+    group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect()
+}
+
+/// Writes events that no file brought to the journal, then to the view.
+pub(super) fn said(journal: &mut Journal, store: &Store, events: &[Event]) -> Result<(), PipelineError> {
+    let places = journal.append(&[events], clock::now())?;
+    let places = places.into_iter().flatten();
+    let changes: Vec<_> =
+        events.iter().zip(places).map(|(event, place)| Change::Event(event, place, None)).collect();
+    Ok(store.apply(&changes, journal.end())?)
 }
 
 /// What a decided chunk holds in memory: its texts, and the original where that is held.
@@ -204,6 +234,7 @@ pub(super) fn file_reason(job: &Job, receipt: &Receipt) -> Result<Vec<u8>, Pipel
     let said = serde_json::json!({
         "path": receipt.path,
         "arrival": receipt.arrival,
+        "inbox": job.inbox,
         "at": receipt.at,
         "bytes": receipt.bytes,
         "code": reason.code,

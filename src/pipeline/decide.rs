@@ -7,7 +7,7 @@ use super::{
         Settled, outcome,
     },
     open,
-    pin::{Word, Work},
+    word::{Word, Work},
 };
 use crate::{
     detect::{Detector, Newcomer, Twin},
@@ -80,7 +80,7 @@ impl Decider {
                     progress.set_live(self.detector.live());
                     out.blocking_send(Settled::Chunk(Box::new(decided))).is_ok()
                 }
-                Work::Pin(word) => self.pin(word, out)?,
+                Work::Word(word) => self.heed(word, out)?,
             };
             if !is_wanted {
                 break;
@@ -91,13 +91,16 @@ impl Decider {
 
     /// Heeds a person's word once it is durable. By then the view holds all that was decided before it, and so knows
     /// the article's record. False where nobody commits any more.
-    fn pin(&mut self, word: Word, out: &mpsc::Sender<Settled>) -> Result<bool, PipelineError> {
+    fn heed(&mut self, word: Word, out: &mpsc::Sender<Settled>) -> Result<bool, PipelineError> {
         let (durable, heard) = oneshot::channel();
-        let is_sent = out.blocking_send(Settled::Pin(Word { event: word.event, durable })).is_ok();
+        let events = word.events.clone();
+        let is_sent = out.blocking_send(Settled::Word(Word { events, durable })).is_ok();
         if !is_sent || heard.blocking_recv().is_err() {
             return Ok(false);
         }
-        open::pinned(&self.store, &mut self.detector, &word.event)?;
+        for event in &word.events {
+            open::heeded(&self.store, &mut self.detector, event)?;
+        }
         // Whoever asked may have gone away.
         word.durable.send(()).ok();
         Ok(true)

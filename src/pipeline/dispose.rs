@@ -2,9 +2,10 @@
 //! reason beside it; what was given on the command line stays where it is.
 
 use super::{
-    PipelineError, Progress, StageName,
+    PipelineError, Progress,
     commit::file_reason,
     job::{Committed, Job, Origin},
+    patience::Patience,
 };
 use crate::{
     inbox::FailedDir,
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 /// Takes finished files out of the way.
 pub(super) struct Disposer {
     pub failed: FailedDir,
+    pub patience: Patience,
     pub progress: Arc<Progress>,
 }
 
@@ -23,17 +25,18 @@ impl Disposer {
     /// Disposes until there is no more.
     pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
         while let Some(Committed { finished, returned }) = committed.blocking_recv() {
-            self.progress.stage(StageName::Dispose).work(|| {
-                if let Some(job) = returned {
-                    give_back(&job, WRITTEN_TO)?;
-                }
-                if let Some((job, receipt)) = finished {
-                    dispose(&self.failed, &job, &receipt)?;
-                    self.progress.count_finished(&job, &receipt);
-                    job.tell(|tally| tally.count(&receipt));
-                }
-                Ok::<(), PipelineError>(())
+            let done = self.patience.insist(|| {
+                returned.iter().try_for_each(|job| give_back(job, WRITTEN_TO))?;
+                finished.iter().try_for_each(|(job, receipt)| dispose(&self.failed, job, receipt))
             })?;
+            if done.is_none() {
+                // The next start finishes with it.
+                break;
+            }
+            if let Some((job, receipt)) = finished {
+                self.progress.count_finished(&job, &receipt);
+                job.tell(|tally| tally.count(&receipt));
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A file to be taken in, and what becomes of it on its way.
 
-use super::{Handed, Tally, pin::Word};
+use super::{Handed, Tally, word::Word};
 use crate::{
     clock,
     detect::Kept,
@@ -165,6 +165,11 @@ impl Job {
         !matches!(self.origin, Origin::Given { handed: None, .. })
     }
 
+    /// Whether it may be tried again later where it cannot be read for now. Who gave it waits to be told.
+    pub(super) fn may_be_put_off(&self) -> bool {
+        matches!(self.origin, Origin::Inbox(_))
+    }
+
     /// Tells whoever waits how far it has come.
     pub(super) fn tell(&self, news: impl FnOnce(&mut Tally)) {
         if let Some(tally) = &self.tally {
@@ -264,7 +269,7 @@ pub(super) struct Decided {
 #[derive(Debug)]
 pub(super) enum Settled {
     Chunk(Box<Decided>),
-    Pin(Word),
+    Word(Word),
 }
 
 impl Decided {

@@ -19,27 +19,32 @@ mod dispose;
 mod handed;
 mod job;
 mod open;
-mod pin;
+mod patience;
 mod prepare;
 mod progress;
 mod read;
 mod recent;
+mod requeue;
 mod tally;
+mod word;
 
 pub use handed::Handed;
 pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{Numbers, OpenError, Opened, open, open_to_read, rebuild, resume};
-pub use pin::Pins;
+pub use patience::Room;
 pub use progress::{CommitPart, Progress, StageName};
+pub use requeue::{Requeued, Which, requeue};
 pub use tally::Tally;
+pub use word::Words;
 
 use crate::{
     encode::Encoder,
     format,
-    inbox::{FailedDir, InboxError},
+    inbox::{FailedDir, InboxError, is_transient},
     journal::JournalError,
     store::{Store, StoreError},
 };
+use patience::Patience;
 use std::sync::{Arc, atomic::AtomicBool};
 use tokio::sync::mpsc;
 
@@ -75,6 +80,18 @@ pub enum PipelineError {
     Reason(#[from] serde_json::Error),
 }
 
+impl PipelineError {
+    /// Whether the same may succeed later with nobody touching the files. sled cannot go on after an error: that is mended
+    /// by a start.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Journal(JournalError::Io { source, .. }) => is_transient(source),
+            Self::Inbox(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}
+
 /// One stage: run it on a thread that may block. It ends when its queue does.
 pub struct Stage {
     /// Its name, for logs and errors.
@@ -97,6 +114,8 @@ pub struct Parts {
     pub progress: Arc<Progress>,
     /// Set to have claimed files left where they are, so that the stages end soon.
     pub stop: Arc<AtomicBool>,
+    /// What must be free on disk, where a full one is waited for; else it is an error.
+    pub room: Option<Room>,
     /// The sentence encoder, where one is configured.
     pub encoder: Option<Encoder>,
 }
@@ -105,8 +124,8 @@ pub struct Parts {
 pub struct Wired {
     /// Where to put the jobs; when that is dropped, the stages end.
     pub jobs: mpsc::Sender<Job>,
-    /// Where to put a person's word on an article.
-    pub pins: Pins,
+    /// Where to put a person's word.
+    pub words: Words,
     /// The stages, last first.
     pub stages: Vec<Stage>,
     /// The view, which can be read while they run.
@@ -121,9 +140,17 @@ pub fn stages(parts: Parts) -> Wired {
     let (committed, committed_in) = mpsc::channel(DECIDED_WAITING);
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
+    let patience = |stage| Patience {
+        stage,
+        room: parts.room.clone(),
+        progress: Arc::clone(&parts.progress),
+        stop: Arc::clone(&parts.stop),
+    };
+    let (commits, disposes) = (patience(StageName::Commit), patience(StageName::Dispose));
     let reader = read::Reader {
         settings: Arc::new(parts.reading),
         progress: Arc::clone(&parts.progress),
+        retry: read::RETRY_MIN,
         stop: parts.stop,
         encoder: parts.encoder.map(Arc::new),
     };
@@ -134,10 +161,11 @@ pub fn stages(parts: Parts) -> Wired {
         store: Arc::clone(&store),
         failed: parts.failed.clone(),
         group_articles_max: parts.group_articles_max,
+        patience: Arc::new(commits),
         progress: Arc::clone(&parts.progress),
     };
-    let disposer = dispose::Disposer { failed: parts.failed, progress: parts.progress };
-    let pins = Pins::into(&prepared);
+    let disposer = dispose::Disposer { failed: parts.failed, patience: disposes, progress: parts.progress };
+    let words = Words::into(&prepared);
     let stages = vec![
         stage("dispose", move || disposer.run(committed_in)),
         stage("commit", move || committer.run(decided_in, &committed)),
@@ -147,7 +175,7 @@ pub fn stages(parts: Parts) -> Wired {
             Ok(())
         }),
     ];
-    Wired { jobs, pins, stages, store }
+    Wired { jobs, words, stages, store }
 }
 
 fn stage(name: &'static str, run: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> Stage {

@@ -1,13 +1,12 @@
 //! Opening a data directory: the view is checked and brought up to the journal's end, the detector is as it was,
 //! and arrivals that nobody will finish are closed. A rebuild is the same from an empty view.
 
-use super::{ArticleTimes, Job, Origin, PipelineError, Resume, dispose, job, prepare};
+use super::{ArticleTimes, Job, Origin, PipelineError, Resume, commit::said, dispose, job, prepare};
 use crate::{
-    clock,
     detect::{self, Detector},
     inbox::{Claimed, FailedDir, FileKind},
     journal::{Damage, Frame, Journal, JournalError, Packs, Replay},
-    model::{Arrival, ArticleNo, Event, PinEvent, Reason, Receipt, RecordId},
+    model::{Arrival, ArticleNo, Event, Reason, Receipt, RecordId},
     store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
 };
 use std::{
@@ -189,8 +188,10 @@ fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreE
 }
 
 /// Tells the detector of a person's word. An article comes in an earlier frame than any word on it.
-pub(super) fn pinned(store: &Store, detector: &mut Detector, event: &PinEvent) -> Result<(), StoreError> {
-    if let Some((no, row)) = store.view().article_by_id(event.id)? {
+pub(super) fn heeded(store: &Store, detector: &mut Detector, event: &Event) -> Result<(), StoreError> {
+    if let Event::Pin(event) = event
+        && let Some((no, row)) = store.view().article_by_id(event.id)?
+    {
         detector.pin(no, row.founder, event.pinned);
     }
     Ok(())
@@ -226,8 +227,13 @@ fn apply(store: &Store, detector: &mut Detector, frame: &Frame) -> Result<(), St
                     detector.replay_change(event, from, to);
                 }
             }
-            Event::Pin(e) => pinned(store, detector, e)?,
-            Event::Arrival(_) | Event::Sighting(_) | Event::Rejected(_) | Event::Receipt(_) => {}
+            Event::Pin(_) => heeded(store, detector, event)?,
+            Event::Requeue(_)
+            | Event::Mended(_)
+            | Event::Arrival(_)
+            | Event::Sighting(_)
+            | Event::Rejected(_)
+            | Event::Receipt(_) => {}
         }
         profiles.push(profile);
     }
@@ -269,17 +275,13 @@ impl Opened {
         Ok(Arrival(journalled.max(claimed).max(failed) + 1))
     }
 
-    /// Makes a person's word on an article durable. To be called while no stage runs.
-    pub fn pin(&mut self, event: PinEvent) -> Result<(), PipelineError> {
-        self.commit(&Event::Pin(event))?;
-        Ok(pinned(&self.store, &mut self.detector, &event)?)
-    }
-
-    /// Writes one event to the journal, then to the view.
-    fn commit(&mut self, event: &Event) -> Result<(), PipelineError> {
-        let places = self.journal.append(&[std::slice::from_ref(event)], clock::now())?;
-        let place = places.into_iter().flatten().next().unwrap_or_default();
-        Ok(self.store.apply(&[Change::Event(event, place, None)], self.journal.end())?)
+    /// Makes a person's word durable. To be called while no stage runs.
+    pub fn say(&mut self, events: &[Event]) -> Result<(), PipelineError> {
+        said(&mut self.journal, &self.store, events)?;
+        for event in events {
+            heeded(&self.store, &mut self.detector, event)?;
+        }
+        Ok(())
     }
 
     /// Closes the arrivals that nobody will finish: what was given on the command line to a process that did not
@@ -310,7 +312,7 @@ impl Opened {
             };
             let outcome = job::outcome(&job.resume, Some(&reason));
             let event = Event::Receipt(job.receipt(&job.resume, outcome, Some(reason)));
-            self.commit(&event)?;
+            self.say(&[event])?;
             tracing::warn!(path = job.shown, "a file was not read to its end; hand it in again");
         }
         Ok(())

@@ -10,10 +10,10 @@ use crate::{
     clock,
     detect::Growth,
     metrics::{Histogram, Pulse},
-    model::{Event, Outcome, Receipt, RecordId, Relation},
+    model::{Arrival, Event, Outcome, Receipt, RecordId, Relation},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -94,6 +94,10 @@ pub struct Progress {
     commits: [Histogram; CommitPart::ALL.len()],
     files: Histogram,
     alarms: Mutex<BTreeSet<RecordId>>,
+    /// Why each stage that waits for something to pass does so.
+    pauses: Mutex<BTreeMap<&'static str, String>>,
+    /// Claimed files that cannot be read for now, each with why.
+    unread: Mutex<BTreeMap<Arrival, String>>,
 }
 
 impl Progress {
@@ -111,7 +115,11 @@ impl Progress {
                 Event::Rejected(_) => &self.rejected,
                 Event::Merge(_) => &self.merged,
                 Event::Move(_) => &self.moved,
-                Event::Arrival(_) | Event::Receipt(_) | Event::Pin(_) => continue,
+                Event::Arrival(_)
+                | Event::Receipt(_)
+                | Event::Pin(_)
+                | Event::Requeue(_)
+                | Event::Mended(_) => continue,
             };
             counter.fetch_add(1, Ordering::Relaxed);
         }
@@ -169,6 +177,36 @@ impl Progress {
     pub fn stuck(&self, patience: Duration) -> Option<(StageName, Duration)> {
         let busy = StageName::ALL.into_iter().filter_map(|s| Some((s, self.stage(s).busy_for()?)));
         busy.filter(|(_, time)| *time > patience).max_by_key(|(_, time)| *time)
+    }
+
+    /// Notes why a stage waits, or that it goes on. Says whether that is new.
+    pub(super) fn pause(&self, stage: StageName, why: Option<String>) -> bool {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => pauses.insert(stage.name(), why).is_none(),
+            None => pauses.remove(stage.name()).is_some(),
+        }
+    }
+
+    /// Notes why a claimed file cannot be read for now, or that it was.
+    pub(super) fn unread(&self, arrival: Arrival, why: Option<String>) {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => _ = unread.insert(arrival, why),
+            None => _ = unread.remove(&arrival),
+        }
+    }
+
+    /// Why the intake is paused, where it is.
+    pub fn pauses(&self) -> Vec<String> {
+        let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.values().map(|why| format!("the intake is paused: {why}; it goes on by itself")).collect()
+    }
+
+    /// How many claimed files cannot be read for now, and why the first cannot.
+    pub fn unread_files(&self) -> Option<(usize, String)> {
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.first_key_value().map(|(_, why)| (unread.len(), why.clone()))
     }
 
     /// The records that grew suspiciously fast since the start.

@@ -2,14 +2,14 @@
 
 use super::{
     CHUNKS_WAITING, Progress, StageName,
-    job::{Bytes, Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused},
-    pin::Work,
+    job::{Bytes, Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused, Resume},
     prepare,
+    word::Work,
 };
 use crate::{
     encode::Encoder,
     format::{self, BadItem, Limits, RawItem},
-    inbox::FileKind,
+    inbox::{FileKind, is_transient},
     metrics::Pulse,
     model::{Digest, Reason},
 };
@@ -25,8 +25,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
+    runtime::Handle,
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
+    time::timeout,
 };
 
 /// A chunk is closed at this many bytes or items: large enough to be worth a hand-over, small enough that one
@@ -43,6 +45,10 @@ const READINGS_MAX: usize = 5;
 
 const _: () = assert!(CHUNKS_WAITING >= 2, "one chunk is prepared while another is decided on");
 
+/// A file that cannot be read for now is tried again after so long, and after twice as long each time up to the most.
+pub(super) const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_mins(1);
+
 /// A piece of work under way.
 pub(super) type Preparing = JoinHandle<Prepared>;
 
@@ -55,14 +61,34 @@ pub(super) struct Reader {
     pub stop: Arc<AtomicBool>,
     /// For the pieces of `prepare`.
     pub encoder: Option<Arc<Encoder>>,
+    /// How long the first wait is before a file is tried again.
+    pub retry: Duration,
+}
+
+/// A claimed file that could not be read for a reason that may pass.
+struct Later {
+    due: Instant,
+    wait: Duration,
+    job: Job,
+}
+
+/// How far a file was read.
+enum ReadTo {
+    End,
+    /// Nobody wants more.
+    Unwanted,
+    /// To where it cannot be read for now: the job is to go on there, for this reason.
+    Trouble(Box<Job>, String),
 }
 
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
     pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
         let pulse = self.progress.stage(StageName::Read);
-        while let Some(job) = jobs.blocking_recv() {
+        let mut later: Vec<Later> = Vec::new();
+        while let Some((job, wait)) = self.next(&mut jobs, &mut later) {
             pulse.begin();
+            let arrival = job.arrival;
             let may_be_cut = job.may_be_cut();
             let send = |chunk: Chunk| {
                 pulse.end();
@@ -86,12 +112,35 @@ impl Reader {
                 }
                 is_wanted
             };
-            let is_read = self.file(job, send);
+            let read_to = self.file(job, send);
             pulse.rest();
-            if !is_read && !self.is_stopping() {
-                break;
+            match read_to {
+                ReadTo::Unwanted if !self.is_stopping() => break,
+                ReadTo::Unwanted => {}
+                ReadTo::End => self.progress.unread(arrival, None),
+                ReadTo::Trouble(job, why) => {
+                    let path = job.path().display();
+                    tracing::warn!(%path, why, "a file cannot be read for now, and is tried again");
+                    self.progress.unread(arrival, Some(format!("{path}: {why}")));
+                    later.push(Later { due: Instant::now() + wait, wait, job: *job });
+                }
             }
         }
+    }
+
+    /// The next file to be read, and how long it is to wait then where it cannot be: one that was put off and is due, else
+    /// one that comes. At a stop those that were put off are left in their claims.
+    fn next(&self, jobs: &mut mpsc::Receiver<Job>, later: &mut Vec<Later>) -> Option<(Job, Duration)> {
+        let first = later.iter().enumerate().min_by_key(|(_, waiting)| waiting.due);
+        let Some((at, due)) = first.map(|(at, waiting)| (at, waiting.due)) else {
+            return jobs.blocking_recv().map(|job| (job, self.retry));
+        };
+        let left = due.saturating_duration_since(Instant::now());
+        if let Ok(job) = Handle::current().block_on(timeout(left, jobs.recv())) {
+            return job.map(|job| (job, self.retry));
+        }
+        let Later { job, wait, .. } = later.swap_remove(at);
+        Some((job, (wait * 2).min(RETRY_MAX)))
     }
 
     fn is_stopping(&self) -> bool {
@@ -99,10 +148,15 @@ impl Reader {
     }
 
     /// Sends a file's chunks, the last with its end. Whatever is wrong with the file is in its end.
-    fn file(&self, mut job: Job, mut send: impl FnMut(Chunk) -> bool) -> bool {
+    fn file(&self, mut job: Job, mut send: impl FnMut(Chunk) -> bool) -> ReadTo {
         let input = match not_regular(job.kind) {
             Some(reason) => Err(reason),
-            None => open(&mut job).map_err(|error| unreadable(&error)),
+            None => match open(&mut job) {
+                Err(error) if job.may_be_put_off() && is_transient(&error) => {
+                    return ReadTo::Trouble(Box::new(job), error.to_string());
+                }
+                input => input.map_err(|error| unreadable(&error)),
+            },
         };
         let job = Arc::new(job);
         let items_max = if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS };
@@ -113,25 +167,34 @@ impl Reader {
             send: &mut send,
             cut: Vec::new(),
             bytes: 0,
+            next: job.resume.items,
         };
         let last = match input {
             Err(reason) => chunks.last(Some(reason)).with_end(0, None, OriginalBytes::None),
             Ok(Input::Held(bytes)) => {
                 let mut reader = Patient::new(Cursor::new(bytes.as_slice()), self.settings.patience);
-                let Some(last) = chunks.all_but_last(&mut reader) else { return false };
+                let Some(last) = chunks.all_but_last(&mut reader) else { return ReadTo::Unwanted };
                 let (length, digest) = (bytes.len() as u64, Digest::of(&bytes));
                 last.with_end(length, Some(digest), OriginalBytes::Held(bytes))
             }
             Ok(Input::Stream(file)) => {
                 let pulse = self.progress.stage(StageName::Read);
-                let hashing = BufReader::with_capacity(CHUNK_BYTES, Hashing::new(file, pulse));
+                let trouble = Rc::default();
+                let hashing = Hashing::new(file, pulse, Rc::clone(&trouble));
+                let hashing = BufReader::with_capacity(CHUNK_BYTES, hashing);
                 let mut reader = Patient::new(hashing, self.settings.patience);
-                let Some(last) = chunks.all_but_last(&mut reader) else { return false };
+                let Some(last) = chunks.all_but_last(&mut reader) else { return ReadTo::Unwanted };
                 let (bytes, digest) = reader.inner.into_inner().whole();
+                if job.may_be_put_off()
+                    && let Some(why) = trouble.take()
+                {
+                    let resume = Resume { items: chunks.next, ..job.resume };
+                    return ReadTo::Trouble(Box::new(Job { resume, ..(*job).clone() }), why);
+                }
                 last.with_end(bytes, digest, OriginalBytes::InFile)
             }
         };
-        send(last)
+        if send(last) { ReadTo::End } else { ReadTo::Unwanted }
     }
 }
 
@@ -201,6 +264,8 @@ struct Chunks<'c, S> {
     send: &'c mut S,
     cut: Vec<Cut>,
     bytes: usize,
+    /// The index of the first item that was not sent.
+    next: u32,
 }
 
 impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
@@ -235,6 +300,7 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
         let is_full =
             !self.cut.is_empty() && (self.bytes + size > CHUNK_BYTES || self.cut.len() == self.items_max);
         let is_wanted = !is_full || {
+            self.next = index;
             let chunk = self.chunk();
             (self.send)(chunk)
         };
@@ -329,11 +395,15 @@ struct Hashing<'p> {
     is_in_order: bool,
     /// Told of every block: what nobody wants of a large file is read too.
     pulse: &'p Pulse,
+    /// What the system said that may pass, whatever a format makes of it.
+    trouble: Trouble,
 }
 
+type Trouble = Rc<Cell<Option<String>>>;
+
 impl<'p> Hashing<'p> {
-    fn new(file: Box<dyn Bytes>, pulse: &'p Pulse) -> Self {
-        Self { file, hash: sha2::Sha256::new(), bytes: 0, is_in_order: true, pulse }
+    fn new(file: Box<dyn Bytes>, pulse: &'p Pulse, trouble: Trouble) -> Self {
+        Self { file, hash: sha2::Sha256::new(), bytes: 0, is_in_order: true, pulse, trouble }
     }
 
     /// How long the file is, and its digest where it can be read to its end; what nobody wanted is read too.
@@ -342,7 +412,7 @@ impl<'p> Hashing<'p> {
             if self.file.rewind().is_err() {
                 return (self.bytes, None);
             }
-            self = Self::new(self.file, self.pulse);
+            self = Self::new(self.file, self.pulse, self.trouble);
         }
         let rest = io::copy(&mut self, &mut io::sink());
         (self.bytes, rest.is_ok().then(|| Digest(self.hash.finalize().into())))
@@ -352,7 +422,12 @@ impl<'p> Hashing<'p> {
 impl Read for Hashing<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.pulse.go_on();
-        let count = self.file.read(into)?;
+        let note = |error: &io::Error| {
+            if is_transient(error) && error.kind() != io::ErrorKind::Interrupted {
+                self.trouble.set(Some(error.to_string()));
+            }
+        };
+        let count = self.file.read(into).inspect_err(note)?;
         if self.is_in_order {
             self.hash.update(into.get(..count).unwrap_or_default());
             self.bytes += count as u64;
@@ -365,5 +440,69 @@ impl Seek for Hashing<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.is_in_order = false;
         self.file.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inbox::{FailedDir, Inboxes, Root, Settings as InboxSettings};
+    use std::{fs, os::unix::fs::symlink, path::Path};
+
+    /// Jobs of two claimed files, `a` and `b`.
+    fn claimed(dir: &Path) -> Vec<Job> {
+        let inbox = dir.join("in");
+        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
+        for name in ["0000000000000001-a.txt", "0000000000000002-b.txt"] {
+            fs::write(inbox.join(".wirefold").join(name), "A story of some words.\n").unwrap();
+        }
+        let failed = FailedDir::open(dir.join("failed")).unwrap();
+        let settings =
+            InboxSettings { inboxes: vec![Root::new(inbox, Vec::new())], ..InboxSettings::default() };
+        let claimed = Inboxes::open(settings, &failed).unwrap().recover().unwrap();
+        claimed.into_iter().map(|claimed| Job::of_claim(claimed, Resume::default())).collect()
+    }
+
+    /// The first file cannot be read, as on a disk or a share with an error (`/proc/self/mem` gives EIO at its beginning),
+    /// until the second has been. It used to be set aside for good.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_with_an_error_that_may_pass_is_read_later_and_holds_up_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut jobs = claimed(dir.path());
+        let link = dir.path().join("link");
+        symlink("/proc/self/mem", &link).unwrap();
+        let Origin::Inbox(first) = &mut jobs[0].origin else { panic!("of an inbox") };
+        let real = std::mem::replace(&mut first.path, link.clone());
+        let limits = Limits { article_bytes_max: 999, nesting_max: 1, entries_max: 9, ratio_max: 9 };
+        let patience = Duration::from_secs(9);
+        let settings = format::Settings { limits, patience, fields: format::Fields::default() };
+        let progress = Arc::<Progress>::default();
+        let reader = Reader {
+            settings: Arc::new(settings),
+            progress: Arc::clone(&progress),
+            stop: Arc::default(),
+            encoder: None,
+            retry: Duration::from_millis(5),
+        };
+        let (send, receive) = mpsc::channel(4);
+        let (out, mut read) = mpsc::channel(4);
+        let reading = spawn_blocking(move || reader.run(receive, &out));
+        for job in jobs {
+            send.send(job).await.unwrap();
+        }
+        let mut next = async || match read.recv().await {
+            Some(Work::Chunk(chunk)) => chunk.await.unwrap(),
+            _ => panic!("no chunk"),
+        };
+        assert_eq!(next().await.job.shown, "b.txt");
+        let (files, why) = progress.unread_files().unwrap();
+        assert!(files == 1 && why.contains("Input/output error"), "{why}");
+        fs::remove_file(&link).unwrap();
+        fs::rename(real, &link).unwrap();
+        let first = next().await;
+        assert_eq!((first.job.shown.as_str(), first.items.len()), ("a.txt", 1));
+        drop(send);
+        reading.await.unwrap();
+        assert_eq!(progress.unread_files(), None);
     }
 }

@@ -4,16 +4,20 @@
 //! prints nothing and does not care who asks: the daemon answers over its socket and a command straight from the
 //! store with the same code, so with the same bytes. An answer is a sequence of lines of JSON.
 
+mod audit;
 mod changes;
 mod explain;
 mod find;
 mod list;
 mod passages;
 mod records;
+mod recount;
 mod status;
+mod trace;
 mod weigh;
 mod why;
 
+pub use audit::{AuditAnswer, Finding, Mend, audit};
 pub use changes::{Change, ChangeCounts, ChangesAnswer, DiffAnswer, PieceAnswer};
 pub use explain::{
     Basis, ExplainAnswer, FiguresAnswer, FitAnswer, MemberAnswer, NamesAnswer, NearMissAnswer, PairAnswer,
@@ -24,6 +28,7 @@ pub use list::{Selection, Sort};
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
 pub use status::{ArticleCounts, DiskUse, FileCounts, InboxStatus, Rates, Status};
+pub use trace::{StandingNow, StepName, TraceAnswer, TraceStep};
 
 use crate::{
     detect::{ProfileError, Settings},
@@ -61,6 +66,13 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         other: Option<String>,
     },
+    /// The whole story of the files that a path, a digest or an id means, one file a line.
+    Trace {
+        /// The path, digest or id.
+        what: String,
+    },
+    /// Whether all that is kept agrees. Empty lines say that it goes on; the last is the answer.
+    Audit,
     /// All records in founding order.
     Export,
     /// How things stand.
@@ -106,6 +118,15 @@ pub enum QueryError {
         /// The id.
         id: String,
     },
+    /// Two audits at once.
+    #[error("another audit runs already")]
+    Auditing,
+    /// No file is meant.
+    #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits")]
+    NoStory {
+        /// What was given.
+        what: String,
+    },
     /// Two ids were given that mean one thing.
     #[error("both ids mean the same as {id}; give one of them, or two that differ")]
     Same {
@@ -133,6 +154,8 @@ pub struct Library<'s> {
     store: &'s Store,
     data_dir: &'s Path,
     settings: Settings,
+    /// Whether something may be written while it is asked.
+    is_live: bool,
 }
 
 /// What an id means.
@@ -146,7 +169,13 @@ enum Found {
 impl<'s> Library<'s> {
     /// The library of a data directory and its view, with the settings that decide.
     pub fn new(store: &'s Store, data_dir: &'s Path, settings: Settings) -> Self {
-        Self { view: store.view(), store, data_dir, settings }
+        Self { view: store.view(), store, data_dir, settings, is_live: false }
+    }
+
+    /// The same while a daemon writes.
+    #[must_use]
+    pub fn of_a_daemon(self) -> Self {
+        Self { is_live: true, ..self }
     }
 
     fn journal(&self) -> PathBuf {
@@ -174,6 +203,8 @@ impl<'s> Library<'s> {
                 line(serde_json::to_string(&self.diff(id, other.as_deref())?)?);
                 Ok(())
             }
+            Question::Audit => audit(self.data_dir, Some(self.store), self.is_live, line),
+            Question::Trace { what } => self.trace(what, line),
             Question::Status => {
                 line(serde_json::to_string(&self.status(self.disk_use()?)?)?);
                 Ok(())

@@ -12,10 +12,10 @@ use super::{
 use crate::{
     clock,
     config::Config,
-    control::{self, Control, Live, Watched},
+    control::{self, Control, Live, RequeueOrder, Tell, Watched},
     inbox::{Arrivals, Claimed, InboxState, display_path},
-    model::PinEvent,
-    pipeline::{self, Job, Numbers, Parts, Pins, Progress, Resume, Wired},
+    model::{Event, PinEvent},
+    pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
     store::DataLock,
 };
 use std::{
@@ -93,9 +93,10 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),
+        room: Some(room(&config)),
         encoder,
     };
-    let Wired { jobs, pins, stages: wired, store } = pipeline::stages(parts);
+    let Wired { jobs, words, stages: wired, store } = pipeline::stages(parts);
     for stage in wired {
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
@@ -116,7 +117,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         patience,
         disk: Disk::default(),
     });
-    doors.serve(&mut others, &known, (pins, receiver), &stopped);
+    doors.serve(&mut others, &known, (words, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
     let (changes, changed) = mpsc::channel(1);
     let inboxes = Arc::new(inboxes);
@@ -220,7 +221,7 @@ impl Doors {
         self,
         others: &mut Tasks,
         known: &Arc<Known>,
-        (pins, receiver): (Pins, Receiver),
+        (words, receiver): (Words, Receiver),
         stopped: &watch::Receiver<bool>,
     ) {
         let (asked, measured, felt) = (Arc::clone(known), Arc::clone(known), Arc::clone(known));
@@ -235,9 +236,13 @@ impl Doors {
                 Ok(())
             });
         }
+        let (pinning, seen) = (words.clone(), Arc::clone(known));
         let live = Live {
             status: Box::new(move || asked.status()),
-            pin: Box::new(move |id, pinned| pins.pin(PinEvent { id, pinned, at: clock::now() })),
+            pin: Box::new(move |id, pinned| {
+                pinning.say(vec![Event::Pin(PinEvent { id, pinned, at: clock::now() })])
+            }),
+            requeue: Box::new(move |order, tell| requeue(&seen, &words, order, tell)),
             ingest: Box::new(move |upload, tell| receiver.receive(upload, tell)),
             watched,
         };
@@ -272,6 +277,22 @@ async fn heed_reloads(
         }
         systemd::ready(known).await;
     }
+}
+
+/// What must be free for the intake to go on, where a commit writes.
+fn room(config: &Config) -> Room {
+    let folders = ["journal", "originals", "db"].map(|folder| config.data_dir.join(folder)).into();
+    Room { folders, free_min_bytes: config.commit.free_min_mb << 20 }
+}
+
+/// Has files put back into the inboxes that are watched now, and tells what becomes of each.
+fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'_>) {
+    let inboxes: Vec<_> = known.state.borrow().roots.iter().map(|root| root.path.clone()).collect();
+    let which = Which { names: order.names.clone(), reason: order.reason.clone() };
+    let mut say = |events| words.say(events);
+    pipeline::requeue(&which, (&known.config.failed_dir(), &inboxes), &mut say, &mut |requeued| {
+        serde_json::to_string(&requeued).is_ok_and(&mut *tell)
+    });
 }
 
 /// Hands on first what an earlier run left in flight, then what is claimed.

@@ -124,6 +124,7 @@ pub async fn ingest_locked(
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::default(),
         stop: Arc::default(),
+        room: None,
         encoder: ground.encoder,
     };
     let Wired { jobs, stages, store, .. } = pipeline::stages(parts);

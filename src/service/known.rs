@@ -98,7 +98,8 @@ impl Known {
         status.rates = Some(Rates { last_minute, last_hour });
         status.index_articles = Some(self.progress.live());
         status.memory_bytes = memory_bytes();
-        status.notices = self.stuck().into_iter().chain(self.standing.notices()).collect();
+        let waits = self.progress.pauses().into_iter().chain(self.unread());
+        status.notices = self.stuck().into_iter().chain(waits).chain(self.standing.notices()).collect();
         Ok(status)
     }
 
@@ -113,6 +114,7 @@ impl Known {
             health.not_ready.push("the inboxes have not been looked through yet".to_owned());
         }
         health.not_ready.extend(state.roots.iter().filter_map(not_served));
+        health.not_ready.extend(self.progress.pauses());
         health.not_ready.extend(health.not_alive.iter().cloned());
         health
     }
@@ -124,6 +126,13 @@ impl Known {
             format!("the stage '{name}' has been at one piece of work for {seconds} s")
         };
         self.progress.stuck(self.patience).map(sentence).into_iter().collect()
+    }
+
+    /// Claimed files that cannot be read for now, as a sentence.
+    fn unread(&self) -> Option<String> {
+        let (files, why) = self.progress.unread_files()?;
+        let files = counted(files as u64, "claimed file");
+        Some(format!("cannot be read for now, and tried again: {files}; {why}"))
     }
 
     /// How it stands, in a line.

@@ -37,6 +37,8 @@ const HEAD_BYTES: usize = 5;
 pub(super) type Key = Vec<u8>;
 
 pub(super) const META: &[u8] = b"m";
+/// The letter of the profiles.
+pub(super) const PROFILES: &[u8] = b"p";
 
 pub(super) fn article(no: ArticleNo) -> Key {
     [b"a", &no.0.to_be_bytes()[..]].concat()
@@ -47,7 +49,7 @@ pub(super) fn meta(no: ArticleNo) -> Key {
 }
 
 pub(super) fn profile(no: ArticleNo) -> Key {
-    [b"p", &no.0.to_be_bytes()[..]].concat()
+    [PROFILES, &no.0.to_be_bytes()[..]].concat()
 }
 
 pub(super) fn pin(no: ArticleNo) -> Key {

@@ -12,11 +12,13 @@
 
 mod check;
 mod codec;
+mod compare;
 mod lock;
 mod rows;
 mod view;
 mod write;
 
+pub use compare::Comparison;
 pub use lock::{DataLock, LockError, user_name};
 pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
 pub use view::{Gathered, Order, View};
@@ -27,6 +29,7 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -98,6 +101,8 @@ impl StoreError {
 pub struct Store {
     folder: PathBuf,
     db: sled::Db,
+    /// Held while a batch is applied.
+    applying: Mutex<()>,
 }
 
 /// How much of a view is checked when it is opened.
@@ -123,7 +128,7 @@ impl Store {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         let db = open_when_free(&config)?;
-        let store = Self { folder: folder.to_owned(), db };
+        let store = Self { folder: folder.to_owned(), db, applying: Mutex::new(()) };
         match trust {
             Trust::SameBoot => store.view().counts().map(|_| ())?,
             Trust::Nothing => check::whole(store.view())?,
@@ -164,10 +169,17 @@ impl Store {
     /// Applies changes in one atomic batch together with the place in the journal up to which the view is
     /// then true, and flushes.
     pub fn apply(&self, changes: &[Change<'_>], end: Position) -> Result<(), StoreError> {
+        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let batch = write::batch(self.view(), changes, end)?;
         self.db.apply_batch(batch)?;
         self.db.flush()?;
         Ok(())
+    }
+
+    /// Looks at the view while nothing is applied to it. Whoever would, waits.
+    pub fn still<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
+        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        look(self.view())
     }
 
     /// Makes the view durable, which a flush of sled alone does not.

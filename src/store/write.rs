@@ -71,6 +71,7 @@ impl Writer<'_> {
             Event::Merge(e) => self.merge(e, place),
             Event::Move(e) => self.move_article(e, place),
             Event::Pin(e) => self.pin(e),
+            Event::Requeue(_) | Event::Mended(_) => Ok(()),
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("metrics", &[]),
@@ -20,6 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("detect", &["model"]),
     ("journal", &["model"]),
     ("store", &["model", "journal"]),
+    ("backup", &["model", "clock", "journal"]),
     (
         "pipeline",
         &[
@@ -74,6 +75,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "detect",
             "journal",
             "store",
+            "backup",
             "pipeline",
             "config",
             "query",
@@ -170,6 +172,25 @@ fn every_file_says_what_it_is() {
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.starts_with("//! "), "{} has no header", file.display());
+    }
+}
+
+/// The table of promises in the README names tests that are there.
+#[test]
+fn every_promise_has_its_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["src", "tests"].iter().flat_map(|folder| rust_files(&root.join(folder)));
+    let code: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let table = readme.split("\n| promise | tests |\n").nth(1).unwrap();
+    let rows: Vec<_> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 10, "the table was not found");
+    for row in rows {
+        let names: Vec<_> = row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test for {row}");
+        for name in names.iter().filter(|name| !name.starts_with('.')) {
+            assert!(code.contains(&format!("fn {name}(")), "there is no test {name}");
+        }
     }
 }
 

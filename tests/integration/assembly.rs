@@ -22,7 +22,7 @@ fn sentences(range: Range<usize>) -> String {
 }
 
 /// Ingests texts one after the other, as files named by their place.
-fn ingest(place: &Place, from: usize, texts: &[Range<usize>]) {
+pub fn ingest(place: &Place, from: usize, texts: &[Range<usize>]) {
     for (n, range) in (from..).zip(texts) {
         let file = place.path(format!("{n}.txt"));
         fs::write(&file, sentences(range.clone())).unwrap();
@@ -46,7 +46,7 @@ fn events(place: &Place) -> Vec<Event> {
 }
 
 /// Two texts that share too little to join, and a third that shares much with both.
-const TO_MERGE: [Range<usize>; 3] = [0..20, 14..34, 6..27];
+pub const TO_MERGE: [Range<usize>; 3] = [0..20, 14..34, 6..27];
 /// A text that draws the second of [`TO_MOVE`] once more.
 const LATER: Range<usize> = 13..34;
 /// The second joins the first, and fits the third better.

@@ -6,6 +6,7 @@ use crate::{
     corpus::fixture,
     daemon::{Daemon, settled},
     place::{Place, names_in},
+    wait::{PATIENCE, within},
 };
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
@@ -245,21 +246,20 @@ fn unfinished_and_hidden_files_are_left_alone() {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_set_aside_by_a_daemon() {
+fn a_file_that_may_not_be_read_waits_in_its_inbox_until_it_may() {
     let Some(place) = Place::of_ordinary_user() else { return };
     let mut daemon = Daemon::launch(&place);
     daemon.wait_ready();
     put_forbidden(&place.inbox());
-    settled(&place, 2);
-    let [(kept, reason)] = &reasons(&place)[..] else { panic!("one reason") };
-    assert_eq!(
-        (reason["code"].as_str(), reason["path"].as_str()),
-        (Some("permission-denied"), Some("secret.txt"))
-    );
-    assert!(kept.exists() && !place.inbox().join("secret.txt").exists());
-    assert_eq!(place.export().len(), 1);
-    let status = place.status();
-    assert_eq!((status.files.accepted, status.files.failed), (1, 1));
+    let told = within(PATIENCE, "it is told of", || {
+        let told = place.done(["status"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+        (place.status().files.accepted == 1 && told.contains("1 could not be claimed")).then_some(told)
+    });
+    assert!(told.contains("trouble: "), "{told}");
+    assert_eq!((reasons(&place).len(), place.status().files.failed), (0, 0), "it is not given up");
+    fs::set_permissions(place.inbox().join("secret.txt"), fs::Permissions::from_mode(0o644)).unwrap();
+    let status = within(PATIENCE, "it is taken", || Some(place.status()).filter(|s| s.files.accepted == 2));
+    assert_eq!(status.files.failed, 0);
     assert!(place.inbox().join("locked/inner.txt").exists(), "it cannot be seen, so it stays");
     let trouble = place.done(["status"]).out;
     assert!(trouble.contains("locked"), "an unreadable folder is told of: {trouble}");

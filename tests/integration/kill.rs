@@ -2,6 +2,7 @@
 
 use crate::{
     answers::{Files, Record},
+    audit::clean,
     corpus::{MANY, Reporter},
     daemon::{Daemon, settled},
     place::{Place, Running, drop_whole, names_in},
@@ -15,9 +16,16 @@ use std::{
     thread,
     time::Duration,
 };
-use wirefold::model::Digest;
+use wirefold::{
+    journal::{Position, Replay},
+    model::{Digest, Event},
+};
 
-const KILLS: u32 = 20;
+/// How often it is killed: `WIREFOLD_TEST_KILLS` says otherwise, as `.ci/kills` does.
+fn kills() -> u32 {
+    std::env::var("WIREFOLD_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap())
+}
+
 const LINES_A_FILE: usize = 40;
 
 /// The seed of this run, printed so that a failure can be had again: `WIREFOLD_TEST_SEED` sets it.
@@ -36,6 +44,7 @@ struct Dropped {
     junk: Vec<String>,
     stories: Vec<String>,
     lines: Vec<String>,
+    contents: BTreeMap<String, Vec<u8>>,
 }
 
 impl Dropped {
@@ -88,7 +97,8 @@ fn deliver(inbox: &Path, seed: u64, stop: &AtomicBool) -> Dropped {
     let mut dropped = Dropped::default();
     while !stop.load(Ordering::Relaxed) {
         let (name, bytes) = dropped.next(&mut reporter, &mut random);
-        drop_whole(&inbox.join(name), &bytes);
+        drop_whole(&inbox.join(&name), &bytes);
+        dropped.contents.insert(name, bytes);
         pause(Duration::from_millis(random.u64(..50)));
     }
     dropped
@@ -99,14 +109,14 @@ fn sightings(records: &[Record]) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn twenty_kills_lose_nothing_and_count_nothing_twice() {
-    let place = Place::brisk();
+fn kills_lose_nothing_and_count_nothing_twice() {
+    let (place, kills) = (Place::brisk(), kills());
     fs::create_dir_all(place.inbox()).unwrap();
     let (seed, stop) = (seed(), AtomicBool::new(false));
     let mut random = fastrand::Rng::with_seed(!seed);
     let dropped = thread::scope(|scope| {
         let delivering = scope.spawn(|| deliver(&place.inbox(), seed, &stop));
-        for kill in 0..KILLS {
+        for kill in 0..kills {
             let mut daemon = Daemon::launch(&place);
             // Some are killed while they start, most while they work.
             if kill % 5 != 0 {
@@ -127,11 +137,41 @@ fn twenty_kills_lose_nothing_and_count_nothing_twice() {
         delivering.join().unwrap()
     });
     let finished = place.status().files.accepted;
-    assert!(finished > u64::from(KILLS), "it was always killed before it had done anything");
+    assert!(finished > u64::from(kills), "it was always killed before it had done anything");
     let daemon = Daemon::start(&place);
     settled(&place, dropped.files);
     daemon.stop_well();
     check_all_there(&place, &dropped);
+    check_replayed(&place, &dropped);
+}
+
+/// What was received, taken in once more in the order in which the journal has it and by a run that nobody disturbs, comes
+/// out the same but for the times.
+fn check_replayed(place: &Place, dropped: &Dropped) {
+    let (undisturbed, mut names) = (Place::brisk(), Vec::new());
+    let mut replay = Replay::from(&place.data().join("journal"), Position::default()).unwrap();
+    while let Some(frame) = replay.next_frame().unwrap() {
+        let first = frame.events.iter().filter_map(|event| match event {
+            Event::Arrival(arrival) => Some(arrival.path.clone()),
+            _ => None,
+        });
+        names.extend(first);
+    }
+    assert_eq!(names.len(), dropped.contents.len(), "every file is taken up once");
+    for name in &names {
+        fs::write(undisturbed.path(name), &dropped.contents[name]).unwrap();
+    }
+    let ingest = undisturbed.command(std::iter::once("ingest".to_owned()).chain(names));
+    // Some thousand files after many kills.
+    assert_eq!(Running::start(ingest).end_within(8 * PATIENCE).code(), 65, "some of them are junk");
+    let timeless = |place: &Place| {
+        let mut records = place.export();
+        for record in &mut records {
+            (record.first_seen, record.last_seen) = Default::default();
+        }
+        records
+    };
+    assert!(timeless(place) == timeless(&undisturbed), "an undisturbed run gives another export");
 }
 
 fn check_all_there(place: &Place, dropped: &Dropped) {
@@ -158,6 +198,7 @@ fn check_all_there(place: &Place, dropped: &Dropped) {
     assert_eq!((status.files.partly, status.files.pending, status.backlog), (0, 0, 0), "{status:?}");
     assert_eq!(status.articles.sightings, dropped.sightings.values().sum::<u64>(), "{status:?}");
     assert_eq!(status.articles.canonical + status.articles.variants, dropped.sightings.len() as u64);
+    clean(place);
     place.done(["rebuild"]);
     assert!(place.export_text() == before, "a rebuild gives another export");
 }

@@ -16,11 +16,14 @@ pub const WIDTHS: [usize; 2] = [80, 160];
 
 /// What differs between runs, as it is written and as it stands in a snapshot. A 0 stands for a digit and a # for a
 /// number.
-const CHANGING: [(&str, &str); 12] = [
+const CHANGING: [(&str, &str); 15] = [
     ("0000-00-00T00:00:00Z", "YYYY-MM-DDTHH:MM:SSZ"),
     ("0000-00-00 00:00", "YYYY-MM-DD HH:MM"),
+    ("0000-00-00-0001.zst", "YYYY-MM-DD-0001.zst"),
     (" in #.# s", " in T s"),
     ("process #", "process N"),
+    (" # frames", " N frames"),
+    (" frame #", " frame N"),
     (" # seconds", " TIME"),
     (" # second", " TIME"),
     (" # minutes", " TIME"),

@@ -72,6 +72,7 @@ fn the_tables() {
             .run("explain dcbb 8052")
             .check("explain");
         Transcript::new(&place, width).run("formats").fits().check("formats");
+        Transcript::new(&place, width).run("trace dcbb").run("trace 02-padded.txt").fits().check("trace");
         Transcript::new(&place, width).run("status").check("status-stopped");
         let daemon = Daemon::start(&place);
         Transcript::new(&place, width)
@@ -83,6 +84,13 @@ fn the_tables() {
         Transcript::new(&place, width).run("eval news/labelled --errors 2").check("eval");
     }
     Transcript::new(&place, 80).run("rebuild").check("rebuild");
+    let mut kept = Transcript::new(&place, 80);
+    kept.run("audit")
+        .run("backup copy")
+        .run("backup copy")
+        .run("restore copy")
+        .run("requeue x")
+        .check("kept");
 }
 
 #[test]
@@ -93,7 +101,7 @@ fn a_place_with_nothing_in_it() {
     let daemon = Daemon::start(&place);
     told.run("list").run("show dcbb").run("export");
     daemon.stop_well();
-    told.run("rebuild").check("nothing-yet");
+    told.run("rebuild").run("audit").run("trace a.txt").run("requeue --all").check("nothing-yet");
 }
 
 #[test]
@@ -116,6 +124,7 @@ fn questions_without_an_answer() {
         .run("list --until 2026-13-01")
         .run("list --relation copy")
         .run("list --sort size");
+    told.run("trace zebra.txt").run("trace wf-0000");
     told.run("explain dcbb wf-0000").run("pin wf-136b").run("pin xyz").run("pin 0000");
     told.run("eval nowhere").run("eval news/encodings").run("eval news/html");
     fs::write(place.path("bad.jsonl"), "{\"id\": \"1\", \"text\": 3}\n").unwrap();

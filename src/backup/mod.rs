@@ -1,0 +1,318 @@
+//! A copy of what cannot be made anew: the journal, the originals, and what was set aside.
+//!
+//! Journal and packs are only ever appended to, so a copy taken while a daemon writes is consistent when it ends between
+//! two frames and holds every original that these frames speak of; and the next one need only add what came since. Knows
+//! neither the view nor who writes. `cli` calls it.
+
+mod copy;
+
+use crate::{
+    clock,
+    journal::{Damage, JournalError, Position, Replay, segment_path},
+    model::{Event, Time},
+};
+use copy::{append, make_folder, sync_folder, whole};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The file that makes a folder a backup, written last.
+pub const MANIFEST: &str = "backup.json";
+/// The form of a backup.
+const FORMAT: u32 = 1;
+/// What is copied: in this order, so that a journal never speaks of an original that is not there yet.
+const FOLDERS: [&str; 3] = ["originals", "failed", "journal"];
+
+/// Why no backup can be made, or brought back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The file system refused.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// The journal cannot be read.
+    #[error("the journal cannot be read")]
+    Journal(#[from] JournalError),
+    /// There is nothing to copy.
+    #[error("there is no data in {0} yet")]
+    Nothing(PathBuf),
+    /// The folder holds something else.
+    #[error("{0} is not empty and holds no backup of wirefold")]
+    NotABackup(PathBuf),
+    /// The folder holds a backup of another data directory, or of another past of this one.
+    #[error(
+        "{path} holds a backup of something else: {file} differs where both have it; take an empty folder"
+    )]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// The file that differs.
+        file: String,
+    },
+    /// One lies within the other.
+    #[error("{to} and {from} must not lie within one another")]
+    Within {
+        /// What is copied.
+        from: PathBuf,
+        /// Where to.
+        to: PathBuf,
+    },
+    /// There is data where a backup is to be brought back to.
+    #[error("there is data in {0} already; a backup is brought back into a folder without any")]
+    NotEmpty(PathBuf),
+    /// A backup was made by a later version, or something in it is missing.
+    #[error("the backup in {path} cannot be used: {what}")]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        what: String,
+    },
+}
+
+impl BackupError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+/// What a backup says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    at: Time,
+    /// Up to where the journal is in it.
+    end: Position,
+    /// Its files, and how many bytes of each count.
+    files: BTreeMap<String, u64>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Files in the backup.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of these, bytes that were copied this time.
+    pub copied: u64,
+    /// Frames of the journal.
+    pub frames: u64,
+    /// What of the journal cannot be read; it is copied as it is.
+    pub damage: Vec<Damage>,
+}
+
+/// Copies a data directory to a folder, or adds to an earlier copy what came since. A daemon may write meanwhile.
+pub fn backup(data_dir: &Path, to: &Path) -> Result<Copied, BackupError> {
+    if !data_dir.join("journal").is_dir() {
+        return Err(BackupError::Nothing(data_dir.to_owned()));
+    }
+    make_folder(to)?;
+    check_apart(data_dir, to)?;
+    let earlier = manifest(to)?;
+    let is_empty = || fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none());
+    if earlier.is_none() && !is_empty() && !to.join(BEGUN).exists() {
+        return Err(BackupError::NotABackup(to.to_owned()));
+    }
+    // A first copy that is cut short is known for what it is, and may be gone on with.
+    fs::write(to.join(BEGUN), "").map_err(BackupError::io("write to", to))?;
+    let mut manifest = earlier.unwrap_or(Manifest {
+        format: FORMAT,
+        at: Time::default(),
+        end: Position::default(),
+        files: BTreeMap::new(),
+    });
+    let spoken_of = SpokenOf::since(data_dir, manifest.end).map_err(|error| match error {
+        JournalError::Behind { path, .. } => other(to, &path),
+        error => error.into(),
+    })?;
+    let mut copied = Copied { damage: spoken_of.damage, ..Copied::default() };
+    for folder in FOLDERS {
+        make_folder(&to.join(folder))?;
+    }
+    for (pack, bytes) in spoken_of.packs {
+        let name = format!("originals/{pack}");
+        // A pack that is not kept any more is no loss of this backup.
+        if data_dir.join(&name).exists() {
+            copied.copied += add(data_dir, to, &name, bytes, &mut manifest)?;
+        }
+    }
+    copied.copied += copy_failed(data_dir, to, &mut manifest)?;
+    for segment in manifest.end.segment.max(1)..=spoken_of.end.segment {
+        let path = segment_path(&data_dir.join("journal"), segment);
+        let Ok(found) = fs::metadata(&path) else { continue };
+        let bytes = if segment == spoken_of.end.segment { spoken_of.end.offset } else { found.len() };
+        let name = format!("journal/{}", path.file_name().unwrap_or_default().display());
+        copied.copied += add(data_dir, to, &name, bytes, &mut manifest)?;
+    }
+    for folder in FOLDERS {
+        sync_folder(&to.join(folder))?;
+    }
+    (manifest.end, manifest.at) = (spoken_of.end, clock::now().whole_second());
+    write_manifest(to, &manifest)?;
+    fs::remove_file(to.join(BEGUN)).map_err(BackupError::io("write to", to))?;
+    copied.frames = manifest.end.frame;
+    (copied.files, copied.bytes) = (manifest.files.len() as u64, manifest.files.values().sum());
+    Ok(copied)
+}
+
+/// Lies in a backup while one is made.
+const BEGUN: &str = "backup.begun";
+
+/// Brings a backup back into a data directory without any data, on which the lock is held. The view is still to be made.
+pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
+    let unusable = |what: String| BackupError::Unusable { path: from.to_owned(), what };
+    let manifest = manifest(from)?.ok_or_else(|| unusable(format!("there is no {MANIFEST} in it")))?;
+    check_apart(from, data_dir)?;
+    let has_data = ["journal", "db"].iter().any(|name| data_dir.join(name).exists());
+    if has_data {
+        return Err(BackupError::NotEmpty(data_dir.to_owned()));
+    }
+    let mut copied = Copied { frames: manifest.end.frame, ..Copied::default() };
+    // The journal gets its name when all is there: what is cut short before that has none, and is begun anew.
+    let unfinished = data_dir.join("journal.restored");
+    for folder in [data_dir.join("originals"), data_dir.join("failed"), unfinished.clone()] {
+        make_folder(&folder)?;
+    }
+    for (name, bytes) in &manifest.files {
+        let to = match name.strip_prefix("journal/") {
+            Some(segment) => unfinished.join(segment),
+            None => data_dir.join(name),
+        };
+        let source = from.join(name);
+        let found = fs::metadata(&source).map_err(|error| unusable(format!("{name}: {error}")))?;
+        if found.len() < *bytes {
+            return Err(unusable(format!("{name} has {} bytes, and {bytes} were written", found.len())));
+        }
+        whole(&source, &to, *bytes)?;
+        copied.files += 1;
+        copied.bytes += bytes;
+    }
+    copied.copied = copied.bytes;
+    for folder in [&data_dir.join("originals"), &data_dir.join("failed"), &unfinished] {
+        sync_folder(folder)?;
+    }
+    let journal = data_dir.join("journal");
+    fs::rename(&unfinished, &journal).map_err(BackupError::io("make", &journal))?;
+    sync_folder(data_dir)?;
+    Ok(copied)
+}
+
+/// What the journal says from a place on: which packs up to where, and where it ends.
+struct SpokenOf {
+    packs: BTreeMap<String, u64>,
+    end: Position,
+    damage: Vec<Damage>,
+}
+
+impl SpokenOf {
+    fn since(data_dir: &Path, from: Position) -> Result<Self, JournalError> {
+        let mut replay = Replay::from(&data_dir.join("journal"), from)?;
+        let mut packs = BTreeMap::new();
+        while let Some(frame) = replay.next_frame()? {
+            for event in frame.events {
+                if let Event::Receipt(receipt) = event
+                    && let Some(original) = receipt.original
+                {
+                    let end = packs.entry(original.pack).or_default();
+                    *end = (original.offset + original.length).max(*end);
+                }
+            }
+        }
+        let end = replay.end();
+        let mut damage = replay.into_damage();
+        // What is being written is not there yet.
+        damage.retain(|stretch| !stretch.at_the_end);
+        Ok(Self { packs, end, damage })
+    }
+}
+
+/// Adds to a file of the backup what is missing of its first `bytes`. Returns how many were copied.
+fn add(from: &Path, to: &Path, name: &str, bytes: u64, manifest: &mut Manifest) -> Result<u64, BackupError> {
+    let counted = manifest.files.entry(name.to_owned()).or_default();
+    let copied = append(&from.join(name), &to.join(name), *counted, bytes)?;
+    *counted = bytes.max(*counted);
+    copied.ok_or_else(|| other(to, Path::new(name)))
+}
+
+/// Copies what was set aside and is not in the backup yet: it lies nowhere else.
+fn copy_failed(data_dir: &Path, to: &Path, manifest: &mut Manifest) -> Result<u64, BackupError> {
+    let folder = data_dir.join("failed");
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(0) };
+    let mut copied = 0;
+    for entry in entries.flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        // A name that is no text cannot stand in the manifest; its reason tells of it.
+        let Some(name) = entry.file_name().to_str().map(|name| format!("failed/{name}")) else { continue };
+        if !is_file || name.starts_with("failed/.") || manifest.files.contains_key(&name) {
+            continue;
+        }
+        let Ok(found) = entry.metadata() else { continue };
+        match whole(&entry.path(), &to.join(&name), found.len()) {
+            // One that is put back into its inbox meanwhile is no longer failed.
+            Err(_) if !entry.path().exists() => continue,
+            copied => copied?,
+        }
+        manifest.files.insert(name, found.len());
+        copied += found.len();
+    }
+    Ok(copied)
+}
+
+fn other(to: &Path, file: &Path) -> BackupError {
+    let file = file.file_name().unwrap_or_default().display().to_string();
+    BackupError::Other { path: to.to_owned(), file }
+}
+
+fn check_apart(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let real = |path: &Path| fs::canonicalize(path).map_err(BackupError::io("find", path));
+    let (one, other) = (real(from)?, real(to)?);
+    if one.starts_with(&other) || other.starts_with(&one) {
+        return Err(BackupError::Within { from: from.to_owned(), to: to.to_owned() });
+    }
+    Ok(())
+}
+
+/// What a folder says of itself; nothing where it says nothing.
+fn manifest(folder: &Path) -> Result<Option<Manifest>, BackupError> {
+    let path = folder.join(MANIFEST);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(BackupError::io("read", &path)(error)),
+    };
+    let unusable = |what| BackupError::Unusable { path: folder.to_owned(), what };
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|error| unusable(format!("{MANIFEST}: {error}")))?;
+    if manifest.format != FORMAT {
+        return Err(unusable(format!("its form is {}, and {FORMAT} is read here", manifest.format)));
+    }
+    let leads_out = |name: &String| {
+        let mut parts = name.split('/');
+        !FOLDERS.contains(&parts.next().unwrap_or_default()) || parts.any(|part| part == "..")
+    };
+    match manifest.files.keys().find(|name| leads_out(name)) {
+        Some(name) => Err(unusable(format!("{MANIFEST} names {name}"))),
+        None => Ok(Some(manifest)),
+    }
+}
+
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+    let (path, unfinished) = (folder.join(MANIFEST), folder.join(".backup.json.tmp"));
+    let failed = || BackupError::io("write", &path);
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| failed()(error.into()))?;
+    text.push(b'\n');
+    copy::write_durably(&unfinished, &text)?;
+    fs::rename(&unfinished, &path).map_err(failed())?;
+    sync_folder(folder)
+}

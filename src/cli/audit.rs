@@ -1,0 +1,172 @@
+//! `wirefold audit`.
+
+use super::{
+    CliError, Exit, Out,
+    args::AuditArgs,
+    ask::ask,
+    page::{INDENT, Page},
+    paint::{Hue, Paint},
+    render::columns,
+    runtime,
+};
+use crate::{
+    backup::MANIFEST,
+    clock,
+    config::Config,
+    journal::read_original,
+    model::{Event, MendedEvent},
+    pipeline::{self, ArticleTimes},
+    query::{AuditAnswer, Finding, Mend, QueryError, Question, audit},
+    service::{self, Ingest, LOCK_PATIENCE, ServiceError},
+    store::DataLock,
+};
+use std::{error::Error, fs, io, os::unix::fs::DirBuilderExt, path::Path};
+
+/// Audits, mends where that is asked for, and audits again.
+pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
+    let mut answer = audited(config)?;
+    let mut mended = Vec::new();
+    if args.repair && answer.findings.iter().any(|finding| finding.mend.is_some()) {
+        mended = mend(config, &answer.findings)?;
+        answer = audited(config)?;
+    }
+    let mut out = Out::new();
+    if args.json {
+        out.line(&serde_json::to_string(&answer)?)?;
+    } else {
+        out.line(&told(&answer, &mended, columns().into(), Paint::of_stdout()))?;
+    }
+    out.flush()?;
+    Ok(if answer.findings.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
+    let mut answer = String::new();
+    let mut line = |line: String| {
+        answer = line;
+        true
+    };
+    // A backup has no view, and none is made in it.
+    if config.data_dir.join(MANIFEST).exists() {
+        audit(&config.data_dir, None, false, &mut line)?;
+    } else {
+        ask(config, &Question::Audit, &mut line)?;
+    }
+    Ok(serde_json::from_str(&answer)?)
+}
+
+/// Mends what can be, and says what was done.
+fn mend(config: &Config, findings: &[Finding]) -> Result<Vec<String>, CliError> {
+    let lock = || DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from);
+    let mends = || findings.iter().filter_map(|finding| finding.mend.as_ref());
+    let mut done = Vec::new();
+    let held = lock()?;
+    if mends().any(|mend| *mend == Mend::Rebuild) {
+        drop(pipeline::rebuild(&config.data_dir, config.detect_settings()).map_err(ServiceError::from)?);
+        done.push("the view was made anew from the journal".to_owned());
+    }
+    held.release_clean().map_err(ServiceError::from)?;
+    let taken_in = take_in_again(config, mends())?;
+    if taken_in > 0 {
+        done.push(format!("{taken_in} files were taken in once more from their originals"));
+    }
+    let held = lock()?;
+    let opened = pipeline::open(&config.data_dir, config.detect_settings(), &held);
+    let mut opened = opened.map_err(ServiceError::from)?;
+    let at = clock::now().whole_second();
+    let notes = mends().filter_map(|mend| match mend {
+        Mend::Note { segment, from, to } => {
+            Some(Event::Mended(MendedEvent { segment: *segment, from: *from, to: *to, at }))
+        }
+        _ => None,
+    });
+    let notes: Vec<_> = notes.collect();
+    if !notes.is_empty() {
+        opened.say(&notes).map_err(ServiceError::from)?;
+        let what =
+            "stretches of the journal were noted as damaged; what was in them and in no original is lost";
+        done.push(format!("{} {what}", notes.len()));
+    }
+    opened.store.sync().map_err(QueryError::from)?;
+    drop(opened);
+    held.release_clean().map_err(ServiceError::from)?;
+    Ok(done)
+}
+
+/// Takes in originals as files under new numbers. What of them is known is a repeat; what was lost is new.
+fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> Result<usize, CliError> {
+    let folder = config.data_dir.join("recovered");
+    let failed = |source| ServiceError::Io { action: "write to", path: folder.clone(), source };
+    let mut paths = Vec::new();
+    for mend in mends {
+        let Mend::Original { original, path } = mend else { continue };
+        let bytes = match read_original(&config.data_dir.join("originals"), original) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // It is damaged itself, and the audit that follows says so; the others are still to be had.
+                tracing::warn!(error = &error as &dyn Error, "an original cannot be read");
+                continue;
+            }
+        };
+        let name = path.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("file");
+        let place = folder.join(format!("{}-{}-{name}", original.pack, original.offset));
+        write(&folder, &place, &bytes).map_err(failed)?;
+        paths.push(place);
+    }
+    let files = paths.len();
+    if files > 0 {
+        let what = Ingest { paths, times: ArticleTimes::Published };
+        runtime()?.block_on(service::ingest(config.clone(), what, |_| ()))?;
+        fs::remove_dir_all(&folder).map_err(failed)?;
+    }
+    Ok(files)
+}
+
+fn write(folder: &Path, place: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
+    fs::write(place, bytes)
+}
+
+/// What was found, with what was counted.
+fn told(answer: &AuditAnswer, mended: &[String], width: usize, paint: Paint) -> String {
+    let mut page = Page::new(width);
+    let of = |what: &str| answer.findings.iter().filter(|finding| finding.what.contains(what)).count();
+    let counted = format!("{} events in {} frames", answer.events, answer.frames);
+    page.wrapped("journal", &counted, INDENT);
+    let laws = if of("do not add up") == 0 { "both laws of counting hold" } else { "A LAW DOES NOT HOLD" };
+    page.wrapped("counts", &format!("{} files, {} articles; {laws}", answer.files, answer.articles), INDENT);
+    let gone = match answer.originals_gone {
+        0 => String::new(),
+        gone => format!("; of {gone} more the pack is not kept any longer"),
+    };
+    page.wrapped("originals", &format!("{} there, each with its digest{gone}", answer.originals), INDENT);
+    page.wrapped(
+        "view",
+        &answer.rows.map_or_else(
+            || "none, as it is a backup".to_owned(),
+            |rows| format!("{rows} rows are what the journal makes of them"),
+        ),
+        INDENT,
+    );
+    for known in &answer.mended {
+        page.wrapped("known", &format!("{known} (mended as far as it could be)"), INDENT);
+    }
+    for done in mended {
+        page.wrapped("mended", done, INDENT);
+    }
+    for finding in &answer.findings {
+        page.wrapped("wrong", &finding.what, INDENT);
+    }
+    let can_be_mended = answer.findings.iter().filter(|finding| finding.mend.is_some()).count();
+    page.lines.push(match (answer.findings.len(), can_be_mended) {
+        (0, _) => paint.on(Hue::Green, "all is as it should be"),
+        (wrong, 0) => paint.on(Hue::Red, format!("{wrong} wrong; a backup may hold what is damaged here")),
+        (wrong, can) => paint.on(
+            Hue::Red,
+            format!(
+                "{wrong} wrong, of which 'wirefold audit --repair' mends {can} once the daemon is stopped"
+            ),
+        ),
+    });
+    page.lines.join("\n")
+}

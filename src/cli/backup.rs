@@ -1,0 +1,52 @@
+//! `wirefold backup` and `wirefold restore`.
+
+use super::{CliError, Exit, Out, args::BackupArgs};
+use crate::{
+    backup::{self, Copied},
+    config::Config,
+    pipeline,
+    query::QueryError,
+    service::{self, LOCK_PATIENCE, ServiceError},
+    store::DataLock,
+};
+use indicatif::DecimalBytes;
+
+/// Copies what cannot be made anew, or adds to an earlier copy what came since.
+pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliError> {
+    let copied = backup::backup(&config.data_dir, &args.folder)?;
+    let mut out = Out::new();
+    let Copied { files, bytes, copied: new, frames, damage } = copied;
+    let (bytes, new) = (DecimalBytes(bytes), DecimalBytes(new));
+    out.line(&format!("{files} files of {bytes}, up to frame {frames}; {new} copied this time"))?;
+    if !damage.is_empty() {
+        let stretches = damage.len();
+        out.line(&format!("{stretches} stretches of the journal cannot be read and were copied as they are; see 'wirefold audit'"))?;
+    }
+    out.flush()?;
+    Ok(if damage.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Brings a backup back and makes its view.
+pub(super) fn restore(config: &Config, args: &BackupArgs) -> Result<Exit, CliError> {
+    service::make_data_dir(config)?;
+    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
+    let copied = backup::restore(&args.folder, &config.data_dir)?;
+    let opened =
+        pipeline::open(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
+    let counts = opened.store.view().counts().map_err(QueryError::from)?;
+    let lost = opened.damage.iter().filter(|damage| !damage.at_the_end).count();
+    opened.store.sync().map_err(QueryError::from)?;
+    drop(opened);
+    lock.release_clean().map_err(ServiceError::from)?;
+    let mut out = Out::new();
+    let (articles, records, bytes) = (counts.articles(), counts.canonical, DecimalBytes(copied.bytes));
+    out.line(&format!(
+        "{articles} articles in {records} records are back, from {} files of {bytes}",
+        copied.files
+    ))?;
+    if lost > 0 {
+        out.line(&format!("{lost} stretches of its journal cannot be read; 'wirefold audit --repair' brings back what originals hold"))?;
+    }
+    out.flush()?;
+    Ok(if lost == 0 { Exit::Done } else { Exit::Failed })
+}

@@ -1,0 +1,208 @@
+//! `wirefold trace`.
+
+use super::{
+    CliError, Exit, Out,
+    args::TraceArgs,
+    ask::ask,
+    page::Page,
+    paint::{Hue, Paint},
+    render::{columns, one_line, short_id},
+};
+use crate::{
+    config::Config,
+    inbox::{Lying, display_path, set_aside_in, waiting_as},
+    model::Outcome,
+    query::{QueryError, Question, StepName, TraceAnswer, TraceStep},
+};
+use indicatif::DecimalBytes;
+use std::path::Path;
+
+/// Where what is said of a time begins.
+const INDENT: usize = 22;
+/// Of the articles of one file so many are told; `--json` tells all.
+const ITEMS_SHOWN: usize = 20;
+
+/// Tells the stories of the files that are meant.
+pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
+    let (mut stories, mut fault) = (Vec::<TraceAnswer>::new(), None);
+    let question = Question::Trace { what: args.what.clone() };
+    let asked = ask(config, &question, &mut |line| match serde_json::from_str(&line) {
+        _ if line.is_empty() => true,
+        Ok(story) => {
+            stories.push(story);
+            true
+        }
+        Err(error) => {
+            fault = Some(error);
+            false
+        }
+    });
+    match (asked, fault) {
+        // A file may wait where nothing has been taken in yet.
+        (Ok(()) | Err(CliError::NoData(_)), None) => {}
+        (_, Some(fault)) => return Err(fault.into()),
+        (Err(error), None) => return Err(error),
+    }
+    look_around(config, &args.what, &mut stories);
+    if stories.is_empty() {
+        return Err(QueryError::NoStory { what: args.what.clone() }.into());
+    }
+    let mut out = Out::new();
+    for (at, story) in stories.iter().enumerate() {
+        let text = if args.json {
+            serde_json::to_string(story)?
+        } else {
+            told(story, columns().into(), Paint::of_stdout())
+        };
+        let parted = if args.json || at == 0 { "" } else { "\n" };
+        if !out.line(&format!("{parted}{text}"))? {
+            break;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// Adds where each file lies now, and those files that the journal knows nothing of yet.
+fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) {
+    let mut failed = set_aside_in(&config.failed_dir());
+    for root in config.inbox_settings().inboxes {
+        let inbox = display_path(&root.path);
+        for Lying { arrival, name, path, bytes } in waiting_as(&root.path, Path::new(what)) {
+            let known = stories.iter_mut().find(|story| story.arrival.is_some() && story.arrival == arrival);
+            let lies_at = display_path(&path);
+            match known {
+                Some(story) => story.lies_at.push(lies_at),
+                None => stories.push(TraceAnswer {
+                    arrival,
+                    path: display_path(&name),
+                    inbox: Some(inbox.clone()),
+                    bytes,
+                    lies_at: vec![lies_at],
+                    ..TraceAnswer::default()
+                }),
+            }
+        }
+        failed.extend(set_aside_in(&root.path.join(".wirefold/failed")));
+    }
+    for story in stories {
+        let aside = failed.iter().filter(|aside| Some(aside.arrival) == story.arrival);
+        story.lies_at.extend(aside.map(|aside| display_path(&aside.path)));
+        if let Some(original) = &story.original {
+            let pack = config.data_dir.join("originals").join(&original.pack);
+            story.lies_at.extend(pack.exists().then(|| display_path(&pack)));
+        }
+    }
+}
+
+/// One file's story as lines.
+fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
+    let mut page = Page::new(width);
+    page.lines.push(paint.on(Hue::Name, one_line(&story.path)));
+    let mut file = DecimalBytes(story.bytes).to_string();
+    if let Some(digest) = story.digest {
+        file = format!("{file}, SHA-256 {}", digest.to_string().chars().take(16).collect::<String>());
+    }
+    page.wrapped("file", &file, INDENT);
+    let items = story.steps.iter().filter(|step| is_of_an_item(step)).count();
+    let mut shown = 0;
+    for step in &story.steps {
+        shown += usize::from(is_of_an_item(step));
+        if shown <= ITEMS_SHOWN || !is_of_an_item(step) {
+            page.wrapped(&step.at.to_string(), &sentence(story, step), INDENT);
+        }
+        if shown == ITEMS_SHOWN + 1 && is_of_an_item(step) {
+            let more = items - ITEMS_SHOWN;
+            page.wrapped("", &format!("and {more} more of its articles; --json tells all"), INDENT);
+        }
+    }
+    if story.outcome.is_none() {
+        let said = match story.arrival {
+            None => "it waits in its inbox and is taken once it is still",
+            Some(_) => "under way; a daemon that starts goes on with it",
+        };
+        page.wrapped("now", said, INDENT);
+    }
+    for now in story.now.iter().take(ITEMS_SHOWN) {
+        let place = if now.is_canonical { "the canonical article" } else { "a variant" };
+        let said = format!(
+            "article {}{} is {place} of {}",
+            short_id(&now.article),
+            of_item(now.item.as_deref()),
+            now.record
+        );
+        page.wrapped("now", &said, INDENT);
+    }
+    if let Some(original) = &story.original {
+        let said = format!("originals/{} at byte {}", original.pack, original.offset);
+        page.wrapped("its bytes are in", &said, INDENT);
+    }
+    for path in story.lies_at.iter().filter(|path| !is_pack(story, path)) {
+        page.wrapped("it lies at", path, INDENT);
+    }
+    if story.gaps > 0 {
+        let said =
+            format!("{} stretches of the journal cannot be read; what they told is missing here", story.gaps);
+        page.wrapped("notice", &said, INDENT);
+    }
+    page.lines.join("\n")
+}
+
+fn is_pack(story: &TraceAnswer, path: &str) -> bool {
+    story.original.as_ref().is_some_and(|original| path.ends_with(&original.pack))
+}
+
+fn is_of_an_item(step: &TraceStep) -> bool {
+    step.article.is_some() || step.step == StepName::Unreadable
+}
+
+fn of_item(item: Option<&str>) -> String {
+    item.map_or_else(String::new, |item| format!(" (item {item})"))
+}
+
+/// What happened, as a sentence.
+fn sentence(story: &TraceAnswer, step: &TraceStep) -> String {
+    let item = of_item(step.item.as_deref());
+    let article = step.article.map_or_else(String::new, |id| format!("article {}{item}", short_id(&id)));
+    let record = step.record.map_or_else(String::new, |record| record.to_string());
+    let from = step.from.map_or_else(String::new, |record| record.to_string());
+    let with = match (step.relation, step.matched) {
+        (Some(relation), Some(matched)) => format!(" as {} of {}", relation.name(), short_id(&matched)),
+        _ => String::new(),
+    };
+    let score = step.score.map_or_else(String::new, |score| format!(", {score}"));
+    match step.step {
+        StepName::Written => "last written to".to_owned(),
+        StepName::Claimed => match (&story.inbox, story.arrival) {
+            (Some(inbox), Some(arrival)) => format!("claimed from {inbox} as arrival {}", arrival.0),
+            (_, arrival) => format!("given to 'ingest' as arrival {}", arrival.unwrap_or_default().0),
+        },
+        StepName::Founded => format!("{article} founded {record}"),
+        StepName::Joined => format!("{article} joined {record}{with}{score}"),
+        StepName::Repeated => format!("{article} had been received before, byte for byte"),
+        StepName::Unreadable => {
+            format!("item {} could not be read: {}", step.item.as_deref().unwrap_or("?"), reason(step))
+        }
+        StepName::Merged => format!("{article}: its record {from} went over into {record}{score}"),
+        StepName::Moved => format!("{article} went from {from} to {record}{with}{score}"),
+        StepName::Pinned => format!("{article} was pinned"),
+        StepName::Unpinned => format!("{article} was let go"),
+        StepName::Requeued => "put back into its inbox by 'requeue'".to_owned(),
+        StepName::Ended => ended(story.outcome, step),
+    }
+}
+
+fn ended(outcome: Option<Outcome>, step: &TraceStep) -> String {
+    let outcome = outcome.map_or("ended", Outcome::name);
+    let [new, repeats, rejected] = step.counts.unwrap_or_default();
+    let counts = [(new, "new"), (repeats, "received before"), (rejected, "not readable")];
+    let counts: Vec<_> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+    let why = step.reason.as_ref().map_or_else(String::new, |reason| format!("; {}", reason.message));
+    format!("{outcome}{counts}{why}; durable")
+}
+
+fn reason(step: &TraceStep) -> &str {
+    step.reason.as_ref().map_or("", |reason| reason.message.as_str())
+}

@@ -1,0 +1,93 @@
+//! Where a file lies now: waiting in its inbox, claimed, or set aside. Looks, and touches nothing.
+
+use super::{
+    claim::work_folder,
+    names::unflatten,
+    recover::{arrival_at_head, arrival_of, list},
+};
+use crate::model::Arrival;
+use std::{
+    ffi::OsString,
+    fs,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Component, Path, PathBuf},
+};
+
+/// A file that waits in an inbox, or is claimed from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lying {
+    /// Its number; nothing while it waits.
+    pub arrival: Option<Arrival>,
+    /// Its path under the inbox.
+    pub name: PathBuf,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// How long it is, in bytes.
+    pub bytes: u64,
+}
+
+/// A file, or what could not be read of one, that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its number.
+    pub arrival: Arrival,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Where its reason lies.
+    pub reason: PathBuf,
+    /// Whether it is a slice of a file whose other items were good.
+    pub is_slice: bool,
+}
+
+/// The files in an inbox, and claimed from it, whose paths end as `asked` does, or whose claim it names.
+pub fn waiting_as(inbox: &Path, asked: &Path) -> Vec<Lying> {
+    let mut found = Vec::new();
+    let within = asked.strip_prefix(inbox).unwrap_or(asked);
+    let mut add = |arrival, name: PathBuf, path: PathBuf| {
+        if let Ok(about) = fs::symlink_metadata(&path)
+            && !about.is_dir()
+        {
+            found.push(Lying { arrival, name, path, bytes: about.len() });
+        }
+    };
+    let is_within = within.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_within && !within.starts_with(".wirefold") {
+        add(None, within.to_owned(), inbox.join(within));
+    }
+    for claim in list(&work_folder(inbox)).unwrap_or_default() {
+        let Some((arrival, flat)) = arrival_of(&claim) else { continue };
+        let path = if flat.is_some() { claim.clone() } else { the_file_in(&claim) };
+        let name = flat.map_or_else(|| path.strip_prefix(&claim).unwrap_or(&path).to_owned(), unflatten);
+        if name.ends_with(within) || path == asked {
+            add(Some(arrival), name, path);
+        }
+    }
+    found
+}
+
+/// The one file below the folder of a claim.
+fn the_file_in(claim: &Path) -> PathBuf {
+    let mut path = claim.to_owned();
+    while let Some(next) = list(&path).ok().and_then(|entries| entries.into_iter().next()) {
+        path = next;
+    }
+    path
+}
+
+/// What was set aside in a folder, in order of arrival; none where it cannot be listed. A reason without its file is
+/// left out: that file stayed where it was given.
+pub fn set_aside_in(folder: &Path) -> Vec<SetAside> {
+    let mut found = Vec::new();
+    for path in list(folder).unwrap_or_default() {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        if let Some((arrival, _)) = arrival_at_head(name)
+            && !name.ends_with(b".reason.json")
+        {
+            let reason = path.with_file_name(OsString::from_vec([name, b".reason.json"].concat()));
+            let is_slice = name.ends_with(b".slice");
+            found.push(SetAside { arrival, path, reason, is_slice });
+        }
+    }
+    found.sort_by(|a, b| (a.arrival, &a.path).cmp(&(b.arrival, &b.path)));
+    found
+}

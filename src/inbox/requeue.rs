@@ -1,0 +1,41 @@
+//! Putting a file that was set aside back where it came from.
+
+use super::{
+    InboxError, SetAside,
+    claim::{lay_back, make_folders, place_for, remove_empty, work_folder},
+    names::shown_path,
+};
+use std::{
+    fs, io,
+    path::{Component, Path, PathBuf},
+};
+
+/// Puts a file back into its inbox, where it lay under `shown` or beside what has taken its name since, and removes its
+/// reason. Says where it is now. On the way it is a claim under its old number, so a start after a crash finds it and sets
+/// it aside again, or puts it back itself.
+pub fn put_back_aside(aside: &SetAside, inbox: &Path, shown: &str) -> Result<PathBuf, InboxError> {
+    // Somebody may have written the reason by hand: nothing leads out of the inbox.
+    let name: PathBuf =
+        shown_path(shown).components().filter(|part| matches!(part, Component::Normal(_))).collect();
+    let failed = || InboxError::io("put back", &aside.path);
+    let place = place_for(&work_folder(inbox), aside.arrival, &name);
+    let near = &place.path;
+    make_folders(near.parent().unwrap_or(inbox)).map_err(failed())?;
+    match fs::rename(&aside.path, near) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::copy(&aside.path, near).map_err(failed())?;
+            fs::File::open(near).and_then(|copy| copy.sync_all()).map_err(failed())?;
+        }
+        Err(error) => return Err(failed()(error)),
+    }
+    let back = lay_back(near, inbox, &name, aside.arrival)?;
+    remove_empty(near, place.own_folders);
+    for gone in [&aside.path, &aside.reason] {
+        match fs::remove_file(gone) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed()(error)),
+            _ => {}
+        }
+    }
+    Ok(back)
+}

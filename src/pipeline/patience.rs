@@ -1,0 +1,127 @@
+//! What passes by itself is waited for, and said while it lasts: a full disk, a share that is away, a file in use.
+//!
+//! While a stage waits here the stages before it fill up, and at last files simply lie in their inboxes. A person who
+//! waits for an ingest is told instead, so there nothing is waited for.
+
+use super::{PipelineError, Progress, StageName};
+use std::{
+    error::Error,
+    iter::successors,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::park_timeout,
+    time::{Duration, Instant},
+};
+
+/// The first wait; it doubles each time up to the longest, after which a person who made room still sees it go on at once.
+const WAIT_MIN: Duration = Duration::from_millis(250);
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// How often it is looked whether the run is to stop.
+const STOP_LOOK: Duration = Duration::from_millis(50);
+/// A file system with fewer inodes left than this is full: a commit may make a pack, a segment and some bad slices.
+const INODES_MIN: u64 = 64;
+
+/// How much must be free where.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The folders that are written to.
+    pub folders: Vec<PathBuf>,
+    /// How many bytes must be free there. sled cannot go on after it has met a full disk, so it must not.
+    pub free_min_bytes: u64,
+}
+
+impl Room {
+    /// What is too little, as a sentence.
+    fn lacks(&self) -> Option<String> {
+        self.folders.iter().find_map(|folder| {
+            let fs = rustix::fs::statvfs(folder).ok()?;
+            let free = fs.f_bavail.saturating_mul(fs.f_frsize);
+            let at = folder.display();
+            if free < self.free_min_bytes {
+                let (free, min) = (free >> 20, self.free_min_bytes >> 20);
+                return Some(format!("{free} MiB are free at {at}, and {min} are asked for"));
+            }
+            let is_short = fs.f_files > 0 && fs.f_favail < INODES_MIN;
+            is_short.then(|| format!("{} inodes are free at {at}", fs.f_favail))
+        })
+    }
+}
+
+/// The patience of one stage.
+pub(super) struct Patience {
+    pub stage: StageName,
+    /// Nothing where nothing is waited for.
+    pub room: Option<Room>,
+    pub progress: Arc<Progress>,
+    /// Set when the run is to stop.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Patience {
+    /// Waits until there is room. False where the run is to stop first.
+    pub fn wait_for_room(&self) -> bool {
+        let lacks = || self.room.as_ref().and_then(Room::lacks);
+        let mut wait = WAIT_MIN;
+        while let Some(what) = lacks() {
+            if !self.pause(&what, &mut wait) {
+                return false;
+            }
+        }
+        self.go_on();
+        true
+    }
+
+    /// Does a piece of work until it succeeds, or fails in a way that does not pass. Nothing where the run is to stop first.
+    pub fn insist<T>(
+        &self,
+        mut work: impl FnMut() -> Result<T, PipelineError>,
+    ) -> Result<Option<T>, PipelineError> {
+        let mut wait = WAIT_MIN;
+        loop {
+            match self.progress.stage(self.stage).work(&mut work) {
+                Err(error) if self.room.is_some() && error.is_transient() => {
+                    let causes = successors(Some(&error as &dyn Error), |error| (*error).source());
+                    let said: Vec<_> = causes.map(ToString::to_string).collect();
+                    if !self.pause(&said.join(": "), &mut wait) {
+                        return Ok(None);
+                    }
+                }
+                done => {
+                    self.go_on();
+                    return done.map(Some);
+                }
+            }
+        }
+    }
+
+    /// Waits a little, longer each time. False where the run is to stop.
+    fn pause(&self, what: &str, wait: &mut Duration) -> bool {
+        if self.progress.pause(self.stage, Some(what.to_owned())) {
+            let stage = self.stage.name();
+            tracing::error!(
+                stage,
+                what,
+                "the intake is paused; nothing is lost, and it goes on by itself when this has passed"
+            );
+        }
+        let until = Instant::now() + *wait;
+        *wait = (*wait * 2).min(WAIT_MAX);
+        while !self.stop.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            park_timeout(left.min(STOP_LOOK));
+        }
+        false
+    }
+
+    fn go_on(&self) {
+        if self.progress.pause(self.stage, None) {
+            tracing::info!(stage = self.stage.name(), "what paused the intake has passed");
+        }
+    }
+}

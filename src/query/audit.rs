@@ -1,0 +1,324 @@
+//! Whether all that is kept agrees: the journal with itself, both laws of counting, the originals with their digests, and
+//! the view with the journal.
+//!
+//! Nothing is mended here. What is found says what would mend it, and `cli` has that done.
+
+use super::{QueryError, recount::Recount, trace::GOES_ON_FRAMES};
+use crate::{
+    journal::{Damage, JournalError, Position, Replay, check_original, unreferred},
+    model::Original,
+    store::{Comparison, Counts, Store, View},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+    sync::{Mutex, TryLockError},
+    thread::park_timeout,
+    time::Duration,
+};
+
+/// One audit at a time: each makes a view of its own, always in the same place.
+static AUDITING: Mutex<()> = Mutex::new(());
+
+/// So many originals are checked between two signs that it goes on.
+const GOES_ON_ORIGINALS: u64 = 256;
+
+/// How often, and how many times, it is looked whether a view has come as far as the journal: a minute in all, which a
+/// commit never takes.
+const VIEW_LOOK_EVERY: Duration = Duration::from_millis(20);
+const VIEW_LOOKS: u32 = 3000;
+
+/// What an audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditAnswer {
+    /// Frames of the journal that were read.
+    pub frames: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Files that they speak of.
+    pub files: u64,
+    /// Articles that they hold.
+    pub articles: u64,
+    /// Originals that are there with the right digest.
+    pub originals: u64,
+    /// Originals whose pack is not kept any more.
+    pub originals_gone: u64,
+    /// Rows of the view that are what the journal makes of them; nothing where there is no view, as in a backup.
+    pub rows: Option<u64>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// Damage that is known and was mended as far as it could be.
+    pub mended: Vec<String>,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What, as a sentence.
+    pub what: String,
+    /// What would mend it, where anything here does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<Mend>,
+}
+
+/// What mends something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mend {
+    /// To make the view anew.
+    Rebuild,
+    /// To take in an original once more.
+    Original {
+        /// Where it lies.
+        original: Original,
+        /// The path that it came by, where that is known.
+        path: Option<String>,
+    },
+    /// To note a stretch of the journal as damaged, once what can be had of it from originals was taken in.
+    Note {
+        /// The segment.
+        segment: u32,
+        /// Where the stretch begins.
+        from: u64,
+        /// Where it ends.
+        to: u64,
+    },
+}
+
+/// Audits a data directory, with its view where it has one; `is_live` while something may be written to it. Empty lines say
+/// that it goes on, the last is an [`AuditAnswer`].
+pub fn audit(
+    data_dir: &Path,
+    store: Option<&Store>,
+    is_live: bool,
+    line: &mut dyn FnMut(String) -> bool,
+) -> Result<(), QueryError> {
+    let _only = match AUDITING.try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(QueryError::Auditing),
+        guard => guard,
+    };
+    let mut audit = Audit {
+        data_dir,
+        is_live,
+        line: RefCell::new(line),
+        is_heard: Cell::new(true),
+        recount: Recount::default(),
+        told: AuditAnswer::default(),
+    };
+    if !audit.go_on() {
+        return Ok(());
+    }
+    let damage = if let Some(store) = store { audit.with_view(store)? } else { audit.without_view()? };
+    audit.damage(&damage);
+    audit.originals()?;
+    let Audit { told, line, is_heard, .. } = audit;
+    if is_heard.get() {
+        (line.into_inner())(serde_json::to_string(&told)?);
+    }
+    Ok(())
+}
+
+struct Audit<'a> {
+    data_dir: &'a Path,
+    is_live: bool,
+    line: RefCell<&'a mut dyn FnMut(String) -> bool>,
+    /// Whether anybody listens still.
+    is_heard: Cell<bool>,
+    recount: Recount,
+    told: AuditAnswer,
+}
+
+type Heed<'h> = &'h mut dyn FnMut(&crate::journal::Frame) -> Result<(), QueryError>;
+
+impl Audit<'_> {
+    /// Says that it goes on. False where nobody listens.
+    fn go_on(&self) -> bool {
+        self.is_heard.set(self.is_heard.get() && (self.line.borrow_mut())(String::new()));
+        self.is_heard.get()
+    }
+
+    fn wrong(&mut self, what: String, mend: Option<Mend>) {
+        self.told.findings.push(Finding { what, mend });
+    }
+
+    fn replay(&self) -> Result<Replay, JournalError> {
+        Replay::from(&self.data_dir.join("journal"), Position::default())
+    }
+
+    /// Reads the journal on to its end, or as long as anybody listens.
+    fn read(&mut self, replay: &mut Replay, heed: Heed<'_>) -> Result<(), QueryError> {
+        while let Some(frame) = replay.next_frame()? {
+            self.told.frames += 1;
+            self.recount.frame(&frame);
+            heed(&frame)?;
+            if self.told.frames.is_multiple_of(GOES_ON_FRAMES) && !self.go_on() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn without_view(&mut self) -> Result<Vec<Damage>, QueryError> {
+        let mut replay = self.replay()?;
+        self.read(&mut replay, &mut |_| Ok(()))?;
+        self.counts(None);
+        Ok(replay.into_damage())
+    }
+
+    /// The same, and what the view should be is made of it and compared with what it is.
+    fn with_view(&mut self, store: &Store) -> Result<Vec<Damage>, QueryError> {
+        let made = Comparison::begin(&self.data_dir.join("db.audit"))?;
+        let mut replay = self.replay()?;
+        self.read(&mut replay, &mut |frame| Ok(made.apply(frame)?))?;
+        let (end, mut damage) = (replay.end(), replay.into_damage());
+        for _ in 0..VIEW_LOOKS {
+            // The journal is written before the view: what the view does not have yet is under way.
+            let looked: Result<_, QueryError> = store.still(|view| {
+                let is_behind = view.counts()?.applied < end;
+                if is_behind { Ok(None) } else { self.against(view, &made, end).map(Some) }
+            });
+            if let Some(later) = looked? {
+                damage.extend(later);
+                return Ok(damage);
+            }
+            if !self.go_on() {
+                return Ok(damage);
+            }
+            park_timeout(VIEW_LOOK_EVERY);
+        }
+        let mend = (!self.is_live).then_some(Mend::Rebuild);
+        self.wrong("the view is behind the journal and does not follow".to_owned(), mend);
+        Ok(damage)
+    }
+
+    /// Compares the view, to which nothing is applied meanwhile, with what was made of the journal up to `end`, once that
+    /// has caught up with what came since.
+    fn against(
+        &mut self,
+        view: View<'_>,
+        made: &Comparison,
+        end: Position,
+    ) -> Result<Vec<Damage>, QueryError> {
+        let counts = view.counts()?;
+        let mut replay = Replay::from(&self.data_dir.join("journal"), end)?;
+        while replay.end() < counts.applied {
+            let Some(frame) = replay.next_frame()? else { break };
+            self.told.frames += 1;
+            self.recount.frame(&frame);
+            made.apply(&frame)?;
+        }
+        self.counts(Some(&counts));
+        let (alike, differ) = made.differences(view)?;
+        self.told.rows = Some(alike);
+        for what in differ {
+            self.wrong(format!("the view does not agree with the journal: {what}"), Some(Mend::Rebuild));
+        }
+        Ok(replay.into_damage())
+    }
+
+    fn counts(&mut self, counts: Option<&Counts>) {
+        (self.told.events, self.told.files) = (self.recount.events, self.recount.files());
+        self.told.articles = self.recount.articles();
+        for what in self.recount.against(counts) {
+            self.wrong(format!("the counts do not add up: {what}"), counts.map(|_| Mend::Rebuild));
+        }
+    }
+
+    fn damage(&mut self, damage: &[Damage]) {
+        for stretch in damage {
+            let Damage { segment, path, from, to, at_the_end, what } = stretch;
+            let name = path.file_name().unwrap_or_default().display();
+            let said = format!("journal/{name} cannot be read from byte {from} to {to}: {what}");
+            if *at_the_end {
+                // What is being written, or was when it was cut short, was never acknowledged.
+                continue;
+            }
+            if self.recount.is_mended(stretch) {
+                self.told.mended.push(said);
+            } else {
+                let mend = Mend::Note { segment: *segment, from: *from, to: *to };
+                self.wrong(said, Some(mend));
+            }
+        }
+        if self.recount.lost_articles > 0 && self.told.mended.is_empty() {
+            let lost = self.recount.lost_articles;
+            self.wrong(format!("sightings of articles that the journal does not know: {lost}"), None);
+        }
+        for (arrival, short) in self.recount.short.clone() {
+            let (missing, path, number) = (short.missing, short.path, arrival.0);
+            let mend = short.kept.map(|k| Mend::Original { original: k.original, path: Some(k.path) });
+            self.wrong(format!("articles of {path} (arrival {number}) that are missing: {missing}"), mend);
+        }
+    }
+
+    /// Every original that a receipt speaks of, and what else is whole in the packs.
+    fn originals(&mut self) -> Result<(), QueryError> {
+        let folder = self.data_dir.join("originals");
+        let mut packs: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
+        let mut checked = 0_u64;
+        for ((pack, offset), kept) in std::mem::take(&mut self.recount.originals) {
+            let spoken_of = packs.entry(pack.clone()).or_default();
+            spoken_of.push((offset, kept.original.length));
+            checked += 1;
+            if checked.is_multiple_of(GOES_ON_ORIGINALS) && !self.go_on() {
+                return Ok(());
+            }
+            if !folder.join(&pack).exists() {
+                self.told.originals_gone += 1;
+                continue;
+            }
+            match check_original(&folder, &kept.original, kept.digest, &|| ()) {
+                Ok(()) => self.told.originals += 1,
+                Err(what) => {
+                    let path = kept.path;
+                    self.wrong(
+                        format!("the original of {path} in originals/{pack} at byte {offset}: {what}"),
+                        None,
+                    );
+                }
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for pack in names_in(&folder)? {
+            let mut spoken_of = packs.remove(&pack).unwrap_or_default();
+            if self.is_live {
+                // What lies behind all that is spoken of may be on its way into the journal.
+                let end = spoken_of.last().map_or(0, |(offset, length)| offset + length);
+                spoken_of.push((end, u64::MAX - end));
+            }
+            for found in unreferred(&folder, &pack, &spoken_of)? {
+                if self.recount.digests.contains(&found.digest) || !seen.insert(found.digest) {
+                    continue;
+                }
+                let offset = found.original.offset;
+                let mend = Mend::Original { original: found.original, path: None };
+                let what =
+                    format!("a file in originals/{pack} at byte {offset} that the journal does not know");
+                self.wrong(what, Some(mend));
+            }
+            if !self.go_on() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The packs that there are, by name.
+fn names_in(folder: &Path) -> Result<Vec<String>, QueryError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(JournalError::Io { action: "list", path: folder.to_owned(), source }.into());
+        }
+    };
+    let mut names: Vec<_> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| Path::new(name).extension().is_some_and(|e| e == "zst"));
+    names.sort_unstable();
+    Ok(names)
+}

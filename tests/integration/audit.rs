@@ -1,0 +1,175 @@
+//! `audit`: that all that is kept agrees is proved, what does not is named, and `--repair` mends what another copy holds.
+
+use crate::{
+    answers::Record,
+    corpus::{Reporter, files_in, fixture},
+    daemon::{Daemon, settled},
+    place::{Place, Ran},
+};
+use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
+use wirefold::{
+    journal::{Place as At, Position, Replay},
+    model::{Arrival, Event, Sighting, Time},
+    store::{Change, DataLock, Store, Trust},
+};
+
+fn with_stories() -> Place {
+    let place = Place::brisk();
+    place.ingest(files_in(&fixture("stories")));
+    place.ingest(files_in(&fixture("copies")));
+    place
+}
+
+fn audit(place: &Place) -> Ran {
+    place.run(["audit"])
+}
+
+/// Everything is as it should be.
+pub fn clean(place: &Place) {
+    let ran = audit(place);
+    assert!(ran.code() == 0 && ran.out.contains("all is as it should be"), "{ran:?}");
+}
+
+fn wrong(place: &Place, what: &str) {
+    let ran = audit(place);
+    let flat = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(ran.code() == 1 && flat.contains(what), "{what} is not in {ran:?}");
+}
+
+fn ids(records: &[Record]) -> BTreeSet<String> {
+    records.iter().flat_map(|r| &r.articles).map(|a| a.id.clone()).collect()
+}
+
+fn journal(place: &Place) -> PathBuf {
+    place.data().join("journal/00000001.jsonl.zst")
+}
+
+/// Where each frame of the journal ends.
+fn frames(place: &Place) -> Vec<u64> {
+    let mut replay = Replay::from(&place.data().join("journal"), Position::default()).unwrap();
+    std::iter::from_fn(|| replay.next_frame().unwrap()).map(|frame| frame.end.offset).collect()
+}
+
+fn flip(path: &PathBuf, at: u64) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[usize::try_from(at).unwrap()] ^= 0x10;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_sound_store_is_proved_sound_whether_a_daemon_runs_or_not() {
+    let place = with_stories();
+    clean(&place);
+    let daemon = Daemon::start(&place);
+    fs::copy(fixture("jsonl/broken.jsonl"), place.inbox().join("broken.jsonl")).unwrap();
+    fs::write(place.inbox().join("junk.txt"), [0xff, 0, 1, 2].repeat(40)).unwrap();
+    settled(&place, 18);
+    clean(&place);
+    let told: serde_json::Value = serde_json::from_str(&place.done(["audit", "--json"]).out).unwrap();
+    let status = place.status();
+    assert_eq!(told["files"], status.files.received);
+    assert_eq!(told["articles"], status.articles.canonical + status.articles.variants);
+    assert_eq!(told["originals"], status.files.received - status.files.failed - status.files.duplicate);
+    assert!(told["rows"].as_u64().unwrap() > 100, "{told}");
+    daemon.stop_well();
+    clean(&place);
+    assert!(!place.data().join("db.audit").exists(), "it leaves nothing behind");
+}
+
+#[test]
+fn an_original_that_is_damaged_or_cut_short_is_named() {
+    let place = with_stories();
+    let packs = files_in(&place.data().join("originals"));
+    let whole = fs::read(&packs[0]).unwrap();
+    flip(&packs[0], whole.len() as u64 / 2);
+    wrong(&place, "the original of");
+    fs::write(&packs[0], &whole[..whole.len() - 10]).unwrap();
+    wrong(&place, "the original of");
+    fs::write(&packs[0], whole).unwrap();
+    clean(&place);
+    fs::remove_file(&packs[0]).unwrap();
+    let ran = audit(&place);
+    assert!(ran.code() == 0 && ran.out.contains("not kept any longer"), "who ages them out knows: {ran:?}");
+}
+
+#[test]
+fn a_damaged_frame_is_named_and_its_articles_come_back_from_their_originals() {
+    let place = Place::configured("[intake]\nsettle_ms = 20\n[commit]\ngroup_articles_max = 1\n");
+    let mut reporter = Reporter::new(3);
+    let lines: Vec<_> = (0..200).map(|_| reporter.line()).collect();
+    fs::write(place.path("many.jsonl"), lines.join("\n")).unwrap();
+    place.ingest(["many.jsonl"]);
+    place.ingest(files_in(&fixture("stories")));
+    let before = ids(&place.export());
+    let ends = frames(&place);
+    assert!(ends.len() > 6, "too few frames to hit one: {ends:?}");
+    // One in the middle of the large file, and one of a small one with its receipt.
+    for frame in [1, ends.len() - 3] {
+        flip(&journal(&place), ends[frame - 1].midpoint(ends[frame]));
+    }
+    wrong(&place, "cannot be read from byte");
+    wrong(&place, "that the journal does not know");
+    place.run(["rebuild"]);
+    let lost = ids(&place.export());
+    assert!(lost.len() < before.len(), "nothing was lost");
+    let ran = place.done(["audit", "--repair"]);
+    assert!(ran.out.contains("taken in once more"), "{ran:?}");
+    assert_eq!(ids(&place.export()), before, "every article is back");
+    clean(&place);
+    place.status();
+}
+
+#[test]
+fn a_view_that_disagrees_is_named_and_made_anew() {
+    let place = with_stories();
+    let before = place.export_text();
+    let row = Record::read_all(&before)[0].canonical.parse().unwrap();
+    let lock = DataLock::take(&place.data(), Duration::from_secs(5)).unwrap();
+    let store = Store::open(&place.data().join("db"), Trust::SameBoot).unwrap();
+    let end = store.view().counts().unwrap().applied;
+    let (path, at) = ("never.txt".to_owned(), Time::default());
+    let sighting = Sighting { id: row, arrival: Arrival(999), index: 0, path, source: None, at };
+    store.apply(&[Change::Event(&Event::Sighting(sighting), At::default(), None)], end).unwrap();
+    store.sync().unwrap();
+    drop(store);
+    lock.release_clean().unwrap();
+    wrong(&place, "the view does not agree with the journal");
+    wrong(&place, "the counts do not add up: files received");
+    let ran = place.done(["audit", "--repair"]);
+    assert!(ran.out.contains("made anew"), "{ran:?}");
+    assert_eq!(place.export_text(), before);
+}
+
+#[test]
+fn nothing_is_mended_behind_a_daemon_that_runs() {
+    let place = with_stories();
+    let ends = frames(&place);
+    flip(&journal(&place), ends[0] + 20);
+    let daemon = Daemon::start(&place);
+    let ran = place.run(["audit", "--repair"]);
+    assert!(ran.code() == 75 && ran.err.contains("in use"), "{ran:?}");
+    daemon.stop_well();
+}
+
+/// Wherever a bit flips, either it is told of or nothing is other than it was; and what an original holds comes back.
+#[test]
+fn a_flipped_bit_anywhere_is_found_and_never_silently_wrong() {
+    let place = with_stories();
+    let (before, seed) = (place.export_text(), fastrand::u64(..));
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let pack = files_in(&place.data().join("originals")).remove(0);
+    for round in 0..10 {
+        let hit = if round % 3 == 0 { &pack } else { &journal(&place) };
+        let whole = fs::read(hit).unwrap();
+        flip(hit, random.u64(..whole.len() as u64));
+        let ran = audit(&place);
+        let is_found = ran.code() == 1 && !ran.out.contains("all is as it should be");
+        assert!(is_found || ran.code() == 0 && place.export_text() == before, "round {round}: {ran:?}");
+        assert!(!ran.err.contains("panicked"), "{ran:?}");
+        fs::write(hit, whole).unwrap();
+        place.done(["rebuild"]);
+    }
+    assert_eq!(place.export_text(), before);
+    clean(&place);
+}

@@ -1,0 +1,98 @@
+//! `backup` and `restore`: a consistent copy while a daemon writes, added to the next time, and brought back whole.
+
+use crate::{
+    audit::clean,
+    corpus::{Reporter, files_in, fixture},
+    daemon::{Daemon, settled},
+    place::{Place, drop_whole, names_in},
+};
+use std::{fs, path::Path};
+
+/// The same place with its data elsewhere.
+fn told(place: &Place, data: &str, args: &[&str]) -> (i32, String) {
+    let mut command = place.bare_command();
+    command.arg("--data-dir").arg(place.path(data)).args(args);
+    let ran = crate::place::run(command);
+    (ran.code(), ran.out + &ran.err)
+}
+
+fn restored_export(place: &Place, data: &str) -> String {
+    let (code, said) = told(place, data, &["restore", "copy"]);
+    assert!(code == 0 && said.contains(" are back"), "{said}");
+    let (code, audit) = told(place, data, &["audit"]);
+    assert!(code == 0 && !audit.contains("not kept any longer"), "{audit}");
+    told(place, data, &["export"]).1
+}
+
+#[test]
+fn a_backup_of_a_daemon_at_work_is_consistent_and_grows_by_what_came_since() {
+    let place = Place::brisk();
+    let mut reporter = Reporter::new(11);
+    let daemon = Daemon::start(&place);
+    drop_whole(&place.inbox().join("junk.txt"), &[0xff, 0, 1, 2].repeat(40));
+    for n in 0..60 {
+        drop_whole(&place.inbox().join(format!("{n}.txt")), reporter.story().as_bytes());
+        if n % 20 == 19 {
+            // In the middle of the work, at no particular moment.
+            place.done(["backup", "copy"]);
+            let (code, said) = told(&place, "copy", &["audit"]);
+            assert!(code == 0 && !said.contains("not kept any longer"), "{said}");
+        }
+    }
+    settled(&place, 61);
+    place.done(["backup", "copy"]);
+    let again = place.done(["backup", "copy"]).out;
+    assert!(again.contains("; 0 B copied this time"), "there is nothing new: {again}");
+    daemon.stop_well();
+    let before = place.export_text();
+    assert_eq!(restored_export(&place, "back"), before);
+    let mut failed = [names_in(&place.failed()), names_in(&place.path("back/failed"))];
+    for names in &mut failed {
+        names.sort();
+    }
+    assert!(failed[0].len() == 2 && failed[0] == failed[1], "what failed lies nowhere else: {failed:?}");
+    assert!(!place.path("copy/db").exists() && !place.path("copy/lock").exists(), "an audit leaves no trace");
+    clean(&place);
+}
+
+/// What was cut short had not yet said what it is: the copy is still that of the time before.
+#[test]
+fn a_backup_that_was_cut_short_is_the_one_before_and_can_be_gone_on_with() {
+    let place = Place::brisk();
+    place.ingest(files_in(&fixture("stories")));
+    let first = place.export_text();
+    place.done(["backup", "copy"]);
+    let manifest = fs::read(place.path("copy/backup.json")).unwrap();
+    place.ingest(files_in(&fixture("copies")));
+    place.done(["backup", "copy"]);
+    fs::write(place.path("copy/backup.json"), manifest).unwrap();
+    assert_eq!(restored_export(&place, "first"), first);
+    place.done(["backup", "copy"]);
+    assert_eq!(restored_export(&place, "second"), place.export_text());
+}
+
+#[test]
+fn what_is_no_backup_of_this_is_not_written_over() {
+    let (place, other) = (Place::brisk(), Place::brisk());
+    place.ingest(files_in(&fixture("stories")));
+    other.ingest(files_in(&fixture("copies")));
+    fs::create_dir(place.path("mine")).unwrap();
+    fs::write(place.path("mine/notes.txt"), "mine").unwrap();
+    let refused = |place: &Place, args: &[&Path], said: &str| {
+        let ran = place.run(args);
+        assert!(ran.code() == 1 && ran.err.contains(said), "{said} is not in {ran:?}");
+    };
+    let (backup, restore) = (Path::new("backup"), Path::new("restore"));
+    refused(&place, &[backup, Path::new("mine")], "is not empty and holds no backup");
+    refused(&place, &[backup, &place.data().join("copy")], "must not lie within one another");
+    place.done(["backup", "copy"]);
+    refused(&other, &[backup, &place.path("copy")], "holds a backup of something else");
+    refused(&place, &[restore, Path::new("copy")], "there is data in");
+    refused(&Place::brisk(), &[restore, &place.path("mine")], "there is no backup.json in it");
+    refused(&Place::brisk(), &[backup, Path::new("copy")], "there is no data in");
+    let pack = files_in(&place.path("copy/originals")).remove(0);
+    let whole = fs::read(&pack).unwrap();
+    fs::write(&pack, &whole[..whole.len() - 1]).unwrap();
+    refused(&Place::brisk(), &[restore, &place.path("copy")], "were written");
+    assert_eq!(fs::read(place.path("mine/notes.txt")).unwrap(), b"mine");
+}

@@ -1,0 +1,120 @@
+//! A full disk pauses the intake, keeps everything, shows itself, and the intake goes on by itself when there is room.
+
+use crate::{
+    corpus::{files_in, fixture},
+    daemon::{Daemon, settled},
+    place::{Place, names_in},
+    wait::{PATIENCE, within},
+};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A file system of so many bytes on the data directory of a place; nothing, and a printed line, where none can be mounted.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn on(path: PathBuf, megabytes: u32) -> Option<Self> {
+        fs::create_dir_all(&path).unwrap();
+        let options = format!("size={megabytes}m,mode=0750");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path);
+        if mount.output().is_ok_and(|ran| ran.status.success()) {
+            return Some(Self(path));
+        }
+        println!("skipped: this needs the right to mount a file system");
+        None
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(&self.0).status().ok();
+    }
+}
+
+/// Writes until nothing more can be written, or until only so many bytes are free.
+fn fill(path: &Path, leave: u64) {
+    let folder = path.parent().unwrap();
+    let free = || rustix::fs::statvfs(folder).map(|fs| fs.f_bavail * fs.f_frsize).unwrap();
+    let mut ballast = fs::File::create(path).unwrap();
+    let block = vec![7; 1 << 16];
+    while free() > leave && ballast.write_all(&block).is_ok() {}
+    if leave == 0 {
+        while ballast.write_all(&[7; 512]).is_ok() {}
+    }
+}
+
+fn notices(place: &Place) -> String {
+    let status: serde_json::Value = serde_json::from_str(&place.done(["status", "--json"]).out).unwrap();
+    status["notices"].to_string()
+}
+
+fn put_stories(inbox: &Path) -> u64 {
+    let stories = files_in(&fixture("stories"));
+    for story in &stories {
+        fs::copy(story, inbox.join(story.file_name().unwrap())).unwrap();
+    }
+    stories.len() as u64
+}
+
+/// The same process takes everything in once there is room.
+fn check_pause(free_min_mb: u32, leave: u64) {
+    let mut place = Place::new();
+    let feed = place.path("feed");
+    fs::create_dir(&feed).unwrap();
+    place.configure(&format!(
+        "[intake]\nsettle_ms = 20\n[commit]\nfree_min_mb = {free_min_mb}\n[[inbox]]\npath = '{}'\n",
+        feed.display()
+    ));
+    let Some(_mounted) = Mounted::on(place.data(), 200) else { return };
+    let daemon = Daemon::start(&place);
+    let ballast = place.data().join("ballast");
+    fill(&ballast, leave);
+    let files = put_stories(&feed);
+    let told = within(PATIENCE, "the pause is told", || {
+        Some(notices(&place)).filter(|told| told.contains("the intake is paused"))
+    });
+    println!("{told}");
+    let status = place.status();
+    assert_eq!((status.files.accepted, status.pid), (0, Some(daemon.pid())), "{status:?}");
+    let waiting = names_in(&feed).len() - 1 + names_in(&feed.join(".wirefold")).len() - 1;
+    assert_eq!(waiting as u64, files, "every file lies in its inbox or its claim");
+    fs::remove_file(ballast).unwrap();
+    let status = settled(&place, files);
+    assert_eq!((status.files.accepted, status.pid), (files, Some(daemon.pid())), "it goes on by itself");
+    assert_eq!(notices(&place), "null", "and the notice goes");
+    daemon.stop_well();
+    let before = place.export_text();
+    place.done(["rebuild"]);
+    assert!(place.export_text() == before, "a rebuild gives another export");
+}
+
+#[test]
+fn too_little_room_pauses_the_intake_until_there_is_more() {
+    check_pause(128, 100 << 20);
+}
+
+/// Whoever sets the reserve to nothing meets the full disk itself.
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_commit_pauses_it() {
+    check_pause(0, 0);
+}
+
+#[test]
+fn a_daemon_that_is_paused_stops_well_and_the_next_start_goes_on() {
+    let mut place = Place::configured("[intake]\nsettle_ms = 20\n[commit]\nfree_min_mb = 1000000\n");
+    let daemon = Daemon::start(&place);
+    let files = put_stories(&place.inbox());
+    within(PATIENCE, "the pause is told", || notices(&place).contains("the intake is paused").then_some(()));
+    assert!(daemon.log().contains("the intake is paused"), "and logged");
+    daemon.stop_well();
+    place.configure("[intake]\nsettle_ms = 20\n");
+    assert_eq!(place.status().backlog, files, "nothing is lost");
+    let daemon = Daemon::start(&place);
+    assert_eq!(settled(&place, files).files.accepted, files);
+    daemon.stop_well();
+}

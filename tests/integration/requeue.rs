@@ -1,0 +1,102 @@
+//! `requeue`: what failed goes back into its inbox and is tried again, all, by name or by reason.
+
+use crate::{
+    daemon::{Daemon, settled},
+    place::{Place, drop_whole, names_in},
+    trace::{steps, traced},
+};
+use std::{fs, path::Path};
+
+const BRISK: &str = "[intake]\nsettle_ms = 20\n";
+
+/// Where nothing longer than a kilobyte is read, and two files are; their names.
+fn with_failed() -> (Place, [&'static str; 2]) {
+    let place = Place::configured(&format!("{BRISK}[read]\narticle_bytes_max = 1024\n"));
+    fs::create_dir_all(place.inbox().join("wire")).unwrap();
+    let daemon = Daemon::start(&place);
+    let names = ["wire/long.txt", "longer.txt"];
+    for (words, name) in (300..).zip(names) {
+        drop_whole(&place.inbox().join(name), "A word and one more. ".repeat(words).as_bytes());
+    }
+    drop_whole(&place.inbox().join("junk.txt"), &[0xff, 0, 1, 2].repeat(40));
+    settled(&place, 3);
+    daemon.stop_well();
+    assert_eq!(place.status().files.failed, 3);
+    (place, names)
+}
+
+#[test]
+fn what_failed_is_put_back_and_taken_in_where_it_can_be_read_now() {
+    let (mut place, [long, longer]) = with_failed();
+    place.configure(BRISK);
+    let ran = place.done(["requeue", long]);
+    assert!(ran.out.contains("wire/long.txt: back at ") && ran.out.contains("1 file put back"), "{ran:?}");
+    assert!(place.inbox().join(long).exists(), "without a daemon it waits in its inbox");
+    let daemon = Daemon::start(&place);
+    assert_eq!(settled(&place, 4).files.accepted, 1);
+    let code = traced(&place, longer)[0]["steps"][2]["reason"]["code"].as_str().unwrap().to_owned();
+    place.done(["requeue", "--reason", &code]);
+    let status = settled(&place, 5);
+    daemon.stop_well();
+    assert_eq!((status.files.accepted, status.files.failed), (2, 3), "what failed once stays counted so");
+    let stories = traced(&place, long);
+    assert_eq!(stories.len(), 2, "each arrival has its story");
+    assert_eq!(steps(&stories[0]), ["written", "claimed", "ended", "requeued"]);
+    assert_eq!(steps(&stories[1]), ["written", "claimed", "founded", "ended"]);
+    let left = names_in(&place.failed());
+    assert_eq!(left.len(), 2, "only what is of another reason stays: {left:?}");
+    assert!(left.iter().all(|name| name.contains("junk")), "{left:?}");
+    place.done(["rebuild"]);
+    assert_eq!(place.status().files, status.files, "the journal alone tells the same");
+}
+
+#[test]
+fn what_was_set_aside_in_an_inbox_is_found_and_nothing_is_replaced() {
+    let (mut place, [_, longer]) = with_failed();
+    place.configure(BRISK);
+    let near = place.inbox().join(".wirefold/failed");
+    fs::create_dir_all(&near).unwrap();
+    for name in names_in(&place.failed()).iter().filter(|name| name.contains("longer")) {
+        fs::rename(place.failed().join(name), near.join(name)).unwrap();
+    }
+    fs::write(place.inbox().join(longer), "Another file of the same name.\n").unwrap();
+    place.done(["requeue", longer]);
+    assert_eq!(fs::read(place.inbox().join(longer)).unwrap(), b"Another file of the same name.\n");
+    let beside = names_in(&place.inbox()).into_iter().find(|name| name.ends_with("-longer.txt")).unwrap();
+    assert!(fs::metadata(place.inbox().join(beside)).unwrap().len() > 1024);
+    assert_eq!((names_in(&near), place.claims()), (Vec::<String>::new(), Vec::new()));
+}
+
+#[test]
+fn a_reason_that_leads_out_of_the_inbox_is_not_believed() {
+    let (mut place, _) = with_failed();
+    place.configure(BRISK);
+    let of = |name: &String| place.failed().join(name);
+    let reason = names_in(&place.failed())
+        .iter()
+        .map(of)
+        .find(|path| path.ends_with("x") || path.display().to_string().contains("junk.txt.reason"))
+        .unwrap();
+    let text = fs::read_to_string(&reason).unwrap().replace("\"junk.txt\"", "\"../../out/junk.txt\"");
+    fs::write(&reason, text).unwrap();
+    place.done(["requeue", "junk.txt"]);
+    assert!(place.inbox().join("out/junk.txt").exists() && !Path::new(&place.path("out")).exists());
+}
+
+#[test]
+fn where_nothing_is_meant_that_is_said() {
+    let (place, _) = with_failed();
+    let ran = place.run(["requeue", "nothing.txt"]);
+    assert_eq!((ran.code(), ran.out.as_str()), (1, "no file that was set aside is meant\n"));
+    assert_eq!(place.run(["requeue"]).code(), 2);
+    let daemon = Daemon::start(&place);
+    place.done(["requeue", "--all"]);
+    settled(&place, 6);
+    daemon.stop_well();
+    place.done(["requeue", "--all"]);
+    for name in names_in(&place.inbox()).iter().filter(|name| *name != ".wirefold") {
+        let path = place.inbox().join(name);
+        if path.is_file() { fs::remove_file(path) } else { fs::remove_dir_all(path) }.unwrap();
+    }
+    assert_eq!(place.done(["requeue", "--all"]).out, "no file that was set aside is meant\n");
+}

@@ -1,0 +1,108 @@
+//! `trace`: one file's whole story, across restarts, the same with a daemon and without.
+
+use crate::{
+    assembly::{TO_MERGE, ingest},
+    corpus::fixture,
+    daemon::{Daemon, settled},
+    place::{Place, drop_whole},
+};
+use serde_json::Value;
+use std::fs;
+use wirefold::model::Digest;
+
+/// The stories that are told of what is asked for.
+pub fn traced(place: &Place, what: &str) -> Vec<Value> {
+    let ran = place.done(["trace", what, "--json"]);
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub fn steps(story: &Value) -> Vec<&str> {
+    story["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_file_is_traced_by_path_digest_and_id_whether_a_daemon_runs_or_not() {
+    let place = Place::brisk();
+    fs::create_dir_all(place.inbox().join("wire")).unwrap();
+    let text = fs::read(fixture("stories/01-harbour-fire.txt")).unwrap();
+    let daemon = Daemon::start(&place);
+    drop_whole(&place.inbox().join("wire/fire.txt"), &text);
+    settled(&place, 1);
+    daemon.stop_well();
+    let daemon = Daemon::start(&place);
+    drop_whole(&place.inbox().join("again.txt"), &text);
+    drop_whole(&place.inbox().join("junk.txt"), &[0xff, 0, 1, 2].repeat(40));
+    settled(&place, 3);
+    let digest = Digest::of(&text).to_string();
+    let (name, absolute) = ("fire.txt", place.inbox().join("wire/fire.txt"));
+    let running: Vec<_> =
+        [name, absolute.to_str().unwrap(), &digest, &digest[..8]].map(|what| traced(&place, what)).into();
+    daemon.stop_well();
+    let record = place.export()[0].record.clone();
+    let [story] = &running[0][..] else { panic!("one file has that name: {running:?}") };
+    assert_eq!(steps(story), ["written", "claimed", "founded", "ended"]);
+    assert_eq!((story["arrival"].as_u64(), story["outcome"].as_str()), (Some(1), Some("accepted")));
+    assert_eq!(story["digest"], digest.as_str());
+    assert_eq!(story["steps"][2]["record"], record.as_str());
+    assert_eq!(story["now"][0]["is_canonical"], true);
+    let pack = place.data().join("originals").join(story["original"]["pack"].as_str().unwrap());
+    assert_eq!(story["lies_at"][0].as_str(), pack.to_str());
+    assert_eq!(running[1], running[0], "by its whole path");
+    let by_digest = &running[2];
+    assert_eq!((by_digest.len(), &by_digest[0]), (2, story), "the same bytes came twice");
+    assert_eq!(steps(&by_digest[1]), ["written", "claimed", "repeated", "ended"]);
+    assert_eq!((&running[3], &traced(&place, &record)), (by_digest, by_digest), "shortened; by its record");
+    assert_eq!(traced(&place, name), running[0], "without a daemon");
+    assert_eq!(traced(&place, &digest), *by_digest, "without a daemon");
+}
+
+#[test]
+fn what_failed_or_waits_is_traced_too() {
+    let place = Place::brisk();
+    let daemon = Daemon::start(&place);
+    drop_whole(&place.inbox().join("junk.txt"), &[0xff, 0, 1, 2].repeat(40));
+    settled(&place, 1);
+    let [story] = &traced(&place, "junk.txt")[..] else { panic!("one file") };
+    assert_eq!(steps(story), ["written", "claimed", "ended"]);
+    assert!(story["steps"][2]["reason"]["code"].is_string(), "{story}");
+    let kept = story["lies_at"][0].as_str().unwrap();
+    assert!(kept.contains("/failed/") && fs::exists(kept).unwrap(), "{story}");
+    assert_eq!(&traced(&place, kept)[0], story, "by where it was set aside");
+    daemon.stop_well();
+    drop_whole(&place.inbox().join("later.txt"), b"Nobody has read this yet.\n");
+    let [story] = &traced(&place, "later.txt")[..] else { panic!("one file") };
+    assert_eq!((story["arrival"].as_u64(), steps(story).len()), (None, 0));
+    assert_eq!(story["lies_at"][0].as_str(), place.inbox().join("later.txt").to_str());
+    assert_eq!(place.run(["trace", "nothing.txt"]).code(), 1);
+}
+
+/// What befalls an article through others is part of its story: here its record went over into an older one.
+#[test]
+fn a_merge_that_came_later_is_told() {
+    let place = Place::configured("[match]\nmerge = 0.3\n");
+    ingest(&place, 0, &TO_MERGE[..2]);
+    let before = place.export();
+    ingest(&place, 2, &TO_MERGE[2..]);
+    let [story] = &traced(&place, "1.txt")[..] else { panic!("one file") };
+    assert_eq!(steps(story), ["claimed", "founded", "ended", "merged"]);
+    let (merged, older, younger) = (&story["steps"][3], &before[0].record, &before[1].record);
+    assert_eq!((&merged["from"], &merged["record"]), (&younger.as_str().into(), &older.as_str().into()));
+    assert_eq!(
+        (&story["now"][0]["record"], &story["now"][0]["is_canonical"]),
+        (&merged["record"], &false.into())
+    );
+    assert_eq!(steps(&traced(&place, "0.txt")[0]), ["claimed", "founded", "ended"]);
+}
+
+/// Asked for by one of its articles, a file of many tells of that one alone.
+#[test]
+fn of_a_file_of_many_articles_one_can_be_asked_for() {
+    let place = Place::new();
+    place.run(["ingest".into(), fixture("jsonl/broken.jsonl")]);
+    let whole = &traced(&place, "broken.jsonl")[0];
+    let articles = whole["steps"].as_array().unwrap().iter().filter_map(|step| step["article"].as_str());
+    let articles: Vec<_> = articles.collect();
+    assert!(articles.len() > 1 && steps(whole).contains(&"unreadable"), "{whole}");
+    let one = &traced(&place, articles[1])[0];
+    assert_eq!((steps(one).len(), one["now"].as_array().unwrap().len()), (3, 1), "{one}");
+}
