@@ -5,7 +5,7 @@
 //! any other and fails later, in `decode`. The pipeline calls it, on a thread that may block.
 
 use super::{
-    Fields, Form, FormatError, archive, charset, elements, lines, mbox, objects,
+    Fields, Form, FormatError, archive, charset, elements, json, lines, mbox, objects,
     sniff::{SNIFF_BYTES_MAX, Shape, sniff},
     unpack::{Budget, Counted, Packed, Packing},
     warc, wire,
@@ -150,11 +150,13 @@ impl From<io::Error> for Stop {
 /// file could not be read to its end, after what could be.
 pub fn cut(
     file: &mut (impl BufRead + Seek),
-    limits: &Limits,
+    settings: &Settings,
     each: &mut dyn FnMut(Result<RawItem, BadItem>) -> bool,
 ) -> Result<bool, FormatError> {
+    let limits = &settings.limits;
     let budget = Budget::new(limits.ratio_max);
-    let mut walk = Walk { limits, each, budget: Rc::clone(&budget), index: 0, entries: 0 };
+    let mut walk =
+        Walk { limits, fields: &settings.fields, each, budget: Rc::clone(&budget), index: 0, entries: 0 };
     match walk.file(&mut Packed::new(file, &budget)) {
         Ok(()) => Ok(true),
         Err(Stop::Unwanted) => Ok(false),
@@ -168,6 +170,7 @@ pub fn cut(
 /// The way through one file.
 struct Walk<'w> {
     limits: &'w Limits,
+    fields: &'w Fields,
     each: &'w mut dyn FnMut(Result<RawItem, BadItem>) -> bool,
     budget: Rc<Budget>,
     index: u32,
@@ -279,9 +282,12 @@ impl Walk<'_> {
         let bytes_max = self.limits.article_bytes_max;
         let around = Arc::default();
         match shape {
-            Shape::Lines => lines::cut(input, bytes_max, &mut |number, piece| {
-                self.piece(position(member, number).as_ref(), Form::Json, piece, &around)
-            }),
+            Shape::Lines => {
+                let fields = self.fields;
+                lines::cut(input, bytes_max, &|bytes| json::has_text(bytes, fields), &mut |number, piece| {
+                    self.piece(position(member, number).as_ref(), Form::Json, piece, &around)
+                })
+            }
             Shape::List => objects::cut(input, bytes_max, &mut |number, piece| {
                 self.piece(position(member, Some(number)).as_ref(), Form::Json, piece, &around)
             }),
@@ -424,16 +430,20 @@ fn position(member: Option<&str>, number: Option<u64>) -> Option<ItemPlace> {
 mod tests {
     use super::*;
 
-    pub(super) const LIMITS: Limits =
-        Limits { article_bytes_max: 99, nesting_max: 4, entries_max: 9, ratio_max: 200 };
+    const LIMITS: Limits = Limits { article_bytes_max: 99, nesting_max: 4, entries_max: 9, ratio_max: 200 };
+
+    fn with(limits: &Limits) -> Settings {
+        let fields = Fields { text: vec!["text".to_owned()], ..Fields::default() };
+        Settings { limits: *limits, patience: Duration::MAX, fields }
+    }
 
     /// What came out, as `index:place:bytes` or `index:place!code`, and the file's own error at the end.
-    pub(super) fn cut_all(bytes: &[u8], limits: &Limits) -> Vec<String> {
+    fn cut_all(bytes: &[u8], limits: &Limits) -> Vec<String> {
         let place = |p: &Option<ItemPlace>| p.as_ref().map_or("-".to_owned(), ToString::to_string);
         let mut items = Vec::new();
         // A tiny buffer makes everything cross its end.
         let mut file = BufReader::with_capacity(3, Cursor::new(bytes));
-        let end = cut(&mut file, limits, &mut |item| {
+        let end = cut(&mut file, &with(limits), &mut |item| {
             items.push(match item {
                 Ok(i) => format!("{}:{}:{}", i.index, place(&i.place), String::from_utf8_lossy(&i.bytes)),
                 Err(b) => format!("{}:{}!{}", b.index, place(&b.place), b.error.code()),
@@ -472,7 +482,7 @@ mod tests {
         let file = vec![b'x'; 3 * HEAD_BYTES_MAX];
         let mut kept = 0;
         let mut file = Cursor::new(file);
-        cut(&mut file, &with_max(HEAD_BYTES_MAX + 9), &mut |item| {
+        cut(&mut file, &with(&with_max(HEAD_BYTES_MAX + 9)), &mut |item| {
             kept = item.err().map_or(0, |bad| bad.head.len());
             true
         })
@@ -590,7 +600,7 @@ mod tests {
     #[test]
     fn it_ends_when_nobody_wants_more() {
         let mut seen = 0;
-        let wanted = cut(&mut Cursor::new(b"{\"a\":1}\n{\"a\":2}\n"), &LIMITS, &mut |_| {
+        let wanted = cut(&mut Cursor::new(b"{\"a\":1}\n{\"a\":2}\n"), &with(&LIMITS), &mut |_| {
             seen += 1;
             false
         });
@@ -619,7 +629,7 @@ mod tests {
         let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(SNIFF_BYTES_MAX));
         let file = Failing(Cursor::new(line.repeat(2).into_bytes()));
         let mut seen = 0;
-        let error = cut(&mut BufReader::new(file), &with_max(1 << 20), &mut |_| {
+        let error = cut(&mut BufReader::new(file), &with(&with_max(1 << 20)), &mut |_| {
             seen += 1;
             true
         })

@@ -1,7 +1,7 @@
 //! One article as a JSON object, its fields under names that the configuration lists. Called by `decode` with one line,
 //! one element of a list, or one object over several lines. Objects in the way of ninjs go to `ninjs`.
 
-use super::{FormatError, dates, html, ninjs};
+use super::{FormatError, dates, html, meta::Note as _, ninjs};
 use crate::model::Article;
 use serde_json::{Map, Value};
 
@@ -69,6 +69,11 @@ pub(super) fn decode(bytes: &[u8], names: &Fields) -> Result<Article, FormatErro
     article.lang = take(&mut fields, &names.lang, |v| v.as_str().and_then(html::primary_language));
     article.meta = fields;
     Ok(article)
+}
+
+/// Whether an object is an article with a text of its own, and not a list of articles with a title.
+pub(super) fn has_text(bytes: &[u8], names: &Fields) -> bool {
+    decode(bytes, names).is_ok_and(|article| article.noted("text_from").is_none())
 }
 
 /// Interfaces of agencies hand out one item as `{"data": {"item": {...}}}`, and lists of `{"item": {...}}`.

@@ -1,23 +1,34 @@
-//! The lines of a JSON Lines file, cut out as they stand, one at a time; or the one object that a file is.
+//! The lines of a JSON Lines file, cut out as they stand, one at a time; or the one object that a file is, and where that
+//! is no article the objects of the list that it holds.
 //!
 //! A broken line is cut out like any other and fails later, in `decode`. `cut` calls it; memory is bounded by the
 //! longest article.
 
-use super::cut::{Piece, Stop};
+use super::{
+    cut::{Piece, Stop},
+    objects,
+};
 use serde::de::IgnoredAny;
 use std::io::{self, BufRead, Cursor, Read};
 
-/// Hands over each line that is not blank with its number; or, without one, the single object over several lines that
-/// the file is.
+/// Hands over each line that is not blank with its number; or, without one, the single object that the file is; or the
+/// objects of the list that it holds, where it is none of those that `is_article` knows.
 pub(super) fn cut(
     input: &mut dyn BufRead,
     bytes_max: usize,
+    is_article: &dyn Fn(&[u8]) -> bool,
     each: &mut dyn FnMut(Option<u64>, Piece) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut input = Replay::new(input);
-    if let Some(bytes) = laid_out_object(&mut input, bytes_max)? {
-        return each(None, Piece::Whole(bytes));
+    let begun = begin(&mut input, bytes_max)?;
+    if begun.is_one && objects::is_list(&begun.bytes) && (begun.is_cut || !is_article(&begun.bytes)) {
+        input.put_back(begun.bytes);
+        return objects::cut(&mut input, bytes_max, &mut |number, piece| each(Some(number), piece));
     }
+    if begun.is_one && begun.is_laid_out && !begun.is_cut {
+        return each(None, Piece::Whole(begun.bytes));
+    }
+    input.put_back(begun.bytes);
     let mut number = 0;
     while let Some(mut line) = input.read_line(bytes_max)? {
         number += 1;
@@ -33,35 +44,59 @@ pub(super) fn cut(
     Ok(())
 }
 
-/// A single object over several lines is one article and the file's only one. It is taken for that where the
-/// first line breaks off in mid-object and the file as a whole parses, or none of its lines does; else all is put back
-/// and cut into lines.
-fn laid_out_object<R: BufRead>(input: &mut Replay<R>, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+/// What a file begins with, read as far as it takes to tell a single object from lines.
+struct Begun {
+    bytes: Vec<u8>,
+    /// Whether there is more of it than an article may have.
+    is_cut: bool,
+    /// Whether it is a single object, as far as it was read.
+    is_one: bool,
+    /// Whether that goes over several lines.
+    is_laid_out: bool,
+}
+
+/// A single object over several lines is taken for that where the first line breaks off in mid-object and the file as a
+/// whole parses, or none of its lines does. On one line it is the file's only one where nothing follows.
+fn begin<R: BufRead>(input: &mut Replay<R>, bytes_max: usize) -> io::Result<Begun> {
     let mut bytes = Vec::new();
     let limit = (bytes_max as u64).saturating_add(1);
+    read_line_that_is_not_blank(input, bytes_max, &mut bytes)?;
+    let Some(first) = object(&bytes) else {
+        return Ok(Begun { bytes, is_cut: false, is_one: false, is_laid_out: false });
+    };
+    let is_laid_out = first.is_err_and(|error| error.is_eof()) && bytes.len() <= bytes_max;
+    let line = bytes.len();
+    let is_one = if is_laid_out {
+        let more = limit.saturating_sub(line as u64);
+        input.by_ref().take(more).read_to_end(&mut bytes)?;
+        let mut lines = bytes.split(|b| *b == b'\n');
+        object(&bytes).is_some_and(|o| o.is_ok())
+            || !lines.any(|line| object(line).is_some_and(|o| o.is_ok()))
+    } else {
+        read_line_that_is_not_blank(input, bytes_max, &mut bytes)?;
+        bytes.get(line..).is_none_or(|after| after.trim_ascii().is_empty())
+    };
+    Ok(Begun { is_cut: bytes.len() > bytes_max, bytes, is_one, is_laid_out })
+}
+
+/// Reads on to the end of the next line with anything in it, or a little beyond the limit.
+fn read_line_that_is_not_blank<R: BufRead>(
+    input: &mut Replay<R>,
+    bytes_max: usize,
+    bytes: &mut Vec<u8>,
+) -> io::Result<()> {
     loop {
         let line_start = bytes.len();
-        let read = input.by_ref().take(limit).read_until(b'\n', &mut bytes)?;
+        if line_start > bytes_max {
+            return Ok(());
+        }
+        let room = (bytes_max - line_start) as u64;
+        let read = input.by_ref().take(room.saturating_add(1)).read_until(b'\n', bytes)?;
         let is_blank = bytes.get(line_start..).is_none_or(|line| line.trim_ascii().is_empty());
-        if read == 0 || !is_blank || bytes.len() > bytes_max {
-            break;
+        if read == 0 || !is_blank {
+            return Ok(());
         }
     }
-    let breaks_off = object(&bytes).is_some_and(|o| o.is_err_and(|e| e.is_eof()));
-    if breaks_off && bytes.len() <= bytes_max {
-        let more = limit.saturating_sub(bytes.len() as u64);
-        input.by_ref().take(more).read_to_end(&mut bytes)?;
-        let is_one = || {
-            let mut lines = bytes.split(|b| *b == b'\n');
-            object(&bytes).is_some_and(|o| o.is_ok())
-                || !lines.any(|line| object(line).is_some_and(|o| o.is_ok()))
-        };
-        if bytes.len() <= bytes_max && is_one() {
-            return Ok(Some(bytes));
-        }
-    }
-    input.put_back(bytes);
-    Ok(None)
 }
 
 /// Whether these bytes are one JSON object: the parser's error where they are not, nothing where they begin as
@@ -155,12 +190,16 @@ mod tests {
     use super::*;
     use std::io::BufReader;
 
+    fn has_text(object: &[u8]) -> bool {
+        object.windows(6).any(|w| w == b"\"text\"")
+    }
+
     /// What came out, as `line:bytes`, with a mark behind what is too long.
     fn cut_all(bytes: &[u8], max: usize) -> Vec<String> {
         let mut pieces = Vec::new();
         // A tiny buffer makes every line cross its end.
         let mut input = BufReader::with_capacity(3, bytes);
-        cut(&mut input, max, &mut |number, piece| {
+        cut(&mut input, max, &has_text, &mut |number, piece| {
             let place = number.map_or("-".to_owned(), |n| n.to_string());
             pieces.push(match piece {
                 Piece::Whole(bytes) => format!("{place}:{}", String::from_utf8_lossy(&bytes)),
@@ -205,6 +244,26 @@ mod tests {
     fn a_million_blank_lines_take_no_time() {
         let file = ["\n".repeat(1 << 20), "{\"a\":1}\n".to_owned()].concat();
         assert_eq!(cut_all(file.as_bytes(), 2 << 20), [format!("{}:{{\"a\":1}}", (1 << 20) + 1)]);
+    }
+
+    /// It was taken for its list where that came first, and its text was lost.
+    #[test]
+    fn an_article_with_a_list_is_one_and_a_list_without_a_text_is_many() {
+        let story = r#"{"items": [{"a": 1}, {"a": 2}], "text": "x"}"#;
+        assert_eq!(cut_all(story.as_bytes(), 99), [format!("1:{story}")]);
+        let laid_out = story.replace(", \"text", ",\n\"text");
+        assert_eq!(cut_all(laid_out.as_bytes(), 99), [format!("-:{laid_out}")]);
+        // Two of them are lines.
+        let two = format!("{story}\n{story}");
+        assert_eq!(cut_all(two.as_bytes(), 99), [format!("1:{story}"), format!("2:{story}")]);
+        let feed = r#"{"title": "t", "items": [{"a": 1}, {"a": 2}]}"#;
+        let items = ["1:{\"a\": 1}", "2:{\"a\": 2}"];
+        assert_eq!(cut_all(feed.as_bytes(), 99), items);
+        assert_eq!(cut_all(feed.replace(", ", ",\n").as_bytes(), 99), items);
+        // What is longer than an article may be is none, and may still be a list of them.
+        assert_eq!(cut_all(feed.as_bytes(), 30), items);
+        assert_eq!(cut_all(feed.replace(", ", ",\n").as_bytes(), 30), items);
+        assert_eq!(cut_all(story.replace("items", "other").as_bytes(), 30), ["1!"]);
     }
 
     #[test]

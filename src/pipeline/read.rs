@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     encode::Encoder,
-    format::{self, BadItem, Limits, RawItem},
+    format::{self, BadItem, RawItem, Settings},
     inbox::FileKind,
     metrics::Pulse,
     model::{Digest, Reason},
@@ -108,7 +108,7 @@ impl Reader {
         let items_max = if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS };
         let mut chunks = Chunks {
             job: &job,
-            limits: &self.settings.limits,
+            settings: &self.settings,
             items_max,
             send: &mut send,
             cut: Vec::new(),
@@ -196,7 +196,7 @@ fn too_slow(patience: Duration) -> Reason {
 /// Cuts one file into chunks.
 struct Chunks<'c, S> {
     job: &'c Arc<Job>,
-    limits: &'c Limits,
+    settings: &'c Settings,
     items_max: usize,
     send: &'c mut S,
     cut: Vec<Cut>,
@@ -206,9 +206,9 @@ struct Chunks<'c, S> {
 impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
     /// Sends all chunks but the last, which is returned for its end to be added; nothing when nobody wants more.
     fn all_but_last<R: BufRead + Seek>(&mut self, reader: &mut Patient<R>) -> Option<LastChunk> {
-        let limits = self.limits;
+        let settings = self.settings;
         let handed_over = Rc::clone(&reader.handed_over);
-        let end = format::cut(reader, limits, &mut |item| {
+        let end = format::cut(reader, settings, &mut |item| {
             let is_wanted = self.item(item);
             handed_over.set(Instant::now());
             is_wanted

@@ -151,7 +151,7 @@ impl Measured {
         let bytes = fs::read(file).unwrap();
         let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
         let mut items = Vec::new();
-        let whole = format::cut(&mut Cursor::new(bytes), &reading.limits, &mut |item| {
+        let whole = format::cut(&mut Cursor::new(bytes), &reading, &mut |item| {
             items.push(item.unwrap());
             true
         });

@@ -52,7 +52,7 @@ fn counts(file: &Path) -> (usize, BTreeMap<&'static str, usize>) {
     let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
     let (mut good, mut bad) = (0, BTreeMap::new());
     let mut bytes = BufReader::new(File::open(file).unwrap());
-    let end = format::cut(&mut bytes, &reading.limits, &mut |item| {
+    let end = format::cut(&mut bytes, &reading, &mut |item| {
         match item.map_err(|bad| bad.error).and_then(|item| format::decode(&item, &reading.fields)) {
             Ok(_) => good += 1,
             Err(error) => *bad.entry(error.code()).or_default() += 1,
@@ -70,7 +70,7 @@ fn read(file: &Path) -> Vec<(String, Result<Article, String>)> {
     let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
     let mut found = Vec::new();
     let mut bytes = Cursor::new(fs::read(file).unwrap());
-    let end = format::cut(&mut bytes, &reading.limits, &mut |item| {
+    let end = format::cut(&mut bytes, &reading, &mut |item| {
         let place =
             |place: Option<_>| place.map_or_else(String::new, |p: wirefold::model::ItemPlace| p.to_string());
         found.push(match item {
