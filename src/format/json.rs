@@ -49,7 +49,7 @@ pub(super) fn decode(bytes: &[u8], names: &Fields) -> Result<Article, FormatErro
         Value::String(_) => return Err(FormatError::NotAnObject { found: "a string" }),
         Value::Array(_) => return Err(FormatError::NotAnObject { found: "an array" }),
     };
-    if ninjs::is_item(&fields) {
+    if ninjs::is_item(&fields, filled_text(&fields, names).is_some()) {
         return ninjs::read(fields);
     }
     let text = text(&mut fields, names)?;
@@ -91,12 +91,15 @@ fn depth(value: &Value) -> usize {
     }
 }
 
+/// The name of the text, or of the markup that stands in for it, where it is not blank.
+fn filled_text<'n>(fields: &Map<String, Value>, names: &'n Fields) -> Option<&'n String> {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    names.text.iter().chain(&names.html).find(|name| text(name).is_some_and(|text| !text.trim().is_empty()))
+}
+
 fn text(fields: &mut Map<String, Value>, names: &Fields) -> Result<String, FormatError> {
-    let is_filled = |name: &&String| {
-        fields.get(name.as_str()).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
-    };
     let all = || names.text.iter().chain(&names.html);
-    let Some(chosen) = all().find(is_filled).cloned() else {
+    let Some(chosen) = filled_text(fields, names).cloned() else {
         return Err(match all().find_map(|name| Some((name, fields.get(name)?))) {
             Some((name, Value::String(_))) => bad_field(name, "is blank"),
             Some((name, _)) => bad_field(name, "is not a string"),
@@ -221,6 +224,19 @@ mod tests {
             refusal("{\"x\": 1}").1,
             "it holds no text: it has none of the fields 'text', 'content_text', 'html'"
         );
+    }
+
+    /// It was read as ninjs, which knows no such text, and the headline stood in for it.
+    #[test]
+    fn an_object_with_an_address_and_a_headline_keeps_its_text() {
+        let article =
+            read(&json!({"uri": "u", "headline": "h", "content_text": "a", "published": 1_795_309_323}));
+        assert_eq!((article.text.as_str(), article.title.as_deref()), ("a", Some("h")));
+        assert!(
+            article.published.is_some()
+                && has_text(br#"{"uri": "u", "headline": "h", "text": "a"}"#, &names())
+        );
+        assert!(!has_text(br#"{"uri": "u", "type": "feed", "title": "h", "items": []}"#, &names()));
     }
 
     /// An object that nests so deep must not get into the journal, which could not read its whole frame again.

@@ -63,18 +63,18 @@ const READ: [&str; 28] = [
     "type",
 ];
 
-/// Whether an object is an item of ninjs.
-pub(super) fn is_item(fields: &Map<String, Value>) -> bool {
-    let is = |key: &String, name: &str| key.eq_ignore_ascii_case(name);
-    let is_sign = |key: &String| {
-        let lower = key.to_ascii_lowercase();
-        SIGNS.contains(&lower.as_str())
-            || ["body_", "headline_", "description_"].iter().any(|p| lower.starts_with(p))
+/// Whether an object is an item of ninjs. One that has a text for plain JSON is so only where it has a body of ninjs too:
+/// any object may have an address and a headline.
+pub(super) fn is_item(fields: &Map<String, Value>, has_other_text: bool) -> bool {
+    let lower = |key: &String| key.to_ascii_lowercase();
+    let is_body = |key: &str| key == "bodies" || key == "body" || key.starts_with("body_");
+    let is_sign = |key: &str| {
+        SIGNS.contains(&key) || ["body_", "headline_", "description_"].iter().any(|p| key.starts_with(p))
     };
-    let has_text = fields.contains_key("text") || fields.contains_key("html");
-    !has_text
-        && fields.contains_key("uri")
-        && fields.keys().any(|key| is_sign(key) || is(key, "headline") || is(key, "type"))
+    let is_common = |key: &str| key == "headline" || key == "type";
+    let any = |is: &dyn Fn(&str) -> bool| fields.keys().map(lower).any(|key| is(&key));
+    fields.contains_key("uri")
+        && if has_other_text { any(&is_sign) && any(&is_body) } else { any(&is_sign) || any(&is_common) }
 }
 
 /// Reads an item.
@@ -213,7 +213,7 @@ mod tests {
 
     fn of(value: Value) -> Result<Article, FormatError> {
         let Value::Object(fields) = value else { panic!("no object") };
-        assert!(is_item(&fields));
+        assert!(is_item(&fields, false));
         read(fields)
     }
 
@@ -257,6 +257,14 @@ mod tests {
         let said = json!({"guid": "i-1", "type": "text", "text_from": "headline", "profile": "p", "altids": {"itemid": "i-1"}});
         assert_eq!(Value::Object(article.meta), said);
         assert_eq!(of(json!({"uri": "u", "type": "text"})).unwrap_err().code(), "no-text");
-        assert!(!is_item(json!({"uri": "u", "text": "t", "type": "x"}).as_object().unwrap()));
+    }
+
+    #[test]
+    fn an_address_and_a_headline_make_no_ninjs_of_what_has_a_text() {
+        let is = |value: Value, has_other_text| is_item(value.as_object().unwrap(), has_other_text);
+        assert!(!is(json!({"uri": "u", "headline": "h", "text": "t", "type": "x"}), true));
+        assert!(!is(json!({"uri": "u", "versioncreated": "v", "text": "t"}), true));
+        assert!(is(json!({"uri": "u", "versioncreated": "v", "body_html": "t"}), true));
+        assert!(is(json!({"uri": "u", "headline": "h"}), false) && !is(json!({"headline": "h"}), false));
     }
 }

@@ -102,8 +102,8 @@ fn iptc(header: &str, body: &str, article: &mut Article) -> String {
     }
 }
 
-/// Header: story number and selector, then priority, category and keyword. Lines of the text that begin with a caret
-/// are about the story: its slugline, headline, notes and byline.
+/// Header: story number and selector, then priority, category and keyword. Lines before the text that begin with a caret
+/// are about the story: its slugline, headline, notes, summary and byline. Within the text they are headings.
 fn anpa(header: &str, body: &str, article: &mut Article) -> String {
     let (number, selector) = header.split_once(US).unwrap_or((header, ""));
     article.note("transmission", Some(readable(number)));
@@ -120,7 +120,9 @@ fn anpa(header: &str, body: &str, article: &mut Article) -> String {
             continue;
         };
         let said = said.trim_end_matches(['<', '=']).trim();
-        if article.noted("slugline").is_none() {
+        if !rest.trim().is_empty() {
+            rest.extend(["\n", said, "\n\n"]);
+        } else if article.noted("slugline").is_none() {
             // The word count ends the slugline.
             let slug = said.rsplit_once(',').filter(|(_, count)| count.bytes().all(|b| b.is_ascii_digit()));
             article.note("slugline", Some(slug.map_or(said, |(slug, _)| slug)));
@@ -130,7 +132,9 @@ fn anpa(header: &str, body: &str, article: &mut Article) -> String {
             notes.push(note.trim().to_owned());
         } else if said.starts_with("By ") || !by.is_empty() {
             by.push(said.to_owned());
-        } else if !said.starts_with("AP Photo") {
+        } else if said.starts_with("AP Photo") || article.noted("description").is_some() {
+            notes.push(said.to_owned());
+        } else {
             article.note("description", Some(said));
         }
     }
@@ -207,6 +211,22 @@ mod tests {
             "ednote": "Adds fares.", "byline": "By A. WRITER, Harbour News", "provider": "HN"
         });
         assert_eq!(serde_json::Value::Object(article.meta), said);
+    }
+
+    /// Those in the middle were taken for more of the header and dropped.
+    #[test]
+    fn lines_with_a_caret_within_a_text_are_headings() {
+        let message = b"\x01H1\x1fwire\r\nf l\r\n\x02^BC-Ferry,21<\r\n^Fares rise<\r\n^AP Photo X1<\r\n^A summary.<\r\n^And more.<\r\n\
+            \tPORT TOWN (HN) _ Fares rise.\r\n^THE BOARD<\r\n\tIt said so.\r\n^Eds: Not for the islands.<\r\n\x03";
+        let article = decode(message).unwrap();
+        assert_eq!(
+            article.text,
+            "PORT TOWN (HN) _ Fares rise.\n\nTHE BOARD\n\nIt said so.\n\nEds: Not for the islands."
+        );
+        assert_eq!(
+            (article.noted("description"), article.noted("ednote")),
+            (Some("A summary."), Some("AP Photo X1\nAnd more."))
+        );
     }
 
     #[test]
