@@ -278,9 +278,10 @@ mod tests {
             pieces.push(match piece {
                 Piece::Whole(bytes) => String::from_utf8(bytes).unwrap(),
                 Piece::TooLong(bytes) => format!("{}...", String::from_utf8(bytes).unwrap()),
-                Piece::CutShort(bytes) | Piece::Coded(bytes) => {
+                Piece::CutShort(bytes) => {
                     format!("{}|", String::from_utf8(bytes).unwrap())
                 }
+                other => panic!("{other:?}"),
             });
             Ok(())
         })

@@ -204,7 +204,7 @@ mod tests {
             pieces.push(match piece {
                 Piece::Whole(bytes) => format!("{place}:{}", String::from_utf8_lossy(&bytes)),
                 Piece::TooLong(_) => format!("{place}!"),
-                Piece::CutShort(_) | Piece::Coded(_) => format!("{place}|"),
+                other => panic!("{other:?}"),
             });
             Ok(())
         })

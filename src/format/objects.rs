@@ -187,7 +187,8 @@ mod tests {
             let (bytes, mark) = match piece {
                 Piece::Whole(bytes) => (bytes, ""),
                 Piece::TooLong(bytes) => (bytes, "..."),
-                Piece::CutShort(bytes) | Piece::Coded(bytes) => (bytes, "|"),
+                Piece::CutShort(bytes) => (bytes, "|"),
+                other => panic!("{other:?}"),
             };
             pieces.push(format!("{number}:{}{mark}", String::from_utf8(bytes).unwrap()));
             Ok(())

@@ -16,6 +16,7 @@ use crate::{
 use sha2::Digest as _;
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom},
     rc::Rc,
     sync::{
@@ -208,17 +209,19 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
     fn all_but_last<R: BufRead + Seek>(&mut self, reader: &mut Patient<R>) -> Option<LastChunk> {
         let settings = self.settings;
         let handed_over = Rc::clone(&reader.handed_over);
-        let end = format::cut(reader, settings, &mut |item| {
+        let ended = format::cut(reader, settings, &mut |item| {
             let is_wanted = self.item(item);
             handed_over.set(Instant::now());
             is_wanted
         });
-        match end {
-            Ok(true) => Some(self.last(None)),
-            Ok(false) => None,
-            Err(_) if reader.is_given_up.get() => Some(self.last(Some(too_slow(reader.patience)))),
-            Err(error) => Some(self.last(Some(error.reason()))),
-        }
+        let failure = match ended.end {
+            Ok(true) => None,
+            Ok(false) => return None,
+            Err(_) if reader.is_given_up.get() => Some(too_slow(reader.patience)),
+            Err(error) => Some(error.reason()),
+        };
+        let passed_over = ended.passed_over.into_iter().map(|(why, count)| (why.to_owned(), count)).collect();
+        Some(LastChunk { passed_over, ..self.last(failure) })
     }
 
     fn item(&mut self, item: Result<RawItem, BadItem>) -> bool {
@@ -249,7 +252,7 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
     }
 
     fn last(&mut self, failure: Option<Reason>) -> LastChunk {
-        LastChunk { chunk: self.chunk(), failure }
+        LastChunk { chunk: self.chunk(), failure, passed_over: BTreeMap::new() }
     }
 }
 
@@ -312,11 +315,13 @@ impl<R: Seek> Seek for Patient<R> {
 struct LastChunk {
     chunk: Chunk,
     failure: Option<Reason>,
+    passed_over: BTreeMap<String, u64>,
 }
 
 impl LastChunk {
     fn with_end(self, bytes: u64, digest: Option<Digest>, original: OriginalBytes) -> Chunk {
-        let end = FileEnd { bytes, digest, original, failure: self.failure };
+        let Self { failure, passed_over, .. } = self;
+        let end = FileEnd { bytes, digest, original, failure, passed_over };
         Chunk { end: Some(end), ..self.chunk }
     }
 }

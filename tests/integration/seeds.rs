@@ -155,7 +155,7 @@ impl Measured {
             items.push(item.unwrap());
             true
         });
-        let ([item], true) = (&items[..], whole.unwrap()) else { panic!("one article") };
+        let ([item], true) = (&items[..], whole.end.unwrap()) else { panic!("one article") };
         let mut article = format::decode(item, &reading.fields).unwrap();
         article.title = article.title.or_else(|| title_of(&article.text));
         let normalized = normalize(&article);

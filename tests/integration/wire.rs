@@ -59,7 +59,7 @@ fn counts(file: &Path) -> (usize, BTreeMap<&'static str, usize>) {
         }
         true
     });
-    if let Err(error) = end {
+    if let Err(error) = end.end {
         *bad.entry(error.code()).or_default() += 1;
     }
     (good, bad)
@@ -82,7 +82,7 @@ fn read(file: &Path) -> Vec<(String, Result<Article, String>)> {
         });
         true
     });
-    found.extend(end.err().map(|error| (String::new(), Err(error.to_string()))));
+    found.extend(end.end.err().map(|error| (String::new(), Err(error.to_string()))));
     found
 }
 
