@@ -67,11 +67,7 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     article.note("kind", get(entry, "wp:post_type").and_then(Element::line).filter(|kind| kind != "post"));
     of_feed(feed, entry, &mut article);
     let body = body(entry, &mut article)?;
-    if article.settle_text(body) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the entry has neither text nor title" })
-    }
+    article.finish(body, "the entry has neither text nor title")
 }
 
 /// The element that speaks for the whole feed: the channel, where it does not lie beside its entries but around them.

@@ -68,6 +68,10 @@ pub(super) fn decode(bytes: &[u8], names: &Fields) -> Result<Article, FormatErro
     article.url = take(&mut fields, &names.url, string);
     article.lang = take(&mut fields, &names.lang, |v| v.as_str().and_then(html::primary_language));
     article.meta = fields;
+    // Under that name anything may stand here.
+    let until =
+        article.noted("embargoed").filter(|until| dates::parse_time(until).is_some()).map(str::to_owned);
+    article.note_embargo(until);
     Ok(article)
 }
 
@@ -203,6 +207,14 @@ mod tests {
         assert_eq!(article.item.as_deref(), Some("x"));
         assert_eq!(Value::Object(article.meta), json!({"title": 5, "published": "soon"}));
         assert!(read(&json!({"text": "a", "published": 1_795_309_323})).published.is_some());
+    }
+
+    /// It was shown as embargoed whatever stood there.
+    #[test]
+    fn an_embargo_has_a_time() {
+        let status = |until: Value| read(&json!({"text": "a", "embargoed": until})).meta.remove("pubstatus");
+        assert_eq!((status(json!("no")), status(json!(false)), status(Value::Null)), (None, None, None));
+        assert_eq!(status(json!("2026-11-22T09:30:00Z")), Some("embargoed".into()));
     }
 
     #[test]

@@ -61,14 +61,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     article.note("byline", from.and_then(|from| from.name.as_deref().or(from.address.as_deref())));
     article.note("sender", from.and_then(|from| from.address.as_deref()));
     let text = text(&message, &mut article)?;
-    let is_settled = article.settle_text(text);
     let attached = message.attachments().filter_map(MimeHeaders::attachment_name);
     article.note_all("attachments", attached.map(str::to_owned));
-    if is_settled {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the e-mail has neither text nor subject" })
-    }
+    article.finish(text, "the e-mail has neither text nor subject")
 }
 
 /// The plain text, else that of the page beside it. A text part that is a page's stand-in is no text of its own.

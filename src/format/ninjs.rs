@@ -100,7 +100,6 @@ pub(super) fn read(fields: Map<String, Value>) -> Result<Article, FormatError> {
     // AP's address of an item carries a token of whoever asked for it.
     let item_id = get("altids").and_then(|ids| ids.get("itemid")).and_then(scalar);
     article.note("guid", item_id.or_else(|| string("uri")));
-    article.item = article.noted("guid").map(str::to_owned);
     article.url = string("uri").filter(|uri| uri.starts_with("http") && !uri.contains('?'));
     article.note("version", string("version"));
     article.note("byline", string("byline").or_else(|| string("by")));
@@ -110,14 +109,13 @@ pub(super) fn read(fields: Map<String, Value>) -> Result<Article, FormatError> {
         article.note(name, string(name));
     }
     article.note_status(string("pubstatus"));
-    article.note_time("embargoed", string("embargoed"));
+    article.note_embargo(string("embargoed"));
     let holder = string("copyrightholder");
     let of_sources = get("infosources").and_then(|s| s.get(0)).and_then(named);
     article.note(
         "provider",
         string("provider").or(of_sources).or_else(|| string("source")).or_else(|| holder.clone()),
     );
-    article.source = article.noted("provider").map(str::to_owned);
     article.note("copyright", holder);
     let list = |name: &str| get(name).and_then(Value::as_array).into_iter().flatten();
     let subjects = || list("subject").chain(list("subjects"));
@@ -125,13 +123,8 @@ pub(super) fn read(fields: Map<String, Value>) -> Result<Article, FormatError> {
     article.note_all("subject_names", subjects().filter_map(|s| s.get("name").and_then(scalar)));
     article.note_all("keywords", list("keywords").filter_map(scalar));
     let body = longest(&texts(&fields, "body")?).unwrap_or_default();
-    let is_settled = article.settle_text(body);
     keep_the_rest(fields, &mut article);
-    if is_settled {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the item has neither body, description nor headline" })
-    }
+    article.finish(body, "the item has neither body, description nor headline")
 }
 
 /// All texts of one kind with the role of each: `body_html`, or the elements of `bodies`.

@@ -70,14 +70,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     let trailer = readable(trailer);
     if let Some((agency, _)) = trailer.split_once('-').filter(|(a, _)| (2..=5).contains(&a.len())) {
         article.note("provider", Some(agency));
-        article.source = Some(agency.to_owned());
     }
     article.published = parse_wire_time(trailer.trim());
-    if article.settle_text(text) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the message has no text" })
-    }
+    article.finish(text, "the message has no text")
 }
 
 /// Header: number, priority, category, word count, keyword; then a slugline. The first line of the text is the headline
