@@ -52,8 +52,7 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     article.item =
         ["guid", "id", "dc:identifier"].iter().find_map(|name| get(entry, name)).and_then(Element::line);
     article.note("byline", AUTHORS.iter().find_map(|name| get(entry, name)).and_then(author));
-    let categories =
-        entry.children().filter(|c| c.name.eq_ignore_ascii_case("category") || c.name == "dc:subject");
+    let categories = each(entry, "category").chain(each(entry, "dc:subject"));
     let words = categories.filter_map(|c| {
         let label = c.attribute("label").or_else(|| c.attribute("term")).map(str::to_owned);
         label.or_else(|| line(c))
@@ -72,7 +71,8 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
 
 /// The element that speaks for the whole feed: the channel, where it does not lie beside its entries but around them.
 fn feed_of(document: &Document) -> &Element {
-    get(&document.root, "channel").unwrap_or(&document.root)
+    let is_channel = |child: &&Element| child.local().eq_ignore_ascii_case("channel");
+    document.root.children().find(is_channel).unwrap_or(&document.root)
 }
 
 fn of_feed(feed: &Element, entry: &Element, article: &mut Article) {
@@ -100,7 +100,7 @@ fn body(entry: &Element, article: &mut Article) -> Result<String, FormatError> {
     let mut texts = Vec::new();
     let is_post = get(entry, "wp:post_type").is_some();
     for name in BODIES {
-        for element in entry.children().filter(|c| c.name.eq_ignore_ascii_case(name)) {
+        for element in each(entry, name) {
             texts.push(markup(element, is_post)?);
         }
         // RSS players put what belongs to a film or picture one level deeper.
@@ -157,8 +157,7 @@ fn time(entry: &Element, name: &str) -> Option<crate::model::Time> {
 /// The address of the story: the link to it, or an id that says that it is one.
 fn address(entry: &Element) -> Option<String> {
     let is_absolute = |s: &String| s.starts_with("http://") || s.starts_with("https://");
-    let links: Vec<_> =
-        entry.children().filter(|c| matches!(c.name.as_str(), "link" | "LINK" | "A")).collect();
+    let links: Vec<_> = each(entry, "link").chain(each(entry, "a")).collect();
     let relation = |link: &&&Element| matches!(link.attribute("rel"), None | Some("alternate"));
     let written = links.iter().filter(relation).find_map(|link| {
         link.line()
@@ -178,9 +177,19 @@ fn address(entry: &Element) -> Option<String> {
     written.or_else(guid).or_else(about)
 }
 
-/// The first child of this name, in whatever case: feeds of 1997 shout.
-fn get<'e>(element: &'e Element, name: &str) -> Option<&'e Element> {
-    element.children().find(|child| child.name.eq_ignore_ascii_case(name))
+/// The first child of this name.
+fn get<'e>(element: &'e Element, name: &'e str) -> Option<&'e Element> {
+    each(element, name).next()
+}
+
+/// The children of this name, in whatever case: feeds of 1997 shout. The prefix that the element itself has is the format's
+/// own and counts as none; any other is of a foreign vocabulary, where the same name means something else.
+fn each<'e>(element: &'e Element, name: &'e str) -> impl Iterator<Item = &'e Element> {
+    let own = element.name.rsplit_once(':').map(|(prefix, _)| prefix);
+    element.children().filter(move |child| {
+        let bare = own.and_then(|own| child.name.strip_prefix(own)?.strip_prefix(':'));
+        [Some(child.name.as_str()), bare].into_iter().flatten().any(|found| found.eq_ignore_ascii_case(name))
+    })
 }
 
 #[cfg(test)]
@@ -226,6 +235,23 @@ mod tests {
         );
         assert_eq!(article.noted("byline"), Some("A"));
         assert!(article.published.is_some() && article.noted("modified") == Some("2026-11-22T09:30:00Z"));
+    }
+
+    /// Its prefix was dropped where its namespace was not known, and the longest of all was taken for the text.
+    #[test]
+    fn what_is_of_a_foreign_vocabulary_is_no_text() {
+        let head = "<rss xmlns:x='urn:shop'><channel><title>Post</title>";
+        let item = "<item><title>Rain</title><x:title>t</x:title><description>It rains.</description>\
+            <x:content>Buy an umbrella, or two of them.</x:content></item>";
+        assert_eq!(decode(item, head).unwrap().text, "It rains.");
+        let head = "<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:title>Post</a:title>";
+        let entry = "<a:entry><a:title>Rain</a:title><a:link href='https://x.example/1'/><a:content>It rains.</a:content></a:entry>";
+        let article = decode(entry, head).unwrap();
+        assert_eq!((article.text.as_str(), article.title.as_deref()), ("It rains.", Some("Rain")));
+        assert_eq!(
+            (article.url.as_deref(), article.noted("feed")),
+            (Some("https://x.example/1"), Some("Post"))
+        );
     }
 
     #[test]
