@@ -281,27 +281,35 @@ impl Walk<'_> {
         let bytes = match entry {
             Entry::File(bytes) => bytes,
             Entry::Folder => return Ok(()),
-            Entry::Other => return self.pass_over("not-a-file"),
+            Entry::Other => {
+                self.pass_over("not-a-file");
+                return Ok(());
+            }
         };
         let name = within.map_or_else(|| name.to_owned(), |within| format!("{within}/{name}"));
         let (head, fault) = head_of(bytes);
         if head.is_empty() && fault.is_none() {
-            return self.pass_over("empty");
+            self.pass_over("empty");
+            return Ok(());
         }
         let is_given_up = fault.as_ref().is_some_and(|f| f.kind() == io::ErrorKind::TimedOut);
         let before = (self.index, self.passed_over.values().sum::<u64>());
         match self.part(head.clone(), fault, bytes, Some(&name), depth + 1) {
             Err(Stop::Fault(error)) if self.budget.is_spent() || is_given_up => Err(Stop::End(error)),
             Err(Stop::Fault(error)) => self.hand_over(Some(&ItemPlace::Member(name)), Err((head, error))),
-            Ok(()) if before == (self.index, self.passed_over.values().sum()) => self.pass_over("no-article"),
-            other => other,
+            Ok(()) => {
+                if before == (self.index, self.passed_over.values().sum()) {
+                    self.pass_over("no-article");
+                }
+                Ok(())
+            }
+            stop => stop,
         }
     }
 
     /// Counts what holds no article and is passed over.
-    fn pass_over(&mut self, why: &'static str) -> Result<(), Stop> {
+    fn pass_over(&mut self, why: &'static str) {
         *self.passed_over.entry(why).or_default() += 1;
-        Ok(())
     }
 
     /// What holds several articles as they stand.
@@ -383,7 +391,10 @@ impl Walk<'_> {
             Piece::CutShort(head) => Err((head, FormatError::CutShort)),
             Piece::Coded(head) => Err((head, FormatError::Coded)),
             Piece::Unmeasured(head) => Err((head, FormatError::Unmeasured)),
-            Piece::NoArticle(why) => return self.pass_over(why),
+            Piece::NoArticle(why) => {
+                self.pass_over(why);
+                return Ok(());
+            }
         };
         self.hand_over(place, content)
     }

@@ -12,7 +12,7 @@ use crate::model::Article;
 use mail_parser::decoders::base64::base64_decode;
 
 /// Where an entry may hold its text, the fullest first.
-const BODIES: [&str; 9] = [
+const BODIES: [&str; 11] = [
     "content:encoded",
     "content",
     "body",
@@ -22,7 +22,10 @@ const BODIES: [&str; 9] = [
     "excerpt:encoded",
     "abstract",
     "media:description",
+    "dc:description",
+    "itunes:summary",
 ];
+const TITLES: [&str; 4] = ["title", "dc:title", "media:title", "itunes:title"];
 const PUBLISHED: [&str; 9] = [
     "published",
     "issued",
@@ -41,7 +44,7 @@ const AUTHORS: [&str; 4] = ["dc:creator", "author", "itunes:author", "managingEd
 pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     let document = Document::read(head, text)?;
     let (entry, feed) = (document.item(), feed_of(&document));
-    let title = get(entry, "title").or_else(|| get(entry, "dc:title")).and_then(line);
+    let title = TITLES.iter().find_map(|name| get(entry, name)).and_then(line);
     let mut article = Article { title, ..Article::default() };
     article.published = PUBLISHED.iter().find_map(|name| time(entry, name));
     let modified = MODIFIED.iter().find_map(|name| get(entry, name)).and_then(Element::line);
@@ -265,6 +268,9 @@ mod tests {
         assert_eq!(decode("<item><title>Rain</title></item>", "<rss><channel>").unwrap().text, "Rain");
         let post = "<item><wp:post_type>post</wp:post_type><content:encoded><![CDATA[By <b>A</b>\nRain.\n\nWind.]]></content:encoded></item>";
         assert_eq!(decode(post, "<rss>").unwrap().text, "By A\nRain.\n\nWind.");
+        let cast = "<item><itunes:title>Rain</itunes:title><dc:description>It rains.</dc:description></item>";
+        let article = decode(cast, "<rss>").unwrap();
+        assert_eq!((article.title.as_deref(), article.text.as_str()), (Some("Rain"), "It rains."));
         assert_eq!(
             decode("<ITEM HREF='http://a.example/'><TITLE>Rain</TITLE></ITEM>", "<CHANNEL>")
                 .unwrap()

@@ -136,7 +136,7 @@ pub(super) fn note_markers(article: &mut Article) {
 }
 
 /// The texts of one item, each once: what shares half of its wording with a longer one is the same in another form.
-pub(super) fn each_once(texts: Vec<String>) -> String {
+pub(super) fn each_once(texts: &[String]) -> String {
     let mut by_length: Vec<(usize, &String)> = texts.iter().enumerate().collect();
     by_length.sort_by_key(|(_, text)| Reverse(text.len()));
     let (mut told, mut kept) = (BTreeSet::new(), Vec::new());
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_text_in_two_forms_is_one_and_two_texts_are_two() {
-        let texts = |all: &[&str]| each_once(all.iter().map(|text| (*text).to_owned()).collect());
+        let texts = |all: &[&str]| each_once(&all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
         let (story, beside) = ("The ferry ran aground at noon.", "How ferries are built, in brief.");
         assert_eq!(
             texts(&[story, &story.replace("at noon", "today"), beside]),

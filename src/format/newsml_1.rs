@@ -90,7 +90,7 @@ fn body(item: &Element, article: &mut Article) -> Result<String, FormatError> {
         };
         if is_caption { article.note("description", Some(text)) } else { texts.push(text) }
     }
-    Ok(each_once(texts))
+    Ok(each_once(&texts))
 }
 
 /// Every content below, and whether it is the caption of something.

@@ -95,7 +95,7 @@ fn body(item: &Element, article: &mut Article) -> Result<String, FormatError> {
         };
         texts.push(text);
     }
-    let mut best = each_once(texts);
+    let mut best = each_once(&texts);
     let mut listed = Vec::new();
     item.each("itemRef", &mut listed);
     if best.is_empty() && !listed.is_empty() {
