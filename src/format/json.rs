@@ -3,6 +3,7 @@
 
 use super::{FormatError, dates, html, meta::Note as _, ninjs};
 use crate::model::Article;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// How deep an object may nest, itself counted. The parser reads 127 levels and no more, also when the journal is
@@ -10,7 +11,8 @@ use serde_json::{Map, Value};
 const DEPTH_MAX: usize = 64;
 
 /// Under which names objects hold the parts of an article. The first name of each list that is there counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fields {
     /// Its own id.
     pub id: Vec<String>,

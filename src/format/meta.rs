@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::{cmp::Reverse, collections::BTreeSet};
 
 /// The names, in the order in which they are shown, with what they hold.
-pub(super) const NAMES: [(&str, &str); 24] = [
+pub(super) const NAMES: [(&str, &str); 26] = [
     ("subheadline", "the second headline"),
     ("byline", "who wrote it, as printed"),
     ("dateline", "where it was written, as printed"),
@@ -32,6 +32,8 @@ pub(super) const NAMES: [(&str, &str); 24] = [
     ("copyright", "who holds the rights"),
     ("sender", "the address that an e-mail came from"),
     ("attachments", "names of what was attached to an e-mail"),
+    ("charset", "the charset that it was in, where that is none of Unicode"),
+    ("charset_replaced", "how many letters of it could not be read"),
     ("text_from", "description or headline, where the item has no body and that stands in for it"),
 ];
 

@@ -132,7 +132,10 @@ fn every_file_of_the_standards_ends_as_it_must() {
     let said = |pairs: &[(&'static str, usize)]| pairs.iter().copied().collect::<BTreeMap<_, _>>();
     // Entries that hold a picture or a script and no word, feeds without any, and XML that is no feed.
     if let Some(found) = of("wire/feeds.tar.xz") {
-        assert_eq!(found, (525, said(&[("cut-short", 1), ("empty", 1), ("no-article", 910), ("no-text", 712)])));
+        assert_eq!(
+            found,
+            (525, said(&[("cut-short", 1), ("empty", 1), ("no-article", 910), ("no-text", 712)]))
+        );
     }
     // Items that plan or describe, and news without a word in it.
     if let Some(found) = of("wire/newsml-g2.tar.xz") {
