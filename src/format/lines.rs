@@ -20,15 +20,25 @@ pub(super) fn cut(
     each: &mut dyn FnMut(Option<u64>, Piece) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut input = Replay::new(input);
-    let begun = begin(&mut input, bytes_max)?;
-    if begun.is_one && objects::is_list(&begun.bytes) && (begun.is_cut || !is_article(&begun.bytes)) {
-        input.put_back(begun.bytes);
-        return objects::cut(&mut input, bytes_max, &mut |number, piece| each(Some(number), piece));
+    let Begun { bytes, is_one, is_laid_out, fault } = begin(&mut input, bytes_max);
+    let is_cut = bytes.len() > bytes_max;
+    if is_one && objects::is_list(&bytes) && (is_cut || !is_article(&bytes)) {
+        input.put_back(bytes);
+        objects::cut(&mut input, bytes_max, &mut |number, piece| each(Some(number), piece))?;
+    } else if is_one && is_laid_out && !is_cut {
+        each(None, Piece::Whole(bytes))?;
+    } else {
+        input.put_back(bytes);
+        cut_lines(&mut input, bytes_max, each)?;
     }
-    if begun.is_one && begun.is_laid_out && !begun.is_cut {
-        return each(None, Piece::Whole(begun.bytes));
-    }
-    input.put_back(begun.bytes);
+    fault.map_or(Ok(()), |fault| Err(fault.into()))
+}
+
+fn cut_lines<R: BufRead>(
+    input: &mut Replay<R>,
+    bytes_max: usize,
+    each: &mut dyn FnMut(Option<u64>, Piece) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let mut number = 0;
     while let Some(mut line) = input.read_line(bytes_max)? {
         number += 1;
@@ -44,57 +54,55 @@ pub(super) fn cut(
     Ok(())
 }
 
-/// What a file begins with, read as far as it takes to tell a single object from lines.
+/// What a file begins with, read as far as it takes to tell a single object from lines, and a little more than an article
+/// may have at most.
+#[derive(Debug, Default)]
 struct Begun {
     bytes: Vec<u8>,
-    /// Whether there is more of it than an article may have.
-    is_cut: bool,
     /// Whether it is a single object, as far as it was read.
     is_one: bool,
     /// Whether that goes over several lines.
     is_laid_out: bool,
+    /// What went wrong after these bytes, which are good for all that.
+    fault: Option<io::Error>,
 }
 
 /// A single object over several lines is taken for that where the first line breaks off in mid-object and the file as a
-/// whole parses, or none of its lines does. On one line it is the file's only one where nothing follows.
-fn begin<R: BufRead>(input: &mut Replay<R>, bytes_max: usize) -> io::Result<Begun> {
-    let mut bytes = Vec::new();
-    let limit = (bytes_max as u64).saturating_add(1);
-    read_line_that_is_not_blank(input, bytes_max, &mut bytes)?;
-    let Some(first) = object(&bytes) else {
-        return Ok(Begun { bytes, is_cut: false, is_one: false, is_laid_out: false });
-    };
-    let is_laid_out = first.is_err_and(|error| error.is_eof()) && bytes.len() <= bytes_max;
-    let line = bytes.len();
-    let is_one = if is_laid_out {
-        let more = limit.saturating_sub(line as u64);
-        input.by_ref().take(more).read_to_end(&mut bytes)?;
-        let mut lines = bytes.split(|b| *b == b'\n');
-        object(&bytes).is_some_and(|o| o.is_ok())
-            || !lines.any(|line| object(line).is_some_and(|o| o.is_ok()))
-    } else {
-        read_line_that_is_not_blank(input, bytes_max, &mut bytes)?;
-        bytes.get(line..).is_none_or(|after| after.trim_ascii().is_empty())
-    };
-    Ok(Begun { is_cut: bytes.len() > bytes_max, bytes, is_one, is_laid_out })
+/// whole parses, or none of its lines does. On one line it matters only where it may be a list, and it is the file's only
+/// one where nothing follows.
+fn begin<R: BufRead>(input: &mut Replay<R>, bytes_max: usize) -> Begun {
+    let mut begun = Begun::default();
+    begun.read_line(input, bytes_max);
+    let length = begun.bytes.len();
+    let first = object(&begun.bytes).filter(|_| begun.fault.is_none());
+    if first.is_some_and(|object| object.is_err_and(|error| error.is_eof())) && length <= bytes_max {
+        let more = (bytes_max - length) as u64;
+        begun.fault = input.by_ref().take(more.saturating_add(1)).read_to_end(&mut begun.bytes).err();
+        let mut lines = begun.bytes.split(|b| *b == b'\n');
+        begun.is_one = object(&begun.bytes).is_some_and(|o| o.is_ok())
+            || !lines.any(|line| object(line).is_some_and(|o| o.is_ok()));
+        begun.is_laid_out = true;
+    } else if objects::is_list(&begun.bytes) {
+        begun.read_line(input, bytes_max);
+        begun.is_one = begun.bytes.get(length..).is_none_or(|after| after.trim_ascii().is_empty());
+    }
+    begun
 }
 
-/// Reads on to the end of the next line with anything in it, or a little beyond the limit.
-fn read_line_that_is_not_blank<R: BufRead>(
-    input: &mut Replay<R>,
-    bytes_max: usize,
-    bytes: &mut Vec<u8>,
-) -> io::Result<()> {
-    loop {
-        let line_start = bytes.len();
-        if line_start > bytes_max {
-            return Ok(());
-        }
-        let room = (bytes_max - line_start) as u64;
-        let read = input.by_ref().take(room.saturating_add(1)).read_until(b'\n', bytes)?;
-        let is_blank = bytes.get(line_start..).is_none_or(|line| line.trim_ascii().is_empty());
-        if read == 0 || !is_blank {
-            return Ok(());
+impl Begun {
+    /// Reads on to the end of the next line with anything in it, or a little beyond the limit.
+    fn read_line<R: BufRead>(&mut self, input: &mut Replay<R>, bytes_max: usize) {
+        let mut is_blank = true;
+        while is_blank && self.fault.is_none() && self.bytes.len() <= bytes_max {
+            let start = self.bytes.len();
+            let room = (bytes_max - start) as u64;
+            let read = input.by_ref().take(room.saturating_add(1)).read_until(b'\n', &mut self.bytes);
+            is_blank = self.bytes.get(start..).is_none_or(|line| line.trim_ascii().is_empty());
+            match read {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(fault) => self.fault = Some(fault),
+            }
         }
     }
 }
@@ -264,6 +272,33 @@ mod tests {
         assert_eq!(cut_all(feed.as_bytes(), 30), items);
         assert_eq!(cut_all(feed.replace(", ", ",\n").as_bytes(), 30), items);
         assert_eq!(cut_all(story.replace("items", "other").as_bytes(), 30), ["1!"]);
+    }
+
+    /// All that was read to tell lines from a list was lost with the fault behind it.
+    #[test]
+    fn what_stands_before_a_fault_is_kept() {
+        for (file, whole) in [
+            ("{\"text\":\"a\"}\n{\"b\"", 1),
+            ("{\"items\": [{\"a\": 1}]}\n{\"b\"", 1),
+            ("{\"items\": [{\"a\": 1}, {\"a\": 2}, {\"b\"", 2),
+            ("{\n\"items\": [{\"a\": 1}, {\"a\": 2}, {\"b\"", 2),
+        ] {
+            let mut found = 0;
+            let mut input = BufReader::with_capacity(3, file.as_bytes().chain(Broken));
+            let end = cut(&mut input, 99, &has_text, &mut |_, piece| {
+                found += usize::from(matches!(&piece, Piece::Whole(bytes) if bytes.ends_with(b"}")));
+                Ok(())
+            });
+            assert_eq!((end.is_err(), found), (true, whole), "{file}");
+        }
+    }
+
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("gone"))
+        }
     }
 
     #[test]

@@ -139,16 +139,18 @@ pub(super) fn note_markers(article: &mut Article) {
 
 /// The texts of one item, each once: what shares half of its wording with a longer one is the same in another form.
 pub(super) fn each_once(texts: &[String]) -> String {
-    let mut by_length: Vec<(usize, &String)> = texts.iter().enumerate().collect();
+    let mut by_length: Vec<(usize, &str)> = texts.iter().map(|text| text.trim()).enumerate().collect();
+    by_length.retain(|(_, text)| !text.is_empty());
     by_length.sort_by_key(|(_, text)| Reverse(text.len()));
+    let is_looked_at = by_length.len() <= TEXTS_MAX;
     let (mut told, mut kept) = (BTreeSet::new(), Vec::new());
     for (at, text) in by_length {
-        let parts = wording(text);
+        let parts = if is_looked_at { wording(text) } else { BTreeSet::new() };
         let again = parts.iter().filter(|part| told.contains(*part)).count();
         // A word or two beside a text are no text.
-        if kept.is_empty() || again * 2 < parts.len() {
+        if kept.is_empty() || !is_looked_at || again * 2 < parts.len() {
             told.extend(parts);
-            kept.push((at, text.as_str()));
+            kept.push((at, text));
         }
     }
     kept.sort_unstable();
@@ -163,6 +165,8 @@ fn wording(text: &str) -> BTreeSet<[&str; 3]> {
 
 /// So many words tell a text from others.
 const WORDING_MAX: usize = 2000;
+/// No item of an agency has more than a handful of texts. Among more, none is looked for twice, which bounds memory.
+const TEXTS_MAX: usize = 64;
 
 /// Markers that stand for themselves.
 const WORDS: [&str; 13] = [
