@@ -284,7 +284,7 @@ mod tests {
             ("{\n\"items\": [{\"a\": 1}, {\"a\": 2}, {\"b\"", 2),
         ] {
             let mut found = 0;
-            let mut input = BufReader::with_capacity(3, file.as_bytes().chain(Broken));
+            let mut input = BufReader::with_capacity(3, file.as_bytes().chain(Broken(false)));
             let end = cut(&mut input, 99, &has_text, &mut |_, piece| {
                 found += usize::from(matches!(&piece, Piece::Whole(bytes) if bytes.ends_with(b"}")));
                 Ok(())
@@ -293,11 +293,12 @@ mod tests {
         }
     }
 
-    struct Broken;
+    /// Fails once, and then has no more.
+    struct Broken(bool);
 
     impl Read for Broken {
         fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("gone"))
+            if std::mem::replace(&mut self.0, true) { Ok(0) } else { Err(io::Error::other("gone")) }
         }
     }
 
