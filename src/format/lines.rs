@@ -158,7 +158,7 @@ impl<R: BufRead> Replay<R> {
             let piece = end.and_then(|at| buffer.get(..at)).unwrap_or(buffer);
             // Up to four bytes more may be a byte order mark and the first half of the line's ending.
             let room = bytes_max.saturating_add(4).saturating_sub(line.bytes.len());
-            line.bytes.extend(piece.iter().take(room));
+            line.bytes.extend_from_slice(piece.get(..room).unwrap_or(piece));
             line.is_cut |= piece.len() > room;
             let used = end.map_or(buffer.len(), |at| at + 1);
             self.consume(used);

@@ -109,6 +109,7 @@ impl Note for Article {
         let [guid, provider] = ["guid", "provider"].map(|name| self.noted(name).map(str::to_owned));
         self.item = self.item.take().or(guid);
         self.source = self.source.take().or(provider);
+        self.title = self.title.take().filter(|title| !title.trim().is_empty());
         self.text = body;
         let stand_ins = [("description", self.noted("description")), ("headline", self.title.as_deref())];
         if self.text.trim().is_empty() {

@@ -115,6 +115,9 @@ fn anpa(header: &str, body: &str, article: &mut Article) -> String {
             continue;
         };
         let said = said.trim_end_matches(['<', '=']).trim();
+        if said.is_empty() {
+            continue;
+        }
         if !rest.trim().is_empty() {
             rest.extend(["\n", said, "\n\n"]);
         } else if article.noted("slugline").is_none() {
@@ -261,5 +264,15 @@ mod tests {
                 && !is_message("\u{1}\u{3}")
         );
         assert_eq!(decode(b"\x01a\x02 \x03").unwrap_err().code(), "no-text");
+    }
+
+    /// Fuzzing found it: a line with nothing but its caret was taken for the headline, and that for the text.
+    #[test]
+    fn a_caret_alone_is_no_headline() {
+        let decoded = decode(b"\x01H1\x1fwire\r\nf l\r\n\x02^BC-Ferry,21<\r\n^\x03");
+        assert_eq!(decoded.unwrap_err().code(), "no-text");
+        let said =
+            decode(b"\x01H1\x1fwire\r\nf l\r\n\x02^BC-Ferry,21<\r\n^<\r\n^Fares rise<\r\n\x03").unwrap();
+        assert_eq!(said.title.as_deref(), Some("Fares rise"));
     }
 }
