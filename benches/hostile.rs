@@ -73,6 +73,7 @@ fn ingest(folder: &Path, file: &Path) -> (String, f64, u64) {
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_wirefold")), PathBuf::from);
     let begun = Instant::now();
     let mut child = Command::new(binary)
+        .env_clear()
         .arg("--data-dir")
         .arg(folder.join("data"))
         .arg("ingest")
