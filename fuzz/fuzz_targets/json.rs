@@ -1,4 +1,4 @@
-//! JSON objects, ninjs among them.
+//! JSON objects under the names of the configuration.
 #![no_main]
 
 use wirefold::format::Form;

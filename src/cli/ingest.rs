@@ -61,6 +61,10 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
         rejected => format!(", {} not readable", counted(rejected, "item")),
     };
     out.line(&format!("{}{rejected}", counted(tally.articles, "article")))?;
+    if !tally.passed_over.is_empty() {
+        let whys: Vec<String> = tally.passed_over.iter().map(|(why, n)| format!("{n} {why}")).collect();
+        out.line(&format!("passed over, as they hold no article: {}", whys.join(", ")))?;
+    }
     for (path, why) in &tally.unreadable {
         out.line(&printable(&format!("  {path}: {why}")))?;
     }

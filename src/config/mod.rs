@@ -118,29 +118,7 @@ pub struct ReadConfig {
     /// How long a file may take to its next article, in seconds.
     pub patience_s: u64,
     /// Under which names JSON holds the parts of an article.
-    pub json: JsonConfig,
-}
-
-/// Under which names JSON holds the parts of an article, the best first.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JsonConfig {
-    /// Its own id.
-    pub id: Vec<String>,
-    /// The headline.
-    pub title: Vec<String>,
-    /// The text, as it stands.
-    pub text: Vec<String>,
-    /// The text with markup.
-    pub html: Vec<String>,
-    /// When it was published.
-    pub published: Vec<String>,
-    /// Who published it.
-    pub source: Vec<String>,
-    /// Its address.
-    pub url: Vec<String>,
-    /// Its language.
-    pub lang: Vec<String>,
+    pub json: format::Fields,
 }
 
 /// How articles are matched.
@@ -422,13 +400,12 @@ impl Config {
 
     /// How files are read.
     pub fn reading(&self) -> format::Settings {
-        let ReadConfig { article_bytes_max, nesting_max, entries_max, ratio_max, patience_s, json } =
+        let ReadConfig { article_bytes_max, nesting_max, entries_max, ratio_max, patience_s, json: fields } =
             self.read.clone();
-        let JsonConfig { id, title, text, html, published, source, url, lang } = json;
         format::Settings {
             limits: format::Limits { article_bytes_max, nesting_max, entries_max, ratio_max },
             patience: Duration::from_secs(patience_s),
-            fields: format::Fields { id, title, text, html, published, source, url, lang },
+            fields,
         }
     }
 

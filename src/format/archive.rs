@@ -13,7 +13,16 @@ const BUFFER_BYTES: usize = 16 << 10;
 const ZIP_END_BYTES: u64 = (22 + 65_535) + 20 + 56;
 
 /// Takes an entry by its name.
-pub(super) type Take<'t> = dyn FnMut(&str, &mut dyn BufRead) -> Result<(), Stop> + 't;
+pub(super) type Take<'t> = dyn FnMut(&str, Entry) -> Result<(), Stop> + 't;
+
+/// What an entry is.
+pub(super) enum Entry<'e> {
+    /// A file; one that cannot be opened is a stream that fails.
+    File(&'e mut dyn BufRead),
+    Folder,
+    /// A link or a device. It has no bytes and leads nowhere.
+    Other,
+}
 
 /// Whether a file that begins so is a tar: its header says so where it must, and its sum is right. The word alone may
 /// stand there in any text.
@@ -27,7 +36,7 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
     header[257..].starts_with(b"ustar") && said == Ok(found)
 }
 
-/// Hands over the files of a tar in order; folders, links and devices are none.
+/// Hands over the entries of a tar in order.
 ///
 /// Extensions that carry long names are read here and not by the crate, which would take any length into memory.
 pub(super) fn tar(input: &mut dyn BufRead, take: &mut Take) -> Result<(), Stop> {
@@ -47,25 +56,36 @@ pub(super) fn tar(input: &mut dyn BufRead, take: &mut Take) -> Result<(), Stop> 
             let path = tar::PaxExtensions::new(&data).flatten().find(|e| e.key_bytes() == b"path");
             long_name = path.map(|e| e.value_bytes().to_vec());
         } else {
-            let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+            let name = label(&long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned()));
             if kind.is_file() || kind.is_contiguous() {
                 let whole = Whole { left: entry.size(), inner: entry };
-                take(&label(&name), &mut BufReader::with_capacity(BUFFER_BYTES, whole))?;
+                take(&name, Entry::File(&mut BufReader::with_capacity(BUFFER_BYTES, whole)))?;
+            } else if kind.is_dir() {
+                take(&name, Entry::Folder)?;
+            } else if !is_extension(kind) {
+                take(&name, Entry::Other)?;
             }
         }
     }
     Ok(())
 }
 
-/// How many entries a tar has, counted up to one more than may be.
-pub(super) fn tar_entries(input: &mut dyn BufRead, entries_max: u64) -> u64 {
-    let mut archive = tar::Archive::new(input);
-    let Ok(entries) = archive.entries() else { return 0 };
-    let most = usize::try_from(entries_max).unwrap_or(usize::MAX).saturating_add(1);
-    entries.raw(true).take_while(Result::is_ok).take(most).count() as u64
+/// Whether a header says something of the entry that follows and is none itself.
+fn is_extension(kind: tar::EntryType) -> bool {
+    let is_pax = kind.is_pax_local_extensions() || kind.is_pax_global_extensions();
+    is_pax || kind.is_gnu_longname() || kind.is_gnu_longlink()
 }
 
-/// Hands over the files of a zip in order. What cannot be opened is handed over as a stream that fails.
+/// How many entries a tar has, counted up to one more than may be. Only its headers are read.
+pub(super) fn tar_entries(input: &mut (impl Read + Seek), entries_max: u64) -> u64 {
+    let mut archive = tar::Archive::new(input);
+    let Ok(entries) = archive.entries_with_seek() else { return 0 };
+    let kinds = entries.raw(true).map_while(|entry| Some(entry.ok()?.header().entry_type()));
+    let most = usize::try_from(entries_max).unwrap_or(usize::MAX).saturating_add(1);
+    kinds.filter(|kind| !is_extension(*kind)).take(most).count() as u64
+}
+
+/// Hands over the entries of a zip in order. What cannot be opened is handed over as a stream that fails.
 pub(super) fn zip(input: &mut (impl Read + Seek), entries_max: u64, take: &mut Take) -> Result<(), Stop> {
     if zip_entries(input)? > entries_max {
         return Err(FormatError::TooManyEntries { entries_max }.into());
@@ -75,9 +95,12 @@ pub(super) fn zip(input: &mut (impl Read + Seek), entries_max: u64, take: &mut T
         let name =
             archive.by_index_data(index).map_or_else(|_| String::new(), |entry| label(entry.name_raw()));
         match archive.by_index(index) {
-            Ok(entry) if entry.is_file() => take(&name, &mut BufReader::with_capacity(BUFFER_BYTES, entry))?,
-            Ok(_) => {}
-            Err(error) => take(&name, &mut BufReader::new(Unreadable(Some(error.into()))))?,
+            Ok(entry) if entry.is_file() => {
+                take(&name, Entry::File(&mut BufReader::with_capacity(BUFFER_BYTES, entry)))?;
+            }
+            Ok(entry) if entry.is_dir() => take(&name, Entry::Folder)?,
+            Ok(_) => take(&name, Entry::Other)?,
+            Err(error) => take(&name, Entry::File(&mut BufReader::new(Unreadable(Some(error.into())))))?,
         }
     }
     Ok(())

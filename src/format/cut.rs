@@ -5,14 +5,17 @@
 //! any other and fails later, in `decode`. The pipeline calls it, on a thread that may block.
 
 use super::{
-    Fields, Form, FormatError, archive, charset, elements, lines, mbox, objects,
+    Fields, Form, FormatError,
+    archive::{self, Entry},
+    charset, elements, json, lines, mbox, objects,
     sniff::{SNIFF_BYTES_MAX, Shape, sniff},
-    unpack::{Budget, Counted, Packed, Packing},
+    unpack::{Budget, Counted, Packed},
     warc, wire,
 };
 use crate::model::ItemPlace;
 use encoding_rs::{Encoding, UTF_8};
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead, BufReader, Cursor, Read, Seek},
     rc::Rc,
     sync::Arc,
@@ -21,7 +24,7 @@ use std::{
 
 /// How much of an item that is too large is kept to show what it was: enough to recognize it by.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-/// What is looked at of a file to tell an archive, which may have to be read from its end or twice.
+/// What is looked at of a file to tell an archive, whose entries are counted first.
 const PEEK_BYTES: u64 = 512;
 /// What is unpacked is handed on in pieces of this size.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -121,6 +124,10 @@ pub(super) enum Piece {
     CutShort(Vec<u8>),
     /// It is compressed in a way that is not read.
     Coded(Vec<u8>),
+    /// It does not say how long it is.
+    Unmeasured(Vec<u8>),
+    /// It is no article, as this word says.
+    NoArticle(&'static str),
 }
 
 /// Why nothing more is cut out.
@@ -146,50 +153,65 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Cuts a file and hands over its items in order, until none is wanted. False where that was so; an error where the
-/// file could not be read to its end, after what could be.
+/// How the cutting of a file ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How much of it holds no article and was passed over, by a word that says why.
+    pub passed_over: BTreeMap<&'static str, u64>,
+    /// Whether all items were wanted; an error where the file could not be read to its end, after what could be.
+    pub end: Result<bool, FormatError>,
+}
+
+/// Cuts a file and hands over its items in order, until none is wanted.
 pub fn cut(
     file: &mut (impl BufRead + Seek),
-    limits: &Limits,
+    settings: &Settings,
     each: &mut dyn FnMut(Result<RawItem, BadItem>) -> bool,
-) -> Result<bool, FormatError> {
+) -> Ended {
+    let limits = &settings.limits;
     let budget = Budget::new(limits.ratio_max);
-    let mut walk = Walk { limits, each, budget: Rc::clone(&budget), index: 0, entries: 0 };
-    match walk.file(&mut Packed::new(file, &budget)) {
+    let (fields, passed_over) = (&settings.fields, BTreeMap::new());
+    let mut walk =
+        Walk { limits, fields, each, budget: Rc::clone(&budget), index: 0, entries: 0, passed_over };
+    let end = match walk.file(&mut Packed::new(file, &budget)) {
         Ok(()) => Ok(true),
         Err(Stop::Unwanted) => Ok(false),
         Err(Stop::Fault(_) | Stop::End(_)) if budget.is_spent() => {
             Err(FormatError::Swells { ratio_max: limits.ratio_max })
         }
         Err(Stop::Fault(error) | Stop::End(error)) => Err(error),
-    }
+    };
+    Ended { passed_over: walk.passed_over, end }
 }
 
 /// The way through one file.
 struct Walk<'w> {
     limits: &'w Limits,
+    fields: &'w Fields,
     each: &'w mut dyn FnMut(Result<RawItem, BadItem>) -> bool,
     budget: Rc<Budget>,
     index: u32,
     entries: u64,
+    passed_over: BTreeMap<&'static str, u64>,
 }
 
 impl Walk<'_> {
     fn file(&mut self, file: &mut (impl BufRead + Seek)) -> Result<(), Stop> {
         let mut head = Vec::new();
         (&mut *file).take(PEEK_BYTES).read_to_end(&mut head)?;
-        let is_tar = archive::is_tar(&head) || Packing::of(&head).is_some();
         file.seek_relative(-i64::try_from(head.len()).unwrap_or(0))?;
         if let Ok(Shape::Zip) = sniff(&head) {
             // A zip is read from its end, so as not to unpack what is not wanted.
             return self.zip(file, None, 0);
         }
-        if is_tar {
-            // Counted beforehand, so that one with too many is refused and not taken in by half.
-            let entries = entries(file, self.limits, 0)?;
+        if archive::is_tar(&head) {
+            // Counted beforehand, so that one with too many is refused and not taken in by half. Where it is compressed
+            // that would unpack it twice, so its entries are counted as they come.
+            let entries_max = self.limits.entries_max;
+            let entries = archive::tar_entries(file, entries_max);
             file.rewind()?;
-            if entries > self.limits.entries_max {
-                return Err(Stop::End(FormatError::TooManyEntries { entries_max: self.limits.entries_max }));
+            if entries > entries_max {
+                return Err(FormatError::TooManyEntries { entries_max }.into());
             }
         }
         let (head, fault) = head_of(file);
@@ -243,35 +265,51 @@ impl Walk<'_> {
     fn zip(&mut self, file: &mut (impl Read + Seek), member: Option<&str>, depth: u32) -> Result<(), Stop> {
         let budget = Rc::clone(&self.budget);
         archive::zip(file, self.limits.entries_max, &mut |name, entry| {
-            let mut counted = BufReader::with_capacity(BUFFER_BYTES, Counted::new(Box::new(entry), &budget));
-            self.entry(name, &mut counted, member, depth)
+            let Entry::File(bytes) = entry else { return self.entry(name, entry, member, depth) };
+            let mut counted = BufReader::with_capacity(BUFFER_BYTES, Counted::new(Box::new(bytes), &budget));
+            self.entry(name, Entry::File(&mut counted), member, depth)
         })
     }
 
     /// Cuts an entry of an archive. One that cannot be read is one bad item, and its neighbours are read.
-    fn entry(
-        &mut self,
-        name: &str,
-        entry: &mut dyn BufRead,
-        within: Option<&str>,
-        depth: u32,
-    ) -> Result<(), Stop> {
+    fn entry(&mut self, name: &str, entry: Entry, within: Option<&str>, depth: u32) -> Result<(), Stop> {
         self.entries += 1;
         let entries_max = self.limits.entries_max;
         if self.entries > entries_max {
             return Err(Stop::End(FormatError::TooManyEntries { entries_max }));
         }
+        let bytes = match entry {
+            Entry::File(bytes) => bytes,
+            Entry::Folder => return Ok(()),
+            Entry::Other => {
+                self.pass_over("not-a-file");
+                return Ok(());
+            }
+        };
         let name = within.map_or_else(|| name.to_owned(), |within| format!("{within}/{name}"));
-        let (head, fault) = head_of(entry);
+        let (head, fault) = head_of(bytes);
         if head.is_empty() && fault.is_none() {
+            self.pass_over("empty");
             return Ok(());
         }
         let is_given_up = fault.as_ref().is_some_and(|f| f.kind() == io::ErrorKind::TimedOut);
-        match self.part(head.clone(), fault, entry, Some(&name), depth + 1) {
+        let before = (self.index, self.passed_over.values().sum::<u64>());
+        match self.part(head.clone(), fault, bytes, Some(&name), depth + 1) {
             Err(Stop::Fault(error)) if self.budget.is_spent() || is_given_up => Err(Stop::End(error)),
             Err(Stop::Fault(error)) => self.hand_over(Some(&ItemPlace::Member(name)), Err((head, error))),
-            other => other,
+            Ok(()) => {
+                if before == (self.index, self.passed_over.values().sum()) {
+                    self.pass_over("no-article");
+                }
+                Ok(())
+            }
+            stop => stop,
         }
+    }
+
+    /// Counts what holds no article and is passed over.
+    fn pass_over(&mut self, why: &'static str) {
+        *self.passed_over.entry(why).or_default() += 1;
     }
 
     /// What holds several articles as they stand.
@@ -279,9 +317,12 @@ impl Walk<'_> {
         let bytes_max = self.limits.article_bytes_max;
         let around = Arc::default();
         match shape {
-            Shape::Lines => lines::cut(input, bytes_max, &mut |number, piece| {
-                self.piece(position(member, number).as_ref(), Form::Json, piece, &around)
-            }),
+            Shape::Lines => {
+                let fields = self.fields;
+                lines::cut(input, bytes_max, &|bytes| json::has_text(bytes, fields), &mut |number, piece| {
+                    self.piece(position(member, number).as_ref(), Form::Json, piece, &around)
+                })
+            }
             Shape::List => objects::cut(input, bytes_max, &mut |number, piece| {
                 self.piece(position(member, Some(number)).as_ref(), Form::Json, piece, &around)
             }),
@@ -349,6 +390,11 @@ impl Walk<'_> {
             Piece::TooLong(head) => Err((head, FormatError::TooLarge { bytes_max })),
             Piece::CutShort(head) => Err((head, FormatError::CutShort)),
             Piece::Coded(head) => Err((head, FormatError::Coded)),
+            Piece::Unmeasured(head) => Err((head, FormatError::Unmeasured)),
+            Piece::NoArticle(why) => {
+                self.pass_over(why);
+                return Ok(());
+            }
         };
         self.hand_over(place, content)
     }
@@ -375,22 +421,6 @@ fn head_of(input: &mut dyn BufRead) -> (Vec<u8>, Option<io::Error>) {
     let mut head = Vec::new();
     let fault = input.take(SNIFF_BYTES_MAX as u64).read_to_end(&mut head).err();
     (head, fault)
-}
-
-/// How many entries the tar has that a file is, however it is compressed; 0 for any other file.
-fn entries(file: &mut dyn BufRead, limits: &Limits, depth: u32) -> Result<u64, Stop> {
-    let mut head = Vec::new();
-    (&mut *file).take(PEEK_BYTES).read_to_end(&mut head)?;
-    let mut input = Cursor::new(&head).chain(file);
-    match Packing::of(&head) {
-        Some(packing) if depth < limits.nesting_max => {
-            // Counted for itself: what is unpacked here is unpacked once more.
-            let unpacked = packing.reader(&mut input, &Budget::new(u64::MAX))?;
-            entries(&mut BufReader::with_capacity(BUFFER_BYTES, unpacked), limits, depth + 1).or(Ok(0))
-        }
-        None if archive::is_tar(&head) => Ok(archive::tar_entries(&mut input, limits.entries_max)),
-        _ => Ok(0),
-    }
 }
 
 /// What went wrong after the bytes before it, told to whoever reads so far.
@@ -424,23 +454,28 @@ fn position(member: Option<&str>, number: Option<u64>) -> Option<ItemPlace> {
 mod tests {
     use super::*;
 
-    pub(super) const LIMITS: Limits =
-        Limits { article_bytes_max: 99, nesting_max: 4, entries_max: 9, ratio_max: 200 };
+    const LIMITS: Limits = Limits { article_bytes_max: 99, nesting_max: 4, entries_max: 9, ratio_max: 200 };
+
+    fn with(limits: &Limits) -> Settings {
+        let fields = Fields { text: vec!["text".to_owned()], ..Fields::default() };
+        Settings { limits: *limits, patience: Duration::MAX, fields }
+    }
 
     /// What came out, as `index:place:bytes` or `index:place!code`, and the file's own error at the end.
-    pub(super) fn cut_all(bytes: &[u8], limits: &Limits) -> Vec<String> {
+    fn cut_all(bytes: &[u8], limits: &Limits) -> Vec<String> {
         let place = |p: &Option<ItemPlace>| p.as_ref().map_or("-".to_owned(), ToString::to_string);
         let mut items = Vec::new();
         // A tiny buffer makes everything cross its end.
         let mut file = BufReader::with_capacity(3, Cursor::new(bytes));
-        let end = cut(&mut file, limits, &mut |item| {
+        let end = cut(&mut file, &with(limits), &mut |item| {
             items.push(match item {
                 Ok(i) => format!("{}:{}:{}", i.index, place(&i.place), String::from_utf8_lossy(&i.bytes)),
                 Err(b) => format!("{}:{}!{}", b.index, place(&b.place), b.error.code()),
             });
             true
         });
-        items.extend(end.err().map(|error| format!("!{}", error.code())));
+        items.extend(end.passed_over.into_iter().map(|(why, count)| format!("{count} {why}")));
+        items.extend(end.end.err().map(|error| format!("!{}", error.code())));
         items
     }
 
@@ -472,10 +507,11 @@ mod tests {
         let file = vec![b'x'; 3 * HEAD_BYTES_MAX];
         let mut kept = 0;
         let mut file = Cursor::new(file);
-        cut(&mut file, &with_max(HEAD_BYTES_MAX + 9), &mut |item| {
+        cut(&mut file, &with(&with_max(HEAD_BYTES_MAX + 9)), &mut |item| {
             kept = item.err().map_or(0, |bad| bad.head.len());
             true
         })
+        .end
         .unwrap();
         assert_eq!(kept, HEAD_BYTES_MAX);
     }
@@ -539,6 +575,7 @@ mod tests {
             "2:a/b.jsonl:1:{\"a\":1}",
             "3:a/b.jsonl:2:{\"a\":2}",
             "4:long.txt!too-large",
+            "1 empty",
         ];
         assert_eq!(cut_all(&tar(&ENTRIES), &LIMITS), items);
         assert_eq!(cut_all(&zip(&ENTRIES), &LIMITS), items);
@@ -553,16 +590,41 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_with_too_many_entries_is_refused_before_any_is_read() {
+    fn an_archive_with_too_many_entries_is_refused() {
         let many: Vec<(String, Vec<u8>)> =
             (0..10).map(|n| (format!("{n}.txt"), format!("Story {n}.").into_bytes())).collect();
         let many: Vec<(&str, &[u8])> = many.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
-        for archive in [tar(&many), zip(&many), gzip(&tar(&many))] {
+        for archive in [tar(&many), zip(&many)] {
             assert_eq!(cut_all(&archive, &LIMITS), ["!too-many"]);
             assert_eq!(cut_all(&archive, &Limits { entries_max: 10, ..LIMITS }).len(), 10);
         }
-        // Within another archive they are counted as they come.
-        assert_eq!(cut_all(&zip(&[("a.tar", &tar(&many))]), &LIMITS).last().unwrap(), "!too-many");
+        // Within another archive, or compressed, they are counted as they come, and those before the limit are kept.
+        let limits = Limits { entries_max: 9, ..with_max(1 << 20) };
+        for (archive, kept) in [(zip(&[("a.tar", &tar(&many))]), 8), (gzip(&tar(&many)), 9)] {
+            let found = cut_all(&archive, &limits);
+            assert_eq!((found.len(), found[kept].as_str()), (kept + 1, "!too-many"));
+        }
+    }
+
+    #[test]
+    fn what_holds_no_article_is_counted_by_reason() {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut add = |name: &str, kind, bytes: &[u8]| {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(bytes.len() as u64);
+            archive.append_data(&mut header, name, bytes).unwrap();
+        };
+        add("feeds", tar::EntryType::Directory, b"");
+        add("link", tar::EntryType::Symlink, b"");
+        add("feeds/none.xml", tar::EntryType::Regular, b"<rss><channel/></rss>");
+        // A name of that length has a header of its own before the entry.
+        add(&"a".repeat(200), tar::EntryType::Regular, b"A.");
+        let archive = archive.into_inner().unwrap();
+        let found =
+            [format!("0:{}:A.", "a".repeat(200)), "1 no-article".to_owned(), "1 not-a-file".to_owned()];
+        assert_eq!(cut_all(&archive, &Limits { entries_max: 4, ..LIMITS }), found);
+        assert_eq!(cut_all(&archive, &Limits { entries_max: 3, ..LIMITS }), ["!too-many"]);
     }
 
     #[test]
@@ -590,11 +652,11 @@ mod tests {
     #[test]
     fn it_ends_when_nobody_wants_more() {
         let mut seen = 0;
-        let wanted = cut(&mut Cursor::new(b"{\"a\":1}\n{\"a\":2}\n"), &LIMITS, &mut |_| {
+        let wanted = cut(&mut Cursor::new(b"{\"a\":1}\n{\"a\":2}\n"), &with(&LIMITS), &mut |_| {
             seen += 1;
             false
         });
-        assert_eq!((wanted.unwrap(), seen), (false, 1));
+        assert_eq!((wanted.end.unwrap(), seen), (false, 1));
     }
 
     struct Failing(Cursor<Vec<u8>>);
@@ -619,10 +681,11 @@ mod tests {
         let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(SNIFF_BYTES_MAX));
         let file = Failing(Cursor::new(line.repeat(2).into_bytes()));
         let mut seen = 0;
-        let error = cut(&mut BufReader::new(file), &with_max(1 << 20), &mut |_| {
+        let error = cut(&mut BufReader::new(file), &with(&with_max(1 << 20)), &mut |_| {
             seen += 1;
             true
         })
+        .end
         .unwrap_err();
         assert_eq!((error.code(), seen), ("unreadable", 2));
         assert_eq!(error.to_string(), "it could not be read: gone");

@@ -15,7 +15,7 @@ const NAME_BYTES_MAX: usize = 64;
 /// Which elements are articles.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Names {
-    /// Their names, without prefix.
+    /// Their names, without prefix. Case does not matter: feeds of 1997 shout.
     pub of: &'static [&'static str],
     /// Whether one may lie within another and is part of it then. Where not, one that was left open ends where the next
     /// begins.
@@ -36,20 +36,24 @@ pub(super) fn cut(
     input: &mut dyn BufRead,
     names: Names,
     bytes_max: usize,
-    each: &mut dyn FnMut(&Found, Piece) -> Result<(), Stop>,
+    each: &mut Each,
 ) -> Result<u64, Stop> {
     let mut scan = Scan { names, bytes_max, ..Scan::default() };
     each_byte(input, |byte| {
-        if let Some((number, piece)) = scan.step(byte) {
-            each(&Found { number, head: &scan.head }, piece)?;
-        }
-        Ok(())
+        scan.hand_over(byte, each)?;
+        if scan.swallowed.len() > bytes_max { scan.give_back(each) } else { Ok(()) }
     })?;
+    while let State::Until(_) = scan.state {
+        scan.give_back(each)?;
+    }
     if let Some((number, piece)) = scan.cut_short() {
         each(&Found { number, head: &scan.head }, piece)?;
     }
     Ok(scan.number)
 }
+
+/// Takes an article with what stands before the first.
+type Each<'e> = dyn FnMut(&Found, Piece) -> Result<(), Stop> + 'e;
 
 /// Where in the markup the scan is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +85,10 @@ struct Scan {
     token: Vec<u8>,
     /// The last three bytes, to know the end of comments and CDATA by.
     last: [u8; 3],
+    /// What stands in the comment or CDATA that is open, until its end is found.
+    swallowed: Vec<u8>,
+    /// Ends that have been waited for in vain. Until one comes after all, what it would end is text.
+    missing: Vec<&'static [u8]>,
     /// The article that is being cut out.
     item: Option<Vec<u8>>,
     is_too_long: bool,
@@ -93,11 +101,34 @@ struct Scan {
 }
 
 impl Scan {
+    fn hand_over(&mut self, byte: u8, each: &mut Each) -> Result<(), Stop> {
+        match self.step(byte) {
+            Some((number, piece)) => each(&Found { number, head: &self.head }, piece),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes once more through what stands in a comment or CDATA whose end does not come within the length of an article:
+    /// it was left open, and would swallow all that follows.
+    fn give_back(&mut self, each: &mut Each) -> Result<(), Stop> {
+        let State::Until(end) = std::mem::take(&mut self.state) else { return Ok(()) };
+        self.missing.push(end);
+        for byte in std::mem::take(&mut self.swallowed) {
+            self.hand_over(byte, each)?;
+        }
+        Ok(())
+    }
+
     fn step(&mut self, byte: u8) -> Option<(u64, Piece)> {
         self.last = [self.last[1], self.last[2], byte];
+        if !self.missing.is_empty() {
+            let last = self.last;
+            self.missing.retain(|end| !last.ends_with(end));
+        }
         match self.state {
             State::Text if byte == b'<' => {
                 self.state = State::Markup;
+                self.is_of_item = false;
                 self.token.clear();
                 self.token.push(byte);
                 None
@@ -108,9 +139,12 @@ impl Scan {
                 self.tag(byte, is_end, quote, last)
             }
             State::Until(end) => {
-                self.keep(byte);
+                self.swallowed.push(byte);
                 if self.last.ends_with(end) {
                     self.state = State::Text;
+                    for byte in std::mem::take(&mut self.swallowed) {
+                        self.keep(byte);
+                    }
                 }
                 None
             }
@@ -133,13 +167,21 @@ impl Scan {
             self.token.push(byte);
         }
         let state = match self.token.as_slice() {
-            b"<?" => State::Until(b"?>"),
-            b"<!--" => State::Until(b"-->"),
-            b"<![CDATA[" => State::Until(b"]]>"),
+            b"<?" => self.until(b"?>"),
+            b"<!--" => self.until(b"-->"),
+            b"<![CDATA[" => self.until(b"]]>"),
             [b'<', b'!', rest @ ..] => {
                 let is_open = b"--".starts_with(rest) || b"[CDATA[".starts_with(rest);
                 if is_open && is_name {
                     return None;
+                }
+                if self.number > 0 {
+                    // Past the beginning there is none; whatever it is ends like a tag.
+                    self.flush();
+                    if !is_name {
+                        self.keep(byte);
+                    }
+                    return self.tag(byte, false, None, 0);
                 }
                 State::DocType { brackets: 0, quote: None }
             }
@@ -162,13 +204,17 @@ impl Scan {
         None
     }
 
+    fn until(&self, end: &'static [u8]) -> State {
+        if self.missing.contains(&end) { State::Text } else { State::Until(end) }
+    }
+
     /// The name of a tag is complete: this byte follows it.
     fn begin_tag(&mut self, byte: u8) -> Option<(u64, Piece)> {
         let is_end = self.token.get(1) == Some(&b'/');
         let name = self.token.get(if is_end { 2 } else { 1 }..).unwrap_or_default();
         let local = name.rsplit(|b| *b == b':').next().unwrap_or_default();
         let name_is_empty = name.is_empty();
-        self.is_of_item = self.names.of.iter().any(|n| n.as_bytes() == local);
+        self.is_of_item = self.names.of.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(local));
         let mut before = None;
         if self.is_of_item && !is_end {
             if self.depth > 0 && !self.names.may_nest {
@@ -278,9 +324,10 @@ mod tests {
             pieces.push(match piece {
                 Piece::Whole(bytes) => String::from_utf8(bytes).unwrap(),
                 Piece::TooLong(bytes) => format!("{}...", String::from_utf8(bytes).unwrap()),
-                Piece::CutShort(bytes) | Piece::Coded(bytes) => {
+                Piece::CutShort(bytes) => {
                     format!("{}|", String::from_utf8(bytes).unwrap())
                 }
+                other => panic!("{other:?}"),
             });
             Ok(())
         })
@@ -309,6 +356,35 @@ mod tests {
             pieces,
             ["<item>1</item>", "<item>a very lon...", "<item>3|", "<item>4</item>", "<item>5|"]
         );
+    }
+
+    /// What followed went with it.
+    #[test]
+    fn a_comment_or_cdata_that_is_left_open_swallows_no_neighbour() {
+        for open in ["<!-- ", "<![CDATA[", "<?x ", "<!-- <![CDATA[ <?x "] {
+            let file = format!("<rss><item>1{open}</item><item>2</item></rss>");
+            let pieces = [format!("<item>1{open}</item>"), "<item>2</item>".to_owned()];
+            assert_eq!(cut_all(&file, ITEMS, 99).0, pieces);
+            // Nor where there is more of it than an article may have.
+            let more =
+                format!("<rss><item>1{open}</item><item>2</item>{}<item>3</item></rss>", "x".repeat(99));
+            assert_eq!(cut_all(&more, ITEMS, 99).0[..2], pieces);
+            assert_eq!(cut_all(&more, ITEMS, 99).0[2], "<item>3</item>");
+            // What comes later is read as ever, once such an end has come.
+            let later = format!("{more} -->]]>?><item><![CDATA[</item>]]></item>");
+            assert_eq!(cut_all(&later, ITEMS, 99).0[3..], ["<item><![CDATA[</item>]]></item>"]);
+            let between = format!("<rss><item>1</item>{open}<item>2</item></rss>");
+            assert_eq!(cut_all(&between, ITEMS, 99).0, ["<item>1</item>", "<item>2</item>"]);
+        }
+        let shouting = cut_all("<CHANNEL><ITEM>1</ITEM></CHANNEL>", ITEMS, 99);
+        assert_eq!(shouting.0, ["<ITEM>1</ITEM>"]);
+    }
+
+    #[test]
+    fn what_is_declared_within_an_article_stays_in_it() {
+        let long = "a".repeat(NAME_BYTES_MAX + 1);
+        let item = format!("<item><!ENTITY x \"><!><{long}/><b/></item>");
+        assert_eq!(cut_all(&format!("<rss>{item}<item/>"), ITEMS, 999).0, [item, "<item/>".to_owned()]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::model::Article;
 use mail_parser::decoders::base64::base64_decode;
 
 /// Where an entry may hold its text, the fullest first.
-const BODIES: [&str; 9] = [
+const BODIES: [&str; 11] = [
     "content:encoded",
     "content",
     "body",
@@ -22,7 +22,10 @@ const BODIES: [&str; 9] = [
     "excerpt:encoded",
     "abstract",
     "media:description",
+    "dc:description",
+    "itunes:summary",
 ];
+const TITLES: [&str; 4] = ["title", "dc:title", "media:title", "itunes:title"];
 const PUBLISHED: [&str; 9] = [
     "published",
     "issued",
@@ -41,7 +44,7 @@ const AUTHORS: [&str; 4] = ["dc:creator", "author", "itunes:author", "managingEd
 pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     let document = Document::read(head, text)?;
     let (entry, feed) = (document.item(), feed_of(&document));
-    let title = get(entry, "title").or_else(|| get(entry, "dc:title")).and_then(line);
+    let title = TITLES.iter().find_map(|name| get(entry, name)).and_then(line);
     let mut article = Article { title, ..Article::default() };
     article.published = PUBLISHED.iter().find_map(|name| time(entry, name));
     let modified = MODIFIED.iter().find_map(|name| get(entry, name)).and_then(Element::line);
@@ -52,8 +55,7 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     article.item =
         ["guid", "id", "dc:identifier"].iter().find_map(|name| get(entry, name)).and_then(Element::line);
     article.note("byline", AUTHORS.iter().find_map(|name| get(entry, name)).and_then(author));
-    let categories =
-        entry.children().filter(|c| c.name.eq_ignore_ascii_case("category") || c.name == "dc:subject");
+    let categories = each(entry, "category").chain(each(entry, "dc:subject"));
     let words = categories.filter_map(|c| {
         let label = c.attribute("label").or_else(|| c.attribute("term")).map(str::to_owned);
         label.or_else(|| line(c))
@@ -67,16 +69,13 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     article.note("kind", get(entry, "wp:post_type").and_then(Element::line).filter(|kind| kind != "post"));
     of_feed(feed, entry, &mut article);
     let body = body(entry, &mut article)?;
-    if article.settle_text(body) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the entry has neither text nor title" })
-    }
+    article.finish(body, "the entry has neither text nor title")
 }
 
 /// The element that speaks for the whole feed: the channel, where it does not lie beside its entries but around them.
 fn feed_of(document: &Document) -> &Element {
-    get(&document.root, "channel").unwrap_or(&document.root)
+    let is_channel = |child: &&Element| child.local().eq_ignore_ascii_case("channel");
+    document.root.children().find(is_channel).unwrap_or(&document.root)
 }
 
 fn of_feed(feed: &Element, entry: &Element, article: &mut Article) {
@@ -104,7 +103,7 @@ fn body(entry: &Element, article: &mut Article) -> Result<String, FormatError> {
     let mut texts = Vec::new();
     let is_post = get(entry, "wp:post_type").is_some();
     for name in BODIES {
-        for element in entry.children().filter(|c| c.name.eq_ignore_ascii_case(name)) {
+        for element in each(entry, name) {
             texts.push(markup(element, is_post)?);
         }
         // RSS players put what belongs to a film or picture one level deeper.
@@ -161,8 +160,7 @@ fn time(entry: &Element, name: &str) -> Option<crate::model::Time> {
 /// The address of the story: the link to it, or an id that says that it is one.
 fn address(entry: &Element) -> Option<String> {
     let is_absolute = |s: &String| s.starts_with("http://") || s.starts_with("https://");
-    let links: Vec<_> =
-        entry.children().filter(|c| matches!(c.name.as_str(), "link" | "LINK" | "A")).collect();
+    let links: Vec<_> = each(entry, "link").chain(each(entry, "a")).collect();
     let relation = |link: &&&Element| matches!(link.attribute("rel"), None | Some("alternate"));
     let written = links.iter().filter(relation).find_map(|link| {
         link.line()
@@ -182,9 +180,19 @@ fn address(entry: &Element) -> Option<String> {
     written.or_else(guid).or_else(about)
 }
 
-/// The first child of this name, in whatever case: feeds of 1997 shout.
-fn get<'e>(element: &'e Element, name: &str) -> Option<&'e Element> {
-    element.children().find(|child| child.name.eq_ignore_ascii_case(name))
+/// The first child of this name.
+fn get<'e>(element: &'e Element, name: &'e str) -> Option<&'e Element> {
+    each(element, name).next()
+}
+
+/// The children of this name, in whatever case: feeds of 1997 shout. The prefix that the element itself has is the format's
+/// own and counts as none; any other is of a foreign vocabulary, where the same name means something else.
+fn each<'e>(element: &'e Element, name: &'e str) -> impl Iterator<Item = &'e Element> {
+    let own = element.name.rsplit_once(':').map(|(prefix, _)| prefix);
+    element.children().filter(move |child| {
+        let bare = own.and_then(|own| child.name.strip_prefix(own)?.strip_prefix(':'));
+        [Some(child.name.as_str()), bare].into_iter().flatten().any(|found| found.eq_ignore_ascii_case(name))
+    })
 }
 
 #[cfg(test)]
@@ -232,6 +240,23 @@ mod tests {
         assert!(article.published.is_some() && article.noted("modified") == Some("2026-11-22T09:30:00Z"));
     }
 
+    /// Its prefix was dropped where its namespace was not known, and the longest of all was taken for the text.
+    #[test]
+    fn what_is_of_a_foreign_vocabulary_is_no_text() {
+        let head = "<rss xmlns:x='urn:shop'><channel><title>Post</title>";
+        let item = "<item><title>Rain</title><x:title>t</x:title><description>It rains.</description>\
+            <x:content>Buy an umbrella, or two of them.</x:content></item>";
+        assert_eq!(decode(item, head).unwrap().text, "It rains.");
+        let head = "<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:title>Post</a:title>";
+        let entry = "<a:entry><a:title>Rain</a:title><a:link href='https://x.example/1'/><a:content>It rains.</a:content></a:entry>";
+        let article = decode(entry, head).unwrap();
+        assert_eq!((article.text.as_str(), article.title.as_deref()), ("It rains.", Some("Rain")));
+        assert_eq!(
+            (article.url.as_deref(), article.noted("feed")),
+            (Some("https://x.example/1"), Some("Post"))
+        );
+    }
+
     #[test]
     fn content_in_base64_is_read() {
         let coded = "<entry><content mode='base64' type='text/html'>PHA+UmFpbi48L3A+</content></entry>";
@@ -243,6 +268,9 @@ mod tests {
         assert_eq!(decode("<item><title>Rain</title></item>", "<rss><channel>").unwrap().text, "Rain");
         let post = "<item><wp:post_type>post</wp:post_type><content:encoded><![CDATA[By <b>A</b>\nRain.\n\nWind.]]></content:encoded></item>";
         assert_eq!(decode(post, "<rss>").unwrap().text, "By A\nRain.\n\nWind.");
+        let cast = "<item><itunes:title>Rain</itunes:title><dc:description>It rains.</dc:description></item>";
+        let article = decode(cast, "<rss>").unwrap();
+        assert_eq!((article.title.as_deref(), article.text.as_str()), (Some("Rain"), "It rains."));
         assert_eq!(
             decode("<ITEM HREF='http://a.example/'><TITLE>Rain</TITLE></ITEM>", "<CHANNEL>")
                 .unwrap()

@@ -1,8 +1,9 @@
 //! One article as a JSON object, its fields under names that the configuration lists. Called by `decode` with one line,
 //! one element of a list, or one object over several lines. Objects in the way of ninjs go to `ninjs`.
 
-use super::{FormatError, dates, html, ninjs};
+use super::{FormatError, dates, html, meta::Note as _, ninjs};
 use crate::model::Article;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// How deep an object may nest, itself counted. The parser reads 127 levels and no more, also when the journal is
@@ -10,7 +11,8 @@ use serde_json::{Map, Value};
 const DEPTH_MAX: usize = 64;
 
 /// Under which names objects hold the parts of an article. The first name of each list that is there counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fields {
     /// Its own id.
     pub id: Vec<String>,
@@ -49,7 +51,7 @@ pub(super) fn decode(bytes: &[u8], names: &Fields) -> Result<Article, FormatErro
         Value::String(_) => return Err(FormatError::NotAnObject { found: "a string" }),
         Value::Array(_) => return Err(FormatError::NotAnObject { found: "an array" }),
     };
-    if ninjs::is_item(&fields) {
+    if ninjs::is_item(&fields, filled_text(&fields, names).is_some()) {
         return ninjs::read(fields);
     }
     let text = text(&mut fields, names)?;
@@ -68,7 +70,16 @@ pub(super) fn decode(bytes: &[u8], names: &Fields) -> Result<Article, FormatErro
     article.url = take(&mut fields, &names.url, string);
     article.lang = take(&mut fields, &names.lang, |v| v.as_str().and_then(html::primary_language));
     article.meta = fields;
+    // Under that name anything may stand here.
+    let until =
+        article.noted("embargoed").filter(|until| dates::parse_time(until).is_some()).map(str::to_owned);
+    article.note_embargo(until);
     Ok(article)
+}
+
+/// Whether an object is an article with a text of its own, and not a list of articles with a title.
+pub(super) fn has_text(bytes: &[u8], names: &Fields) -> bool {
+    decode(bytes, names).is_ok_and(|article| article.noted("text_from").is_none())
 }
 
 /// Interfaces of agencies hand out one item as `{"data": {"item": {...}}}`, and lists of `{"item": {...}}`.
@@ -86,12 +97,15 @@ fn depth(value: &Value) -> usize {
     }
 }
 
+/// The name of the text, or of the markup that stands in for it, where it is not blank.
+fn filled_text<'n>(fields: &Map<String, Value>, names: &'n Fields) -> Option<&'n String> {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    names.text.iter().chain(&names.html).find(|name| text(name).is_some_and(|text| !text.trim().is_empty()))
+}
+
 fn text(fields: &mut Map<String, Value>, names: &Fields) -> Result<String, FormatError> {
-    let is_filled = |name: &&String| {
-        fields.get(name.as_str()).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
-    };
     let all = || names.text.iter().chain(&names.html);
-    let Some(chosen) = all().find(is_filled).cloned() else {
+    let Some(chosen) = filled_text(fields, names).cloned() else {
         return Err(match all().find_map(|name| Some((name, fields.get(name)?))) {
             Some((name, Value::String(_))) => bad_field(name, "is blank"),
             Some((name, _)) => bad_field(name, "is not a string"),
@@ -197,6 +211,14 @@ mod tests {
         assert!(read(&json!({"text": "a", "published": 1_795_309_323})).published.is_some());
     }
 
+    /// It was shown as embargoed whatever stood there.
+    #[test]
+    fn an_embargo_has_a_time() {
+        let status = |until: Value| read(&json!({"text": "a", "embargoed": until})).meta.remove("pubstatus");
+        assert_eq!((status(json!("no")), status(json!(false)), status(Value::Null)), (None, None, None));
+        assert_eq!(status(json!("2026-11-22T09:30:00Z")), Some("embargoed".into()));
+    }
+
     #[test]
     fn html_stands_in_for_text() {
         let article =
@@ -216,6 +238,19 @@ mod tests {
             refusal("{\"x\": 1}").1,
             "it holds no text: it has none of the fields 'text', 'content_text', 'html'"
         );
+    }
+
+    /// It was read as ninjs, which knows no such text, and the headline stood in for it.
+    #[test]
+    fn an_object_with_an_address_and_a_headline_keeps_its_text() {
+        let article =
+            read(&json!({"uri": "u", "headline": "h", "content_text": "a", "published": 1_795_309_323}));
+        assert_eq!((article.text.as_str(), article.title.as_deref()), ("a", Some("h")));
+        assert!(
+            article.published.is_some()
+                && has_text(br#"{"uri": "u", "headline": "h", "text": "a"}"#, &names())
+        );
+        assert!(!has_text(br#"{"uri": "u", "type": "feed", "title": "h", "items": []}"#, &names()));
     }
 
     /// An object that nests so deep must not get into the journal, which could not read its whole frame again.

@@ -39,7 +39,7 @@ pub const FORMATS: [Listed; 18] = [
     row(
         "NewsML 1",
         "root NewsML",
-        "an article a NewsItem; published, source, lang, subheadline, byline, dateline, created, provider, guid, version, pubstatus, \
+        "an article a NewsItem; published, source, lang, subheadline, byline, dateline, description, created, provider, guid, version, pubstatus, \
          embargoed, urgency, slugline, markers, ednote, subjects, keywords, copyright",
     ),
     row(
@@ -50,7 +50,7 @@ pub const FORMATS: [Listed; 18] = [
     ),
     row(
         "ninjs 1, 2, 3; AP JSON",
-        "a JSON object with uri and fields of ninjs",
+        "a JSON object with uri and fields of ninjs, its text among them",
         "an article an object, by itself or in a list; published, source, lang, url, byline, dateline, place, description, created, \
          provider, guid, version, pubstatus, embargoed, urgency, slugline, markers, ednote, subjects, keywords, copyright, and all \
          else under its own name",
@@ -95,12 +95,12 @@ pub const FORMATS: [Listed; 18] = [
     row(
         "WARC, ARC",
         "WARC/ or filedesc://",
-        "an article a page that a server gave; as HTML, with the address of the capture",
+        "an article a page that a server gave; as HTML, with the address of the capture; other records are passed over and counted",
     ),
     row(
         "JSON, JSON Lines",
         "{ or [",
-        "an article an object: one by itself, one a line, or those of a list; the fields that [read.json] names, and all else \
+        "an article an object: one by itself, one a line, or those of a list where nothing around it has a text; the fields that [read.json] names, and all else \
          under its own name",
     ),
     row(
@@ -108,7 +108,11 @@ pub const FORMATS: [Listed; 18] = [
         "text that is nothing else",
         "the file; its first line is the title where a blank one follows",
     ),
-    row("tar, zip", "ustar; PK", "each file in it, as a file of its own; empty ones are passed over"),
+    row(
+        "tar, zip",
+        "ustar; PK",
+        "each file in it, as a file of its own; those without an article are passed over and counted",
+    ),
     row("gzip, zstd", "1f 8b; 28 b5 2f fd", "what is in it, as it is unpacked"),
     row("bzip2, xz", "BZh; fd 37 7a 58 5a", "what is in it, as it is unpacked"),
 ];
@@ -144,7 +148,7 @@ mod tests {
         let names: BTreeSet<&str> = names().map(|n| n.name).chain(OTHERS).collect();
         let words = |gives: &'static str| gives.split([' ', ';', ',']).filter(|w| !w.is_empty());
         let listed: BTreeSet<&str> = FORMATS.iter().flat_map(|f| words(f.gives)).collect();
-        let beside = ["text_from", "subject_names"];
+        let beside = ["text_from", "subject_names", "charset", "charset_replaced"];
         for name in names {
             assert!(listed.contains(name) || beside.contains(&name), "no format gives {name}");
         }

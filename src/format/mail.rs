@@ -1,8 +1,12 @@
 //! An e-mail, by itself or from an mbox: its text, or the text of its page. Called by `decode`; `mail-parser` knows MIME.
 
-use super::{FormatError, dates::parse_time, html, meta::Note};
+use super::{FormatError, charset, dates::parse_time, html, meta::Note};
 use crate::model::Article;
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use mail_parser::{
+    Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
+};
+use std::borrow::Cow;
 
 /// Headers of which an e-mail has several, and other texts none.
 const KNOWN: [&str; 12] = [
@@ -23,6 +27,8 @@ const KNOWN: [&str; 12] = [
 const KNOWN_MIN: usize = 3;
 /// What is looked at of a header block; relays add some kilobytes.
 const HEADER_LINES_MAX: usize = 200;
+/// A sender's card has four lines by custom, and some more where a company has its say.
+const SIGNATURE_LINES_MAX: usize = 10;
 
 /// Whether a text begins with the headers of an e-mail.
 pub(super) fn is_message(text: &str) -> bool {
@@ -46,7 +52,7 @@ pub(super) fn is_message(text: &str) -> bool {
 /// Reads one e-mail.
 pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     let broken = FormatError::NotText { looks_like: "an e-mail with broken headers" };
-    let bytes = unquoted(bytes.trim_ascii_start());
+    let bytes = with_readable_headers(bytes.trim_ascii_start());
     let message = MessageParser::default().parse(&bytes).ok_or(broken)?;
     let mut article = Article { title: message.subject().and_then(line), ..Article::default() };
     article.item = message.message_id().map(str::to_owned);
@@ -54,57 +60,72 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     let from = message.from().and_then(|from| from.first());
     article.note("byline", from.and_then(|from| from.name.as_deref().or(from.address.as_deref())));
     article.note("sender", from.and_then(|from| from.address.as_deref()));
-    let text = text(&message)?;
-    let is_settled = article.settle_text(text);
+    let text = text(&message, &mut article)?;
     let attached = message.attachments().filter_map(MimeHeaders::attachment_name);
     article.note_all("attachments", attached.map(str::to_owned));
-    if is_settled {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the e-mail has neither text nor subject" })
-    }
+    article.finish(text, "the e-mail has neither text nor subject")
 }
 
 /// The plain text, else that of the page beside it. A text part that is a page's stand-in is no text of its own.
-fn text(message: &Message) -> Result<String, FormatError> {
+fn text(message: &Message, article: &mut Article) -> Result<String, FormatError> {
     let mut plain = String::new();
-    for part in message.text_bodies() {
-        if let PartType::Text(text) = &part.body {
-            if !plain.is_empty() {
-                plain.push('\n');
-            }
-            plain.push_str(text);
+    for part in message.text_bodies().filter(|part| matches!(part.body, PartType::Text(_))) {
+        if !plain.is_empty() {
+            plain.push('\n');
         }
+        plain.push_str(&characters(message, part, article));
     }
     if !plain.trim().is_empty() {
         return Ok(without_signature(&plain).to_owned());
     }
-    let page = message.html_bodies().find_map(|part| match &part.body {
-        PartType::Html(page) => Some(page),
-        _ => None,
-    });
-    page.map_or(Ok(String::new()), |page| html::fragment(page))
+    let page = message.html_bodies().find(|part| matches!(part.body, PartType::Html(_)));
+    page.map_or(Ok(String::new()), |page| html::fragment(&characters(message, page, article)))
 }
 
-/// What stands below a line of two dashes is the sender's card. The space behind them is lost in quoted-printable.
-fn without_signature(text: &str) -> &str {
-    let end =
-        ["\n-- \n", "\n--\n", "\r\n-- \r\n", "\r\n--\r\n"].iter().filter_map(|mark| text.rfind(mark)).min();
-    end.and_then(|at| text.get(..at)).filter(|before| !before.trim().is_empty()).unwrap_or(text).trim()
+/// The text of a part, in the charset that it is really in. The crate believes what is declared.
+fn characters(message: &Message, part: &MessagePart, article: &mut Article) -> String {
+    let raw =
+        message.raw_message.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+    let bytes = match part.encoding {
+        Encoding::None => Some(raw.to_vec()),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::Base64 => base64_decode(raw),
+    };
+    let Some(bytes) = bytes else {
+        // It is not encoded as it says; the crate makes of it what it can.
+        return part.text_contents().unwrap_or_default().to_owned();
+    };
+    let label = part.content_type().and_then(|kind| kind.attribute("charset"));
+    let declared = label.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
+    let decoded = charset::decode(&bytes, declared.or_else(|| charset::declared(&bytes)));
+    decoded.describe(&mut article.meta);
+    decoded.text
 }
 
-/// In an mbox a line of the text that begins with "From " has a `>` before it.
-fn unquoted(bytes: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(bytes.len());
-    for (at, line) in bytes.split(|b| *b == b'\n').enumerate() {
-        if at > 0 {
-            plain.push(b'\n');
-        }
-        let quotes = line.iter().take_while(|b| **b == b'>').count();
-        let is_quoted = quotes > 0 && line.get(quotes..).is_some_and(|rest| rest.starts_with(b"From "));
-        plain.extend_from_slice(if is_quoted { line.get(1..).unwrap_or_default() } else { line });
+/// A message whose headers are UTF-8, as the standard has it and some senders do not.
+fn with_readable_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let ends =
+        |at: usize| bytes.get(at..).is_some_and(|b| b.starts_with(b"\n\n") || b.starts_with(b"\n\r\n"));
+    let end = (0..bytes.len()).find(|at| ends(*at)).unwrap_or(bytes.len());
+    let (head, body) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
+    if std::str::from_utf8(head).is_ok() {
+        return Cow::Borrowed(bytes);
     }
-    plain
+    Cow::Owned([charset::decode(head, None).text.as_bytes(), body].concat())
+}
+
+/// What stands below a line of two dashes is the sender's card. The space behind them is lost in quoted-printable. Several
+/// such lines part the pieces of a digest, and so does one with much below it.
+fn without_signature(text: &str) -> &str {
+    let lines = text.split_inclusive('\n').scan(0, |end, line| {
+        *end += line.len();
+        Some((*end, line))
+    });
+    let mut marks = lines.filter(|(_, line)| matches!(line.trim_end_matches(['\r', '\n']), "-- " | "--"));
+    let (Some((end, mark)), None) = (marks.next(), marks.next()) else { return text.trim() };
+    let (above, below) = (text.get(..end - mark.len()).unwrap_or(text), text.get(end..).unwrap_or_default());
+    let is_card = below.trim().lines().count() <= SIGNATURE_LINES_MAX && !above.trim().is_empty();
+    if is_card { above.trim() } else { text.trim() }
 }
 
 fn line(text: &str) -> Option<String> {
@@ -130,7 +151,7 @@ mod tests {
             (article.title.as_deref(), article.item.as_deref()),
             (Some("Fähre wird teurer"), Some("1@port.example"))
         );
-        assert_eq!(article.text, "Ab Montag fährt sie.\r\nFrom there on too.");
+        assert_eq!(article.text, "Ab Montag fährt sie.\r\n>From there on too.");
         assert_eq!(article.published.map(|t| t.to_string()).as_deref(), Some("2026-11-22T09:30:00Z"));
         assert_eq!(
             (article.noted("byline"), article.noted("sender")),
@@ -148,6 +169,52 @@ mod tests {
             --x\r\nContent-Type: text/html\r\n\r\n<p>Page.</p>\r\n--x--\r\n"
         );
         assert_eq!(decode(both.as_bytes()).unwrap().text, "Ab Montag.");
+    }
+
+    /// The declaration was believed, and every letter beyond ASCII was spoiled.
+    #[test]
+    fn a_wrong_charset_is_noticed() {
+        let read = |charset: &str, coding: &str, body: &[u8]| {
+            let head = format!(
+                "{HEAD}Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {coding}\r\n\r\n"
+            );
+            decode(&[head.as_bytes(), body].concat()).unwrap()
+        };
+        let said = "Die Fähre über die Straße fährt täglich später.";
+        let (latin, ..) = encoding_rs::WINDOWS_1252.encode(said);
+        for (charset, coding, body) in [
+            ("iso-8859-1", "8bit", said.as_bytes()),
+            ("utf-8", "8bit", &*latin),
+            ("us-ascii", "8bit", &*latin),
+            ("nonsense", "8bit", said.as_bytes()),
+            (
+                "iso-8859-1",
+                "base64",
+                b"RGllIEbDpGhyZSDDvGJlciBkaWUgU3RyYcOfZSBmw6RocnQgdMOkZ2xpY2ggc3DDpHRlci4=",
+            ),
+        ] {
+            assert_eq!(read(charset, coding, body).text, said, "{charset}, {coding}");
+        }
+        assert_eq!(read("utf-8", "8bit", &latin).noted("charset"), Some("windows-1252"));
+        // Nor is a subject in no charset at all.
+        let (raw, ..) = encoding_rs::WINDOWS_1252
+            .encode("Subject: Fähre über die Straße\r\nFrom: a@b.c\r\nTo: d@e.f\r\n\r\nText.");
+        assert_eq!(decode(&raw).unwrap().title.as_deref(), Some("Fähre über die Straße"));
+    }
+
+    /// All below the last mark was cut off.
+    #[test]
+    fn a_signature_is_left_out_and_a_digest_is_not() {
+        for (mail, text) in [
+            ("One.\n-- \nJ\nPort\n", "One."),
+            ("One.\r\n--\r\nJ\r\n", "One."),
+            ("One.\n-- \nTwo.\n-- \nThree.\n", "One.\n-- \nTwo.\n-- \nThree."),
+            ("-- \nJ\n", "-- \nJ"),
+        ] {
+            assert_eq!(without_signature(mail), text);
+        }
+        let digest = format!("One.\n-- \n{}", "A line of the second.\n".repeat(11));
+        assert_eq!(without_signature(&digest), digest.trim());
     }
 
     #[test]

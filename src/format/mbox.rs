@@ -12,7 +12,8 @@ pub(super) fn is_mbox(text: &str) -> bool {
     text.starts_with("From ") && text.split_once('\n').is_some_and(|(_, rest)| mail::is_message(rest))
 }
 
-/// Hands over each e-mail without the line "From " above it, with its number from 1.
+/// Hands over each e-mail without the line "From " above it, with its number from 1. A line of its text that began so had a
+/// `>` put before it, which is taken away again.
 pub(super) fn cut(
     input: &mut dyn BufRead,
     bytes_max: usize,
@@ -55,6 +56,9 @@ struct Mail {
 
 impl Mail {
     fn add(&mut self, line: &[u8], is_cut: bool) {
+        let quotes = line.iter().take_while(|b| **b == b'>').count();
+        let is_quoted = quotes > 0 && line.get(quotes..).is_some_and(|rest| rest.starts_with(b"From "));
+        let line = line.get(usize::from(is_quoted)..).unwrap_or_default();
         let room = self.bytes_max.saturating_sub(self.bytes.len());
         self.is_too_long |= is_cut || line.len() >= room;
         self.bytes.extend(line.iter().take(room));
@@ -99,8 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn a_quoted_line_is_given_back_as_it_was_sent() {
+        let mut mail = Mail { number: 1, bytes: Vec::new(), bytes_max: 99, is_too_long: false };
+        for line in [">From the port", ">>From a", "> From b", ">Fromage"] {
+            mail.add(line.as_bytes(), false);
+        }
+        assert_eq!(mail.bytes, b"From the port\n>From a\n> From b\n>Fromage\n");
+    }
+
+    #[test]
     fn a_paragraph_that_begins_so_is_no_mail() {
-        let file = "From a Sun\nTo: b\n\nThe ferry is late.\n\nFrom Monday fares rise.\nBy how much: a lot.\n\nFrom here on\n";
+        let file = "From a Sun\nTo: b\n\nThe ferry is late.\n>From\n\nFrom Monday fares rise.\nBy how much: a lot.\n\nFrom here on\n";
         let mut mails = Vec::new();
         let mut keep = |_, piece| {
             mails.extend(if let Piece::Whole(bytes) = piece { String::from_utf8(bytes).ok() } else { None });

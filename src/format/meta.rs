@@ -2,12 +2,13 @@
 //!
 //! The readers put it into [`Article::meta`](crate::model::Article) through [`Note`]; `wirefold formats` lists the names.
 
-use super::dates::parse_time;
+use super::{FormatError, dates::parse_time};
 use crate::model::Article;
 use serde_json::Value;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// The names, in the order in which they are shown, with what they hold.
-pub(super) const NAMES: [(&str, &str); 24] = [
+pub(super) const NAMES: [(&str, &str); 26] = [
     ("subheadline", "the second headline"),
     ("byline", "who wrote it, as printed"),
     ("dateline", "where it was written, as printed"),
@@ -31,6 +32,8 @@ pub(super) const NAMES: [(&str, &str); 24] = [
     ("copyright", "who holds the rights"),
     ("sender", "the address that an e-mail came from"),
     ("attachments", "names of what was attached to an e-mail"),
+    ("charset", "the charset that it was in, where that is none of Unicode"),
+    ("charset_replaced", "how many letters of it could not be read"),
     ("text_from", "description or headline, where the item has no body and that stands in for it"),
 ];
 
@@ -44,8 +47,11 @@ pub(super) trait Note {
     fn note_all(&mut self, name: &str, values: impl IntoIterator<Item = String>);
     /// The publication status, in one of its four words where it can be told.
     fn note_status(&mut self, value: Option<impl AsRef<str>>);
-    /// Looks for a text among these, the best first: the body, else a summary, else the headline, as of a flash.
-    fn settle_text(&mut self, body: String) -> bool;
+    /// Puts it under embargo, until a time where that can be read, unless it is said to be withheld or recalled.
+    fn note_embargo(&mut self, until: Option<impl AsRef<str>>);
+    /// The article as it is when all was noted: named by its wire id and provider where it has no other name, and with a
+    /// text, which is the body, else a summary, else the headline, as of a flash. Where it has none of them, `why` not.
+    fn finish(self, body: String, why: &'static str) -> Result<Article, FormatError>;
     /// A word that was put down.
     fn noted(&self, name: &str) -> Option<&str>;
 }
@@ -91,17 +97,28 @@ impl Note for Article {
         );
     }
 
-    fn settle_text(&mut self, body: String) -> bool {
+    fn note_embargo(&mut self, until: Option<impl AsRef<str>>) {
+        let Some(until) = until else { return };
+        self.note_time("embargoed", Some(until));
+        if self.meta.get("pubstatus").is_none_or(|status| status == "usable") {
+            self.meta.insert("pubstatus".to_owned(), "embargoed".into());
+        }
+    }
+
+    fn finish(mut self, body: String, why: &'static str) -> Result<Article, FormatError> {
+        let [guid, provider] = ["guid", "provider"].map(|name| self.noted(name).map(str::to_owned));
+        self.item = self.item.take().or(guid);
+        self.source = self.source.take().or(provider);
+        self.title = self.title.take().filter(|title| !title.trim().is_empty());
         self.text = body;
         let stand_ins = [("description", self.noted("description")), ("headline", self.title.as_deref())];
         if self.text.trim().is_empty() {
             let found = stand_ins.into_iter().find_map(|(name, text)| Some((name, text?.to_owned())));
-            if let Some((name, text)) = found {
-                self.text = text;
-                self.note("text_from", Some(name));
-            }
+            let (name, text) = found.ok_or(FormatError::NoText { why })?;
+            self.text = text;
+            self.note("text_from", Some(name));
         }
-        !self.text.trim().is_empty()
+        Ok(self)
     }
 
     fn noted(&self, name: &str) -> Option<&str> {
@@ -119,12 +136,38 @@ pub(super) fn note_markers(article: &mut Article) {
         markers(place, &mut found);
     }
     article.note_all("markers", found);
-    // What was withheld or recalled stays so, whatever else is said of it.
-    let is_usable = article.noted("pubstatus").is_none_or(|status| status == "usable");
-    if is_usable && article.noted("embargoed").is_some() {
-        article.meta.insert("pubstatus".to_owned(), "embargoed".into());
-    }
 }
+
+/// The texts of one item, each once: what shares half of its wording with a longer one is the same in another form.
+pub(super) fn each_once(texts: &[String]) -> String {
+    let mut by_length: Vec<(usize, &str)> = texts.iter().map(|text| text.trim()).enumerate().collect();
+    by_length.retain(|(_, text)| !text.is_empty());
+    by_length.sort_by_key(|(_, text)| Reverse(text.len()));
+    let is_looked_at = by_length.len() <= TEXTS_MAX;
+    let (mut told, mut kept) = (BTreeSet::new(), Vec::new());
+    for (at, text) in by_length {
+        let parts = if is_looked_at { wording(text) } else { BTreeSet::new() };
+        let again = parts.iter().filter(|part| told.contains(*part)).count();
+        // A word or two beside a text are no text.
+        if kept.is_empty() || !is_looked_at || again * 2 < parts.len() {
+            told.extend(parts);
+            kept.push((at, text));
+        }
+    }
+    kept.sort_unstable();
+    kept.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Every three words in a row, as far as it takes to know a text by.
+fn wording(text: &str) -> BTreeSet<[&str; 3]> {
+    let words = |skipped| text.split_whitespace().skip(skipped);
+    words(0).zip(words(1)).zip(words(2)).map(|((a, b), c)| [a, b, c]).take(WORDING_MAX).collect()
+}
+
+/// So many words tell a text from others.
+const WORDING_MAX: usize = 2000;
+/// No item of an agency has more than a handful of texts. Among more, none is looked for twice, which bounds memory.
+const TEXTS_MAX: usize = 64;
 
 /// Markers that stand for themselves.
 const WORDS: [&str; 13] = [
@@ -198,15 +241,29 @@ mod tests {
 
     #[test]
     fn what_has_no_body_speaks_through_its_caption_or_headline() {
-        let mut flash = Article { title: Some("Ferry aground".to_owned()), ..Article::default() };
-        assert!(flash.settle_text(" ".to_owned()));
+        let flash = Article { title: Some("Ferry aground".to_owned()), ..Article::default() };
+        let flash = flash.finish(" ".to_owned(), "none").unwrap();
         assert_eq!((flash.text.as_str(), flash.noted("text_from")), ("Ferry aground", Some("headline")));
         let mut photo = Article::default();
         photo.note("description", Some(" A ferry. "));
         photo.note("description", Some("later"));
-        assert!(photo.settle_text(String::new()));
+        photo.note("guid", Some("p-1"));
+        let photo = photo.finish(String::new(), "none").unwrap();
         assert_eq!((photo.text.as_str(), photo.noted("text_from")), ("A ferry.", Some("description")));
-        assert!(!Article::default().settle_text(String::new()));
+        assert_eq!(photo.item.as_deref(), Some("p-1"));
+        assert_eq!(Article::default().finish(String::new(), "none").unwrap_err().code(), "no-text");
+    }
+
+    #[test]
+    fn a_text_in_two_forms_is_one_and_two_texts_are_two() {
+        let texts = |all: &[&str]| each_once(&all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let (story, beside) = ("The ferry ran aground at noon.", "How ferries are built, in brief.");
+        assert_eq!(
+            texts(&[story, &story.replace("at noon", "today"), beside]),
+            format!("{story}\n\n{beside}")
+        );
+        assert_eq!(texts(&[beside, story, "A word"]), format!("{beside}\n\n{story}"));
+        assert_eq!((texts(&["A word"]), texts(&[])), ("A word".to_owned(), String::new()));
     }
 
     #[test]
@@ -220,16 +277,14 @@ mod tests {
         }
         let mut held = Article::default();
         held.note_status(Some("usable"));
-        held.note_time("embargoed", Some("2026-11-22T10:00:00+01:00"));
-        note_markers(&mut held);
+        held.note_embargo(Some("2026-11-22T10:00:00+01:00"));
         assert_eq!(
             (held.noted("pubstatus"), held.noted("embargoed")),
             (Some("embargoed"), Some("2026-11-22T09:00:00Z"))
         );
         let mut recalled = Article::default();
         recalled.note_status(Some("canceled"));
-        recalled.note_time("embargoed", Some("2026-11-22T10:00:00+01:00"));
-        note_markers(&mut recalled);
+        recalled.note_embargo(Some("until further notice"));
         assert_eq!(recalled.noted("pubstatus"), Some("cancelled"), "a kill is no embargo");
     }
 }

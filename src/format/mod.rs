@@ -32,7 +32,7 @@ mod warc;
 mod wire;
 mod xml;
 
-pub use cut::{Around, BadItem, Limits, RawItem, Settings, cut};
+pub use cut::{Around, BadItem, Ended, Limits, RawItem, Settings, cut};
 pub use dates::parse_time;
 pub use json::Fields;
 pub use listing::{FORMATS, Listed, Named, names};
@@ -152,7 +152,7 @@ pub enum FormatError {
         /// The limit.
         nesting_max: u32,
     },
-    /// Its archives have too many entries. Nothing of it is read.
+    /// Its archives have too many entries. What was read before that was known is kept.
     #[error("its archives have more than {entries_max} entries; pack fewer into one, or use JSON Lines")]
     TooManyEntries {
         /// The limit.
@@ -167,6 +167,9 @@ pub enum FormatError {
     /// It is compressed in a way that is not read.
     #[error("it is compressed in a way that is not read")]
     Coded,
+    /// A record of a web archive has a broken header.
+    #[error("its record in the archive does not say how long it is")]
+    Unmeasured,
     /// There are more articles in the file than can be numbered.
     #[error("there are too many articles in it")]
     TooMany,
@@ -201,6 +204,7 @@ impl FormatError {
             Self::NoText { .. } | Self::NoField { .. } | Self::BadField { .. } => "no-text",
             Self::Xml { .. } => "bad-xml",
             Self::CutShort => "cut-short",
+            Self::Unmeasured => "bad-record",
             Self::NestedTooDeep { .. } => "nested-too-deep",
             Self::TooMany | Self::TooManyEntries { .. } => "too-many",
             Self::Swells { .. } => "swells",

@@ -4,7 +4,7 @@ use super::{
     FormatError,
     dates::parse_time,
     html::{self, primary_language},
-    meta::Note,
+    meta::{Note, each_once},
     nitf,
     xml::{Document, Element},
 };
@@ -17,14 +17,8 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     let mut article = Article::default();
     identify(item, &mut article);
     describe(item, &mut article);
-    article.source = article.noted("provider").map(str::to_owned);
-    article.item = article.noted("guid").map(str::to_owned);
     let body = body(item, &mut article)?;
-    if article.settle_text(body) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the NewsItem has neither text nor headline" })
-    }
+    article.finish(body, "the NewsItem has neither text nor headline")
 }
 
 /// The wire id is what stays the same from version to version: provider, date and item.
@@ -42,10 +36,10 @@ fn identify(item: &Element, article: &mut Article) {
     article.note_time("created", management("FirstCreated").and_then(Element::line));
     article.published =
         management("ThisRevisionCreated").and_then(Element::line).as_deref().and_then(parse_time);
-    let change = item.at(&["NewsManagement", "StatusWillChange"]);
-    let is_held = article.noted("pubstatus") == Some("embargoed");
-    let until = change.and_then(|c| c.at(&["DateAndTime"])).and_then(Element::line).filter(|_| is_held);
-    article.note_time("embargoed", until);
+    if article.noted("pubstatus") == Some("embargoed") {
+        let until = item.at(&["NewsManagement", "StatusWillChange", "DateAndTime"]).and_then(Element::line);
+        article.note_embargo(until);
+    }
     article.note("ednote", item.at(&["NewsManagement", "Instruction"]).and_then(Element::line));
     let provider =
         item.find("Provider").and_then(|p| p.find("Party")).and_then(|p| p.attribute("FormalName"));
@@ -83,22 +77,32 @@ fn describe(item: &Element, article: &mut Article) {
     article.lang = language.and_then(primary_language);
 }
 
-/// The longest text of the item, in whatever form.
+/// The texts of the item, each in the form that has most of it. What stands under a picture is none of them.
 fn body(item: &Element, article: &mut Article) -> Result<String, FormatError> {
     let mut contents = Vec::new();
-    item.each("DataContent", &mut contents);
-    let mut best = String::new();
-    for content in contents {
+    contents_of(item, false, &mut contents);
+    let mut texts = Vec::new();
+    for (content, is_caption) in contents {
         let text = match content.find("nitf") {
             Some(inner) => nitf::read(inner, article),
             None if content.has_elements() => content.text(),
             None => html::plain(&content.raw())?,
         };
-        if text.len() > best.len() {
-            best = text;
-        }
+        if is_caption { article.note("description", Some(text)) } else { texts.push(text) }
     }
-    Ok(best)
+    Ok(each_once(&texts))
+}
+
+/// Every content below, and whether it is the caption of something.
+fn contents_of<'e>(element: &'e Element, is_caption: bool, found: &mut Vec<(&'e Element, bool)>) {
+    for child in element.children() {
+        if child.local() == "DataContent" {
+            found.push((child, is_caption));
+            continue;
+        }
+        let role = child.at(&["Role"]).and_then(|role| role.attribute("FormalName"));
+        contents_of(child, is_caption || role.is_some_and(|role| role.contains("Caption")), found);
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +132,28 @@ mod tests {
             "provider": "HNA", "dateline": "PORTVILLE", "slugline": "Bac-tarifs", "keywords": ["bac"], "subjects": ["04000000"]
         });
         assert_eq!(serde_json::Value::Object(article.meta), said);
+    }
+
+    /// Of two texts in one item the shorter was lost.
+    #[test]
+    fn a_text_beside_the_story_is_kept_and_a_caption_is_none() {
+        let part = |role: &str, text: &str| {
+            format!(
+                "<NewsComponent><Role FormalName='{role}'/><ContentItem><DataContent>{text}</DataContent></ContentItem></NewsComponent>"
+            )
+        };
+        let parts = [
+            part("Main", "<p>The ferry ran aground at noon on Monday.</p>"),
+            part("Main", "The ferry ran aground at noon on Monday."),
+            part("Sidebar", "<p>How ferries are built, in brief.</p>"),
+            part("Caption", "A ferry at the pier of the port"),
+        ];
+        let article = decode(&format!("<NewsItem>{}</NewsItem>", parts.concat()), "").unwrap();
+        assert_eq!(
+            article.text,
+            "The ferry ran aground at noon on Monday.\n\nHow ferries are built, in brief."
+        );
+        assert_eq!(article.noted("description"), Some("A ferry at the pier of the port"));
         assert_eq!(decode("<NewsItem/>", "").unwrap_err().code(), "no-text");
     }
 }

@@ -4,7 +4,7 @@ use super::{
     FormatError,
     dates::parse_time,
     html::{self, primary_language},
-    meta::Note,
+    meta::{Note, each_once},
     nitf,
     xml::{Document, Element},
 };
@@ -28,14 +28,8 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     about_content(item, &mut article);
     let sender = document.root.at(&["header", "sender"]).and_then(Element::line);
     article.note("provider", sender);
-    article.source = article.noted("provider").map(str::to_owned);
-    article.item = article.noted("guid").map(str::to_owned);
     let body = body(item, &mut article)?;
-    if article.settle_text(body) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the item has no text, description or headline" })
-    }
+    article.finish(body, "the item has no text, description or headline")
 }
 
 fn about_item(item: &Element, article: &mut Article) {
@@ -45,7 +39,8 @@ fn about_item(item: &Element, article: &mut Article) {
     article.note("version", item.attribute("version"));
     article.note("provider", meta("provider").and_then(party));
     article.note_status(meta("pubStatus").and_then(|s| s.attribute("qcode").or_else(|| s.attribute("uri"))));
-    article.note_time("embargoed", line("embargoed"));
+    // An empty one holds until further notice.
+    article.note_embargo(meta("embargoed").map(|until| until.line().unwrap_or_default()));
     article.note_time("created", line("firstCreated"));
     article.published = line("versionCreated").as_deref().and_then(parse_time);
     article.title = line("title");
@@ -86,9 +81,9 @@ fn about_content(item: &Element, article: &mut Article) {
     article.note_all("keywords", children(item, "contentMeta", "keyword").filter_map(Element::line));
 }
 
-/// The longest text among the forms that the content comes in; of a package the headlines of what it lists.
+/// The text, in the form that has most of it, and any other beside it; of a package the headlines of what it lists.
 fn body(item: &Element, article: &mut Article) -> Result<String, FormatError> {
-    let mut best = String::new();
+    let mut texts = Vec::new();
     for content in item.at(&["contentSet"]).into_iter().flat_map(Element::children) {
         let text = match content.local() {
             "inlineXML" => match content.find("nitf") {
@@ -98,10 +93,9 @@ fn body(item: &Element, article: &mut Article) -> Result<String, FormatError> {
             "inlineData" if content.attribute("encoding").is_none() => html::plain(&content.raw())?,
             _ => continue,
         };
-        if text.len() > best.len() {
-            best = text;
-        }
+        texts.push(text);
     }
+    let mut best = each_once(&texts);
     let mut listed = Vec::new();
     item.each("itemRef", &mut listed);
     if best.is_empty() && !listed.is_empty() {
@@ -169,6 +163,18 @@ mod tests {
             "dateline": "Hafenstadt", "slugline": "Fähre", "urgency": "2", "subjects": ["subj:04"], "subject_names": ["Wirtschaft"]
         });
         assert_eq!(serde_json::Value::Object(article.meta), said);
+    }
+
+    #[test]
+    fn an_embargo_without_a_time_is_one() {
+        let item = |until: &str| {
+            format!(
+                "<newsItem><itemMeta><pubStatus qcode='stat:usable'/>{until}<title>t</title></itemMeta></newsItem>"
+            )
+        };
+        let held = decode(&item("<embargoed/>"), "").unwrap();
+        assert_eq!((held.noted("pubstatus"), held.noted("embargoed")), (Some("embargoed"), None));
+        assert_eq!(decode(&item(""), "").unwrap().noted("pubstatus"), Some("usable"));
     }
 
     #[test]

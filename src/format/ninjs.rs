@@ -63,18 +63,18 @@ const READ: [&str; 28] = [
     "type",
 ];
 
-/// Whether an object is an item of ninjs.
-pub(super) fn is_item(fields: &Map<String, Value>) -> bool {
-    let is = |key: &String, name: &str| key.eq_ignore_ascii_case(name);
-    let is_sign = |key: &String| {
-        let lower = key.to_ascii_lowercase();
-        SIGNS.contains(&lower.as_str())
-            || ["body_", "headline_", "description_"].iter().any(|p| lower.starts_with(p))
+/// Whether an object is an item of ninjs. One that has a text for plain JSON is so only where it has a body of ninjs too:
+/// any object may have an address and a headline.
+pub(super) fn is_item(fields: &Map<String, Value>, has_other_text: bool) -> bool {
+    let lower = |key: &String| key.to_ascii_lowercase();
+    let is_body = |key: &str| key == "bodies" || key == "body" || key.starts_with("body_");
+    let is_sign = |key: &str| {
+        SIGNS.contains(&key) || ["body_", "headline_", "description_"].iter().any(|p| key.starts_with(p))
     };
-    let has_text = fields.contains_key("text") || fields.contains_key("html");
-    !has_text
-        && fields.contains_key("uri")
-        && fields.keys().any(|key| is_sign(key) || is(key, "headline") || is(key, "type"))
+    let is_common = |key: &str| key == "headline" || key == "type";
+    let any = |is: &dyn Fn(&str) -> bool| fields.keys().map(lower).any(|key| is(&key));
+    fields.contains_key("uri")
+        && if has_other_text { any(&is_sign) && any(&is_body) } else { any(&is_sign) || any(&is_common) }
 }
 
 /// Reads an item.
@@ -100,7 +100,6 @@ pub(super) fn read(fields: Map<String, Value>) -> Result<Article, FormatError> {
     // AP's address of an item carries a token of whoever asked for it.
     let item_id = get("altids").and_then(|ids| ids.get("itemid")).and_then(scalar);
     article.note("guid", item_id.or_else(|| string("uri")));
-    article.item = article.noted("guid").map(str::to_owned);
     article.url = string("uri").filter(|uri| uri.starts_with("http") && !uri.contains('?'));
     article.note("version", string("version"));
     article.note("byline", string("byline").or_else(|| string("by")));
@@ -110,14 +109,13 @@ pub(super) fn read(fields: Map<String, Value>) -> Result<Article, FormatError> {
         article.note(name, string(name));
     }
     article.note_status(string("pubstatus"));
-    article.note_time("embargoed", string("embargoed"));
+    article.note_embargo(string("embargoed"));
     let holder = string("copyrightholder");
     let of_sources = get("infosources").and_then(|s| s.get(0)).and_then(named);
     article.note(
         "provider",
         string("provider").or(of_sources).or_else(|| string("source")).or_else(|| holder.clone()),
     );
-    article.source = article.noted("provider").map(str::to_owned);
     article.note("copyright", holder);
     let list = |name: &str| get(name).and_then(Value::as_array).into_iter().flatten();
     let subjects = || list("subject").chain(list("subjects"));
@@ -125,13 +123,8 @@ pub(super) fn read(fields: Map<String, Value>) -> Result<Article, FormatError> {
     article.note_all("subject_names", subjects().filter_map(|s| s.get("name").and_then(scalar)));
     article.note_all("keywords", list("keywords").filter_map(scalar));
     let body = longest(&texts(&fields, "body")?).unwrap_or_default();
-    let is_settled = article.settle_text(body);
     keep_the_rest(fields, &mut article);
-    if is_settled {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the item has neither body, description nor headline" })
-    }
+    article.finish(body, "the item has neither body, description nor headline")
 }
 
 /// All texts of one kind with the role of each: `body_html`, or the elements of `bodies`.
@@ -213,7 +206,7 @@ mod tests {
 
     fn of(value: Value) -> Result<Article, FormatError> {
         let Value::Object(fields) = value else { panic!("no object") };
-        assert!(is_item(&fields));
+        assert!(is_item(&fields, false));
         read(fields)
     }
 
@@ -257,6 +250,14 @@ mod tests {
         let said = json!({"guid": "i-1", "type": "text", "text_from": "headline", "profile": "p", "altids": {"itemid": "i-1"}});
         assert_eq!(Value::Object(article.meta), said);
         assert_eq!(of(json!({"uri": "u", "type": "text"})).unwrap_err().code(), "no-text");
-        assert!(!is_item(json!({"uri": "u", "text": "t", "type": "x"}).as_object().unwrap()));
+    }
+
+    #[test]
+    fn an_address_and_a_headline_make_no_ninjs_of_what_has_a_text() {
+        let is = |value: Value, has_other_text| is_item(value.as_object().unwrap(), has_other_text);
+        assert!(!is(json!({"uri": "u", "headline": "h", "text": "t", "type": "x"}), true));
+        assert!(!is(json!({"uri": "u", "versioncreated": "v", "text": "t"}), true));
+        assert!(is(json!({"uri": "u", "versioncreated": "v", "body_html": "t"}), true));
+        assert!(is(json!({"uri": "u", "headline": "h"}), false) && !is(json!({"headline": "h"}), false));
     }
 }

@@ -15,12 +15,7 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     let document = Document::read(head, text)?;
     let mut article = Article::default();
     let body = read(document.item().find("nitf").unwrap_or(document.item()), &mut article);
-    article.item = article.noted("guid").map(str::to_owned);
-    if article.settle_text(body) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the NITF has neither body nor headline" })
-    }
+    article.finish(body, "the NITF has neither body nor headline")
 }
 
 /// A whole document that stands in a field of another format.
@@ -45,14 +40,10 @@ pub(super) fn read(nitf: &Element, article: &mut Article) -> String {
     let issued = value(&[docdata[0], docdata[1], "date.issue"], "norm");
     let issued = issued.or_else(|| value(&["head", "pubdata"], "date.publication"));
     article.published = article.published.or_else(|| issued.as_deref().and_then(parse_time));
-    article.note_time(
-        "embargoed",
-        value(&[docdata[0], docdata[1], "date.release"], "norm").filter(|release| {
-            // Most agencies repeat the time of issue here; only what is held back is under embargo.
-            parse_time(release) > article.published
-        }),
-    );
     article.note_status(nitf.at(&docdata).and_then(|d| d.attribute("management-status")));
+    // Most agencies repeat the time of issue here; only what is held back is under embargo.
+    let release = value(&[docdata[0], docdata[1], "date.release"], "norm");
+    article.note_embargo(release.filter(|release| parse_time(release) > article.published));
     article.note("guid", value(&[docdata[0], docdata[1], "doc-id"], "id-string"));
     article.note("version", value(&[docdata[0], docdata[1], "du-key"], "version"));
     article.note("urgency", value(&[docdata[0], docdata[1], "urgency"], "ed-urg"));
@@ -61,7 +52,6 @@ pub(super) fn read(nitf: &Element, article: &mut Article) -> String {
     let provider = value(&[docdata[0], docdata[1], "doc-id"], "regsrc")
         .or_else(|| value(&[docdata[0], docdata[1], "del-list", "from-src"], "src-name"))
         .or_else(|| line(&[head[0], head[1], "distributor"]));
-    article.source = article.source.take().or_else(|| provider.clone());
     article.note("provider", provider);
     article.note("copyright", value(&[docdata[0], docdata[1], "doc.copyright"], "holder"));
     let lang = nitf.attribute("baselang").or_else(|| nitf.attribute("lang"));
@@ -124,7 +114,7 @@ mod tests {
         assert_eq!((article.source.as_deref(), article.lang.as_deref()), (Some("HNA"), Some("en")));
         let said = serde_json::json!({
             "subheadline": "Again", "byline": "By A. Writer", "dateline": "Port Town", "guid": "h-17", "version": "3",
-            "urgency": "4", "ednote": "Adds fares", "slugline": "Ferry", "provider": "HNA", "pubstatus": "usable",
+            "urgency": "4", "ednote": "Adds fares", "slugline": "Ferry", "provider": "HNA", "pubstatus": "embargoed",
             "embargoed": "2026-11-22T12:00:00Z", "subjects": ["04000000"], "subject_names": ["Economy"],
             "keywords": ["ferries"]
         });

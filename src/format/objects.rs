@@ -10,28 +10,22 @@ use std::io::BufRead;
 const LISTS: [&str; 8] = ["item", "items", "articles", "entries", "results", "stories", "news", "posts"];
 /// The names of objects that hold such a list.
 const HOLDERS: [&str; 3] = ["data", "response", "feed"];
-/// Keys of an article. An object that has one of them is an article itself, whatever lists it has beside it.
-const OF_ARTICLES: [&str; 9] =
-    ["text", "html", "body", "headline", "headlines", "bodies", "uri", "body_text", "content_html"];
 /// Keys longer than this are none of those.
 const KEY_BYTES_MAX: usize = 32;
 
-/// Whether a file that begins so is a list: an array of objects, or an object that is no article and holds one.
+/// Whether what begins so is a list: an array of objects, or an object that holds one. An article may hold one too.
 pub(super) fn is_list(head: &[u8]) -> bool {
     let mut scan = Scan::default();
     for byte in head {
         scan.step(*byte, 0);
-        if scan.is_article || scan.is_over {
-            return false;
-        }
-        if scan.items > 0 {
-            return true;
+        if scan.is_over || scan.items > 0 {
+            break;
         }
     }
-    false
+    scan.items > 0
 }
 
-/// Hands over each object in turn, with its number from 1.
+/// Hands over each object in turn, with its number from 1. What follows the list is no part of it, but handed over too.
 pub(super) fn cut(
     input: &mut dyn BufRead,
     bytes_max: usize,
@@ -82,7 +76,7 @@ struct Scan {
     item_depth: usize,
     is_too_long: bool,
     items: u64,
-    is_article: bool,
+    /// Whether the outermost array or object has ended.
     is_over: bool,
 }
 
@@ -130,8 +124,6 @@ impl Scan {
         {
             return;
         }
-        let is = |names: &[&str]| names.iter().any(|n| n.as_bytes() == self.string);
-        self.is_article |= self.depth == 1 && is(&OF_ARTICLES);
         self.key = Some(self.string.clone());
     }
 
@@ -140,13 +132,8 @@ impl Scan {
         let key_is = |names: &[&str]| key.as_ref().is_some_and(|k| names.iter().any(|n| n.as_bytes() == k));
         let parent = self.levels.last().copied().filter(|_| self.depth == self.levels.len());
         let level = match (byte, parent) {
-            (b'{', Some(Level::List)) => {
-                if self.item.is_none() {
-                    (self.item, self.item_depth, self.is_too_long) = (Some(Vec::new()), self.depth, false);
-                    self.items += 1;
-                }
-                Level::Other
-            }
+            (b'{', Some(Level::List)) => self.begin(),
+            (b'{', None) if self.is_over && self.depth == 0 => self.begin(),
             (b'{', None) if self.depth == 0 => Level::Object,
             (b'{', Some(Level::Object)) if key_is(&HOLDERS) => Level::Object,
             (b'[', None) if self.depth == 0 => Level::List,
@@ -157,6 +144,14 @@ impl Scan {
         if self.levels.len() < LEVELS_MAX && self.levels.len() + 1 == self.depth {
             self.levels.push(level);
         }
+    }
+
+    fn begin(&mut self) -> Level {
+        if self.item.is_none() {
+            (self.item, self.item_depth, self.is_too_long) = (Some(Vec::new()), self.depth, false);
+            self.items += 1;
+        }
+        Level::Other
     }
 
     fn close(&mut self) -> Option<Piece> {
@@ -192,7 +187,8 @@ mod tests {
             let (bytes, mark) = match piece {
                 Piece::Whole(bytes) => (bytes, ""),
                 Piece::TooLong(bytes) => (bytes, "..."),
-                Piece::CutShort(bytes) | Piece::Coded(bytes) => (bytes, "|"),
+                Piece::CutShort(bytes) => (bytes, "|"),
+                other => panic!("{other:?}"),
             };
             pieces.push(format!("{number}:{}{mark}", String::from_utf8(bytes).unwrap()));
             Ok(())
@@ -219,11 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn an_article_with_lists_is_no_list() {
+    fn a_list_is_told_by_its_first_object() {
         assert!(is_list(br#"[ {"a""#) && is_list(br#"{"total": 1, "item": [ {"#));
-        assert!(!is_list(br#"{"text": "a", "items": [{"x": 1}]}"#));
-        assert!(
-            !is_list(br#"{"id": 1}{"items": [{}]}"#) && !is_list(br#"{"tags": [{}]}"#) && !is_list(b"[1, 2]")
-        );
+        assert!(!is_list(br#"{"id": 1}{"items": [{}]}"#) && !is_list(br#"{"tags": [{}]}"#));
+        assert!(!is_list(b"[1, 2]"));
+    }
+
+    #[test]
+    fn what_follows_a_list_is_not_lost() {
+        let file = r#"{"items": [{"id": 1}], "text": "x"} {"id": 2, "items": [{"x": 3}]}"#;
+        assert_eq!(cut_all(file, 99), [r#"1:{"id": 1}"#, r#"2:{"id": 2, "items": [{"x": 3}]}"#]);
     }
 }

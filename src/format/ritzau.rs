@@ -18,10 +18,8 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     let mut article = Article { title: line("headline"), ..Article::default() };
     article.published = field("PublishDate").as_deref().and_then(parse_time);
     article.note("guid", line("NewsID"));
-    article.item = article.noted("guid").map(str::to_owned);
     article.note("version", line("version"));
     article.note("provider", Some("Ritzau"));
-    article.source = Some("Ritzau".to_owned());
     article.note("subheadline", line("subtitle"));
     article.note("byline", line("byLine"));
     article.note("dateline", line("town"));
@@ -41,11 +39,7 @@ pub(super) fn decode(text: &str, head: &str) -> Result<Article, FormatError> {
     let body = html::plain(&field("content").unwrap_or_default())?;
     // Also within the markup.
     let body = if html::has_markup(&body) { unescape(&body) } else { body };
-    if article.settle_text(body) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "it has neither content nor headline" })
-    }
+    article.finish(body, "it has neither content nor headline")
 }
 
 #[cfg(test)]

@@ -100,9 +100,9 @@ pub enum Shape {
     Packed(Packing),
     /// The file is the article.
     Whole(Form),
-    /// One JSON object a line, each of them an article; or a single object laid out over several lines.
+    /// One JSON object a line, each of them an article; or a single object, which may hold a list of them.
     Lines,
-    /// A list of JSON objects, each of them an article.
+    /// An array of JSON objects, each of them an article.
     List,
     /// Elements of XML, each of them an article.
     Elements(Form),
@@ -197,7 +197,7 @@ fn sniff_text(text: &str, head_bytes: usize) -> Result<Shape, FormatError> {
     if top.starts_with('<') {
         return sniff_markup(top);
     }
-    if objects::is_list(top.as_bytes()) && !is_object_upon_object(top) {
+    if top.starts_with('[') && objects::is_list(top.as_bytes()) {
         return Ok(Shape::List);
     }
     if looks_like_json_lines(top) {
@@ -282,12 +282,6 @@ fn looks_like_json_lines(top: &str) -> bool {
         objects += usize::from(begins_like_object(line));
     }
     objects * 2 > asked || top.starts_with('{') && objects > 0
-}
-
-/// Whether the first lines are objects, each for itself. Then no list that the first one holds is the file's.
-fn is_object_upon_object(top: &str) -> bool {
-    let mut lines = top.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.next().is_some_and(is_object) && lines.next().is_some_and(begins_like_object)
 }
 
 fn is_object(line: &str) -> bool {
@@ -408,12 +402,6 @@ mod tests {
             assert_eq!(sniff(text.as_bytes()).unwrap(), Shape::Lines, "{text}");
         }
         assert_eq!(sniff(b"[\n {\"id\": 1}]").unwrap(), Shape::List);
-        let lines = b"{\"id\": 1, \"items\": [{\"name\": \"photo\"}], \"text\": \"a\"}\n{\"id\": 2}\n";
-        assert_eq!(
-            sniff(lines).unwrap(),
-            Shape::Lines,
-            "what a line lists beside its text is no list of articles"
-        );
         let wide: Vec<u8> = "{\"id\": 1234}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(refusal(&wide).contains("UTF-8"));
     }

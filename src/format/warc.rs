@@ -27,7 +27,8 @@ struct Record {
     url: Option<String>,
     /// Of the payload, or of the HTTP message around it.
     content_type: String,
-    bytes: u64,
+    /// Nothing where the header is broken.
+    bytes: Option<u64>,
 }
 
 /// Which of the two formats a file that begins so has.
@@ -35,7 +36,7 @@ pub(super) fn is_archive(head: &[u8]) -> bool {
     head.starts_with(b"WARC/") || head.starts_with(b"filedesc://")
 }
 
-/// Hands over each page with the number of its record, from 1, and where it was fetched.
+/// Hands over each page with the number of its record, from 1, and where it was fetched; of a record that holds none, why.
 pub(super) fn cut(
     input: &mut dyn BufRead,
     bytes_max: usize,
@@ -45,17 +46,14 @@ pub(super) fn cut(
     let mut number = 0;
     while let Some(record) = next(input)? {
         number += 1;
-        let is_http = record.content_type.starts_with("application/http") || record.kind == "arc";
-        let is_page = record.content_type.contains("html");
-        let mut payload = (&mut *input).take(record.bytes);
-        let wanted = match record.kind.as_str() {
-            "response" | "arc" => is_http || is_page,
-            "resource" | "conversion" => is_page,
-            _ => false,
+        let Some(bytes) = record.bytes else {
+            // It cannot be known where it ends, so the next one is looked for line by line.
+            each(number, Piece::Unmeasured(record.url.unwrap_or_default().into_bytes()), Around::default())?;
+            continue;
         };
-        if wanted && let Some((piece, around)) = page(&mut payload, &record, is_http, bytes_max, budget) {
-            each(number, piece, around)?;
-        }
+        let mut payload = (&mut *input).take(bytes);
+        let (piece, around) = found(&mut payload, &record, bytes_max, budget);
+        each(number, piece, around)?;
         let rest = payload.limit();
         let skipped = io::copy(&mut payload, &mut io::sink())?;
         if skipped < rest {
@@ -66,20 +64,39 @@ pub(super) fn cut(
     Ok(())
 }
 
+/// The page in a record, or the word for what it holds instead.
+fn found<R: BufRead>(
+    payload: &mut io::Take<R>,
+    record: &Record,
+    bytes_max: usize,
+    budget: &Rc<Budget>,
+) -> (Piece, Around) {
+    let is_http = record.content_type.starts_with("application/http") || record.kind == "arc";
+    let is_page = record.content_type.contains("html");
+    let is_wanted = match record.kind.as_str() {
+        "response" | "arc" => is_http || is_page,
+        "resource" | "conversion" => is_page,
+        _ => false,
+    };
+    let page = if is_wanted { page(payload, record, is_http, bytes_max, budget) } else { Err("no-page") };
+    page.unwrap_or_else(|why| (Piece::NoArticle(why), Around::default()))
+}
+
 /// The header of the next record; nothing at the end of the file. What a wrong length left over is passed over, and told
 /// of at the end.
 fn next(input: &mut dyn BufRead) -> Result<Option<Record>, Stop> {
     let mut is_lost = false;
     loop {
         let Some(first) = line(input)? else {
+            let said = "a record of the archive has no header that can be read";
             return if is_lost {
-                Err(broken("a record of the archive has no header that can be read"))
+                Err(io::Error::new(io::ErrorKind::InvalidData, said).into())
             } else {
                 Ok(None)
             };
         };
         if first.starts_with("WARC/") {
-            return warc_record(input).map(Some);
+            return Ok(Some(warc_record(input)?));
         }
         if let Some(record) = arc_record(&first) {
             return Ok(Some(record));
@@ -88,49 +105,47 @@ fn next(input: &mut dyn BufRead) -> Result<Option<Record>, Stop> {
     }
 }
 
-fn warc_record(input: &mut dyn BufRead) -> Result<Record, Stop> {
+fn warc_record(input: &mut dyn BufRead) -> io::Result<Record> {
     let mut record = Record::default();
-    let mut length = None;
     for (name, value) in header(input)? {
         match name.as_str() {
             "warc-type" => record.kind = value.to_ascii_lowercase(),
             "warc-target-uri" => record.url = Some(value.trim_matches(['<', '>']).to_owned()),
             "content-type" => record.content_type = value.to_ascii_lowercase(),
-            "content-length" => length = value.parse().ok(),
+            "content-length" => record.bytes = value.parse().ok(),
             _ => {}
         }
     }
-    record.bytes = length.ok_or_else(|| broken("a record of the archive has no length"))?;
     Ok(record)
 }
 
 /// `URL IP-address date type length`; the address may have spaces in it.
 fn arc_record(line: &str) -> Option<Record> {
     let mut parts = line.rsplitn(5, ' ');
-    let bytes = parts.next()?.parse().ok()?;
+    let bytes = Some(parts.next()?.parse().ok()?);
     let content_type = parts.next()?.to_ascii_lowercase();
     let (_date, _address, url) = (parts.next()?, parts.next()?, parts.next()?);
     let kind = if url.starts_with("filedesc:") { "filedesc" } else { "arc" };
     Some(Record { kind: kind.to_owned(), url: Some(url.to_owned()), content_type, bytes })
 }
 
-/// The page in a record; nothing where it holds something else.
+/// The page in a record that may hold one, or the word for what it holds instead.
 fn page<R: BufRead>(
     payload: &mut io::Take<R>,
     record: &Record,
     is_http: bool,
     bytes_max: usize,
     budget: &Rc<Budget>,
-) -> Option<(Piece, Around)> {
+) -> Result<(Piece, Around), &'static str> {
     let mut content_type = record.content_type.clone();
     let (mut is_chunked, mut coding) = (false, String::new());
     if is_http {
-        let status = line(payload).ok().flatten()?;
+        let status = line(payload).ok().flatten().unwrap_or_default();
         if !status.starts_with("HTTP/") || status.split(' ').nth(1) != Some("200") {
-            return None;
+            return Err("no-answer");
         }
         content_type.clear();
-        for (name, value) in header(payload).ok()? {
+        for (name, value) in header(payload).unwrap_or_default() {
             match name.as_str() {
                 "content-type" => content_type = value.to_ascii_lowercase(),
                 "transfer-encoding" => is_chunked = value.to_ascii_lowercase().contains("chunked"),
@@ -139,7 +154,7 @@ fn page<R: BufRead>(
             }
         }
         if !content_type.contains("html") {
-            return None;
+            return Err("no-page");
         }
     }
     let charset = content_type.split_once("charset=").map(|(_, label)| label.trim_matches(['"', '\'', ' ']));
@@ -149,16 +164,17 @@ fn page<R: BufRead>(
     let most = (bytes_max as u64).saturating_add(1);
     let end = payload.take(most).read_to_end(&mut bytes);
     if bytes.len() > bytes_max {
-        return Some((Piece::TooLong(bytes), around));
+        return Ok((Piece::TooLong(bytes), around));
     }
     if end.is_err() || payload.limit() > 0 {
-        return Some((Piece::CutShort(bytes), around));
+        return Ok((Piece::CutShort(bytes), around));
     }
     if is_chunked {
         bytes = dechunked(bytes);
     }
     if coding.is_empty() || coding == "identity" {
-        return (!bytes.trim_ascii().is_empty()).then_some((Piece::Whole(bytes), around));
+        let is_blank = bytes.trim_ascii().is_empty();
+        return if is_blank { Err("empty") } else { Ok((Piece::Whole(bytes), around)) };
     }
     let mut plain = Vec::new();
     let decoded = super::unpack::decoded(&bytes, &coding, budget)
@@ -171,7 +187,7 @@ fn page<R: BufRead>(
         Some(Err(_)) if bytes.starts_with(b"<") => Piece::Whole(bytes),
         Some(Err(_)) | None => Piece::Coded(bytes),
     };
-    Some((piece, around))
+    Ok((piece, around))
 }
 
 /// A body without the lengths between its chunks; as it stands where it has none, as in archives that took them out.
@@ -192,29 +208,25 @@ fn dechunked(body: Vec<u8>) -> Vec<u8> {
     body
 }
 
-/// Names in small letters, and values, up to the empty line.
-fn header(input: &mut dyn BufRead) -> Result<Vec<(String, String)>, Stop> {
+/// Names in small letters, and values, up to the empty line; none where that does not come.
+fn header(input: &mut dyn BufRead) -> io::Result<Vec<(String, String)>> {
     let mut fields = Vec::new();
     while let Some(line) = line(input)?.filter(|line| !line.is_empty()) {
         if let Some((name, value)) = line.split_once(':') {
             fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
         if fields.len() > HEADER_LINES_MAX {
-            return Err(broken("a header of the archive has no end"));
+            return Ok(Vec::new());
         }
     }
     Ok(fields)
 }
 
 /// A line without its end, a bounded part of it where it is too long; nothing at the end of the file.
-fn line(input: &mut dyn BufRead) -> Result<Option<String>, Stop> {
+fn line(input: &mut dyn BufRead) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let read = input.take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes)?;
     Ok((read > 0).then(|| String::from_utf8_lossy(&bytes).trim_end().to_owned()))
-}
-
-fn broken(what: &'static str) -> Stop {
-    io::Error::new(io::ErrorKind::InvalidData, what).into()
 }
 
 #[cfg(test)]
@@ -230,6 +242,11 @@ mod tests {
                 Piece::TooLong(bytes) => (bytes, "..."),
                 Piece::CutShort(bytes) => (bytes, "|"),
                 Piece::Coded(bytes) => (bytes, "?"),
+                Piece::Unmeasured(bytes) => (bytes, "~"),
+                Piece::NoArticle(why) => {
+                    pages.push(format!("{number} {why}"));
+                    return Ok(());
+                }
             };
             let (url, charset) = (around.url.unwrap_or_default(), around.charset.map_or("", Encoding::name));
             pages.push(format!("{number} {url} {charset} {}{mark}", String::from_utf8_lossy(&bytes)));
@@ -269,13 +286,16 @@ mod tests {
         assert_eq!(
             cut_all(file.as_bytes(), 99),
             [
+                "1 no-page",
                 "2 http://a.example/ KOI8-R <p>one</p>",
+                "3 no-page",
+                "4 no-answer",
                 "5 http://a.example/ KOI8-R <p>two</p>",
                 "6 http://a.example/ KOI8-R <p>plain</p>",
                 "7 http://a.example/ KOI8-R xyz?"
             ]
         );
-        assert_eq!(cut_all(file.as_bytes(), 9)[0], "2 http://a.example/ KOI8-R <p>one</p>...");
+        assert_eq!(cut_all(file.as_bytes(), 9)[1], "2 http://a.example/ KOI8-R <p>one</p>...");
     }
 
     #[test]
@@ -286,7 +306,10 @@ mod tests {
             cut_all(&file, 99),
             ["1 http://a.example/ KOI8-R <p>one</p>", "2 http://a.example/ KOI8-R <p>one|", "!"]
         );
-        assert_eq!(cut_all(b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", 99), ["!"]);
+        // One without a length costs the records behind it nothing.
+        let unmeasured = one.replace("Content-Length", "Content-Len");
+        let file = [unmeasured.as_bytes(), one.as_bytes()].concat();
+        assert_eq!(cut_all(&file, 99), ["1   http://a.example/~", "2 http://a.example/ KOI8-R <p>one</p>"]);
         assert_eq!(cut_all(b"junk\r\n", 99), ["!"]);
         // A length that is too short costs the records behind it nothing.
         let short = one.replace("Content-Length: 7", "Content-Length: 6");
@@ -302,6 +325,6 @@ mod tests {
             "filedesc://x.arc 127.0.0.1 20261122 text/plain 4\n1 0 \n\nhttp://a.example/x y 1.2.3.4 20261122 text/html {}\n{http}\n",
             http.len()
         );
-        assert_eq!(cut_all(file.as_bytes(), 99), ["2 http://a.example/x y KOI8-R <p>one</p>"]);
+        assert_eq!(cut_all(file.as_bytes(), 99), ["1 no-page", "2 http://a.example/x y KOI8-R <p>one</p>"]);
     }
 }

@@ -70,14 +70,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     let trailer = readable(trailer);
     if let Some((agency, _)) = trailer.split_once('-').filter(|(a, _)| (2..=5).contains(&a.len())) {
         article.note("provider", Some(agency));
-        article.source = Some(agency.to_owned());
     }
     article.published = parse_wire_time(trailer.trim());
-    if article.settle_text(text) {
-        Ok(article)
-    } else {
-        Err(FormatError::NoText { why: "the message has no text" })
-    }
+    article.finish(text, "the message has no text")
 }
 
 /// Header: number, priority, category, word count, keyword; then a slugline. The first line of the text is the headline
@@ -102,8 +97,8 @@ fn iptc(header: &str, body: &str, article: &mut Article) -> String {
     }
 }
 
-/// Header: story number and selector, then priority, category and keyword. Lines of the text that begin with a caret
-/// are about the story: its slugline, headline, notes and byline.
+/// Header: story number and selector, then priority, category and keyword. Lines before the text that begin with a caret
+/// are about the story: its slugline, headline, notes, summary and byline. Within the text they are headings.
 fn anpa(header: &str, body: &str, article: &mut Article) -> String {
     let (number, selector) = header.split_once(US).unwrap_or((header, ""));
     article.note("transmission", Some(readable(number)));
@@ -120,7 +115,12 @@ fn anpa(header: &str, body: &str, article: &mut Article) -> String {
             continue;
         };
         let said = said.trim_end_matches(['<', '=']).trim();
-        if article.noted("slugline").is_none() {
+        if said.is_empty() {
+            continue;
+        }
+        if !rest.trim().is_empty() {
+            rest.extend(["\n", said, "\n\n"]);
+        } else if article.noted("slugline").is_none() {
             // The word count ends the slugline.
             let slug = said.rsplit_once(',').filter(|(_, count)| count.bytes().all(|b| b.is_ascii_digit()));
             article.note("slugline", Some(slug.map_or(said, |(slug, _)| slug)));
@@ -130,7 +130,9 @@ fn anpa(header: &str, body: &str, article: &mut Article) -> String {
             notes.push(note.trim().to_owned());
         } else if said.starts_with("By ") || !by.is_empty() {
             by.push(said.to_owned());
-        } else if !said.starts_with("AP Photo") {
+        } else if said.starts_with("AP Photo") || article.noted("description").is_some() {
+            notes.push(said.to_owned());
+        } else {
             article.note("description", Some(said));
         }
     }
@@ -209,6 +211,22 @@ mod tests {
         assert_eq!(serde_json::Value::Object(article.meta), said);
     }
 
+    /// Those in the middle were taken for more of the header and dropped.
+    #[test]
+    fn lines_with_a_caret_within_a_text_are_headings() {
+        let message = b"\x01H1\x1fwire\r\nf l\r\n\x02^BC-Ferry,21<\r\n^Fares rise<\r\n^AP Photo X1<\r\n^A summary.<\r\n^And more.<\r\n\
+            \tPORT TOWN (HN) _ Fares rise.\r\n^THE BOARD<\r\n\tIt said so.\r\n^Eds: Not for the islands.<\r\n\x03";
+        let article = decode(message).unwrap();
+        assert_eq!(
+            article.text,
+            "PORT TOWN (HN) _ Fares rise.\n\nTHE BOARD\n\nIt said so.\n\nEds: Not for the islands."
+        );
+        assert_eq!(
+            (article.noted("description"), article.noted("ednote")),
+            (Some("A summary."), Some("AP Photo X1\nAnd more."))
+        );
+    }
+
     #[test]
     fn a_recorded_wire_is_cut_into_its_messages() {
         let cut_all = |file: &[u8]| {
@@ -246,5 +264,15 @@ mod tests {
                 && !is_message("\u{1}\u{3}")
         );
         assert_eq!(decode(b"\x01a\x02 \x03").unwrap_err().code(), "no-text");
+    }
+
+    /// Fuzzing found it: a line with nothing but its caret was taken for the headline, and that for the text.
+    #[test]
+    fn a_caret_alone_is_no_headline() {
+        let decoded = decode(b"\x01H1\x1fwire\r\nf l\r\n\x02^BC-Ferry,21<\r\n^\x03");
+        assert_eq!(decoded.unwrap_err().code(), "no-text");
+        let said =
+            decode(b"\x01H1\x1fwire\r\nf l\r\n\x02^BC-Ferry,21<\r\n^<\r\n^Fares rise<\r\n\x03").unwrap();
+        assert_eq!(said.title.as_deref(), Some("Fares rise"));
     }
 }

@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 256;
 /// The most elements and pieces of text. 16 MB of text that is all tags would else take gigabytes.
 const NODES_MAX: usize = 1_000_000;
 
-/// Namespaces whose elements share names with those of other formats, and the prefix that is put before them.
+/// Namespaces of feeds, and the prefix that is usual for their elements.
 const PREFIXES: [(&str, &str); 8] = [
     ("purl.org/rss/1.0/modules/content", "content"),
     ("purl.org/dc/elements", "dc"),
@@ -75,7 +75,7 @@ const ASIDES: [&str; 11] = [
 /// An element with what is in it.
 #[derive(Debug, Default)]
 pub(super) struct Element {
-    /// Its name; elements of some foreign vocabularies have a prefix, as in `dc:date`.
+    /// Its name, with the prefix that is usual for its vocabulary, as in `dc:date`, or the one that is written.
     pub name: String,
     attributes: Vec<(String, String)>,
     nodes: Vec<Node>,
@@ -317,16 +317,13 @@ impl Tree {
         Ok(())
     }
 
-    /// The name with the prefix that is usual for its namespace, or with none.
+    /// The name with the prefix that is usual for its namespace, else with the one that is written.
     fn name(&self, written: &str) -> String {
         let (prefix, local) = written.split_once(':').unwrap_or(("", written));
         let scopes = self.open.iter().rev().flat_map(|(_, namespaces)| namespaces.iter().rev());
         let uri = scopes.filter(|(p, _)| p == prefix).map(|(_, uri)| uri.to_ascii_lowercase()).next();
-        let usual = match &uri {
-            Some(uri) => PREFIXES.iter().find(|(part, _)| uri.contains(part)).map_or("", |(_, usual)| usual),
-            // A prefix that nobody declared means what it usually does.
-            None => prefix,
-        };
+        let usual = uri.and_then(|uri| PREFIXES.iter().find(|(part, _)| uri.contains(part)));
+        let usual = usual.map_or(prefix, |(_, usual)| usual);
         if usual.is_empty() { local.to_owned() } else { format!("{usual}:{local}") }
     }
 
@@ -430,13 +427,13 @@ mod tests {
     }
 
     #[test]
-    fn names_have_the_usual_prefix_or_none() {
+    fn names_have_the_usual_prefix_or_their_own() {
         let feed = parse(
             "<r xmlns='urn:any' xmlns:c='http://purl.org/rss/1.0/modules/content/' xmlns:x='urn:other'>\
              <c:encoded>a</c:encoded><x:y>b</x:y><dc:date>c</dc:date><y xmlns='http://purl.org/dc/elements/1.1/'/></r>",
         );
         let names: Vec<_> = feed.unwrap().children().map(|c| c.name.clone()).collect();
-        assert_eq!(names, ["content:encoded", "y", "dc:date", "dc:y"]);
+        assert_eq!(names, ["content:encoded", "x:y", "dc:date", "dc:y"]);
     }
 
     #[test]

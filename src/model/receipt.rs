@@ -2,6 +2,7 @@
 
 use super::{Arrival, Digest, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a file ended. With those still under way they add up to the files received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,6 +82,9 @@ pub struct Receipt {
     pub repeats: u64,
     /// Items in it that could not be read.
     pub rejected: u64,
+    /// What of it holds no article and was passed over, counted by the word for what it is instead.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, u64>,
     /// Why it failed, or failed in part as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,

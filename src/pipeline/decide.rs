@@ -343,7 +343,8 @@ fn rejection(job: &Job, bad: &Refused) -> Event {
 fn receipt(job: &Job, total: &Resume, end: FileEnd) -> (Receipt, OriginalBytes) {
     let outcome = outcome(total, end.failure.as_ref());
     let reason = end.failure.or_else(|| nothing_read(outcome, total));
-    let receipt = Receipt { bytes: end.bytes, digest: end.digest, ..job.receipt(total, outcome, reason) };
+    let FileEnd { bytes, digest, passed_over, .. } = end;
+    let receipt = Receipt { bytes, digest, passed_over, ..job.receipt(total, outcome, reason) };
     // A file of which nothing could be read is set aside itself, or left where it was given.
     (receipt, if outcome == Outcome::Failed { OriginalBytes::None } else { end.original })
 }

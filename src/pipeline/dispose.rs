@@ -51,6 +51,7 @@ pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Resul
         new = receipt.new,
         repeats = receipt.repeats,
         rejected = receipt.rejected,
+        passed_over = ?receipt.passed_over,
         "finished"
     );
     let claimed = match &job.origin {

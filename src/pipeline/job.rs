@@ -13,6 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read, Seek},
     path::{Path, PathBuf},
@@ -120,6 +121,7 @@ impl Job {
             new: total.new,
             repeats: total.repeats,
             rejected: total.rejected,
+            passed_over: BTreeMap::new(),
             reason,
             original: None,
         }
@@ -211,6 +213,8 @@ pub(super) struct FileEnd {
     pub original: OriginalBytes,
     /// Why the file as a whole could not be read, or not to its end.
     pub failure: Option<Reason>,
+    /// What of it holds no article, by reason.
+    pub passed_over: BTreeMap<String, u64>,
 }
 
 /// The bytes that go into a pack.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     encode::Encoder,
-    format::{self, BadItem, Limits, RawItem},
+    format::{self, BadItem, RawItem, Settings},
     inbox::{FileKind, is_transient},
     metrics::Pulse,
     model::{Digest, Reason},
@@ -16,6 +16,7 @@ use crate::{
 use sha2::Digest as _;
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom},
     rc::Rc,
     sync::{
@@ -162,7 +163,7 @@ impl Reader {
         let items_max = if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS };
         let mut chunks = Chunks {
             job: &job,
-            limits: &self.settings.limits,
+            settings: &self.settings,
             items_max,
             send: &mut send,
             cut: Vec::new(),
@@ -259,7 +260,7 @@ fn too_slow(patience: Duration) -> Reason {
 /// Cuts one file into chunks.
 struct Chunks<'c, S> {
     job: &'c Arc<Job>,
-    limits: &'c Limits,
+    settings: &'c Settings,
     items_max: usize,
     send: &'c mut S,
     cut: Vec<Cut>,
@@ -271,19 +272,21 @@ struct Chunks<'c, S> {
 impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
     /// Sends all chunks but the last, which is returned for its end to be added; nothing when nobody wants more.
     fn all_but_last<R: BufRead + Seek>(&mut self, reader: &mut Patient<R>) -> Option<LastChunk> {
-        let limits = self.limits;
+        let settings = self.settings;
         let handed_over = Rc::clone(&reader.handed_over);
-        let end = format::cut(reader, limits, &mut |item| {
+        let ended = format::cut(reader, settings, &mut |item| {
             let is_wanted = self.item(item);
             handed_over.set(Instant::now());
             is_wanted
         });
-        match end {
-            Ok(true) => Some(self.last(None)),
-            Ok(false) => None,
-            Err(_) if reader.is_given_up.get() => Some(self.last(Some(too_slow(reader.patience)))),
-            Err(error) => Some(self.last(Some(error.reason()))),
-        }
+        let failure = match ended.end {
+            Ok(true) => None,
+            Ok(false) => return None,
+            Err(_) if reader.is_given_up.get() => Some(too_slow(reader.patience)),
+            Err(error) => Some(error.reason()),
+        };
+        let passed_over = ended.passed_over.into_iter().map(|(why, count)| (why.to_owned(), count)).collect();
+        Some(LastChunk { passed_over, ..self.last(failure) })
     }
 
     fn item(&mut self, item: Result<RawItem, BadItem>) -> bool {
@@ -315,7 +318,7 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
     }
 
     fn last(&mut self, failure: Option<Reason>) -> LastChunk {
-        LastChunk { chunk: self.chunk(), failure }
+        LastChunk { chunk: self.chunk(), failure, passed_over: BTreeMap::new() }
     }
 }
 
@@ -378,11 +381,13 @@ impl<R: Seek> Seek for Patient<R> {
 struct LastChunk {
     chunk: Chunk,
     failure: Option<Reason>,
+    passed_over: BTreeMap<String, u64>,
 }
 
 impl LastChunk {
     fn with_end(self, bytes: u64, digest: Option<Digest>, original: OriginalBytes) -> Chunk {
-        let end = FileEnd { bytes, digest, original, failure: self.failure };
+        let Self { failure, passed_over, .. } = self;
+        let end = FileEnd { bytes, digest, original, failure, passed_over };
         Chunk { end: Some(end), ..self.chunk }
     }
 }
@@ -473,7 +478,7 @@ mod tests {
         symlink("/proc/self/mem", &link).unwrap();
         let Origin::Inbox(first) = &mut jobs[0].origin else { panic!("of an inbox") };
         let real = std::mem::replace(&mut first.path, link.clone());
-        let limits = Limits { article_bytes_max: 999, nesting_max: 1, entries_max: 9, ratio_max: 9 };
+        let limits = format::Limits { article_bytes_max: 999, nesting_max: 1, entries_max: 9, ratio_max: 9 };
         let patience = Duration::from_secs(9);
         let settings = format::Settings { limits, patience, fields: format::Fields::default() };
         let progress = Arc::<Progress>::default();

@@ -2,6 +2,7 @@
 
 use crate::model::{Outcome, Receipt};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Of the files that could not be read, this many are remembered by name: about a screenful.
 const UNREADABLE_MAX: usize = 20;
@@ -17,6 +18,8 @@ pub struct Tally {
     pub articles: u64,
     /// Items of files that could not be read.
     pub rejected: u64,
+    /// Parts of files that hold no article, by the word for what they are instead.
+    pub passed_over: BTreeMap<String, u64>,
     /// The first files that could not be read, or not whole, each with why.
     pub unreadable: Vec<(String, String)>,
 }
@@ -45,6 +48,9 @@ impl Tally {
         }
         self.articles += receipt.new + receipt.repeats;
         self.rejected += receipt.rejected;
+        for (why, count) in &receipt.passed_over {
+            *self.passed_over.entry(why.clone()).or_default() += count;
+        }
         let why = match (&receipt.reason, receipt.rejected) {
             (Some(reason), _) => reason.message.clone(),
             (None, 0) => return,

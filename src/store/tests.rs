@@ -60,6 +60,7 @@ fn receipt(arrival: u64) -> Event {
         new: 1,
         repeats: 0,
         rejected: 0,
+        passed_over: std::collections::BTreeMap::new(),
         reason: None,
         original: None,
     })

@@ -215,6 +215,28 @@ fn a_path_that_is_not_there_is_said_and_the_rest_goes_on() {
     assert_eq!(place.export().len(), 1);
 }
 
+/// Such parts left no trace at all.
+#[test]
+fn what_holds_no_article_is_passed_over_and_told() {
+    let place = Place::new();
+    let mut archive = tar::Builder::new(Vec::new());
+    let entries: [(&str, &[u8]); 4] = [
+        ("empty.txt", b""),
+        ("none.rss", b"<rss><channel><title>Port</title></channel></rss>"),
+        ("none.atom", b"<feed xmlns='http://www.w3.org/2005/Atom'/>"),
+        ("story.txt", b"The ferry is late.\n\nIt is the third time this week.\n"),
+    ];
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        archive.append_data(&mut header, name, bytes).unwrap();
+    }
+    fs::write(place.path("all.tar"), archive.into_inner().unwrap()).unwrap();
+    let ran = place.ingest(["all.tar"]);
+    assert!(ran.out.contains("1 accepted\n1 article\n"), "{ran:?}");
+    assert!(ran.out.contains("\npassed over, as they hold no article: 1 empty, 2 no-article\n"), "{ran:?}");
+}
+
 #[test]
 fn a_link_that_is_given_by_itself_is_followed() {
     let place = Place::new();

@@ -1,6 +1,6 @@
 //! The integration tests: one binary, which runs the real `wirefold` in an environment of its own.
 //!
-//! `place`, `daemon`, `wait`, `answers`, `transcript` and `corpus` are the harness; every other module is one group of tests. The
+//! `place`, `daemon`, `wait`, `answers`, `transcript`, `corpus` and `bombs` are the harness; every other module is one group of tests. The
 //! tests need nothing but the fixtures. Those that use the shared data sets look for them in `../shared/data` beside
 //! the project, or where `WIREFOLD_TEST_DATA` says, and say so when they are left out. `WIREFOLD_TEST_BINARY` names
 //! another binary to test than the one that was built along with them, and `WIREFOLD_TEST_KEEP` keeps the folders of
@@ -22,6 +22,7 @@ mod assembly;
 mod audit;
 mod backup;
 mod bad_input;
+mod bombs;
 mod contention;
 mod corpus;
 mod daemon;

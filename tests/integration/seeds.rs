@@ -151,11 +151,11 @@ impl Measured {
         let bytes = fs::read(file).unwrap();
         let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
         let mut items = Vec::new();
-        let whole = format::cut(&mut Cursor::new(bytes), &reading.limits, &mut |item| {
+        let whole = format::cut(&mut Cursor::new(bytes), &reading, &mut |item| {
             items.push(item.unwrap());
             true
         });
-        let ([item], true) = (&items[..], whole.unwrap()) else { panic!("one article") };
+        let ([item], true) = (&items[..], whole.end.unwrap()) else { panic!("one article") };
         let mut article = format::decode(item, &reading.fields).unwrap();
         article.title = article.title.or_else(|| title_of(&article.text));
         let normalized = normalize(&article);

@@ -47,19 +47,22 @@ const AGENCY: &[(&str, &str, usize, usize, &str)] = &[
     ("wordpress_wxr.xml", "5", 5, 5, "dfcd493dff74"),
 ];
 
-/// How many articles came out of a file, and how many items of it were refused, by the code of the reason.
+/// How many articles came out of a file, and how many items of it were refused or passed over, by the word for why.
 fn counts(file: &Path) -> (usize, BTreeMap<&'static str, usize>) {
     let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
     let (mut good, mut bad) = (0, BTreeMap::new());
     let mut bytes = BufReader::new(File::open(file).unwrap());
-    let end = format::cut(&mut bytes, &reading.limits, &mut |item| {
+    let end = format::cut(&mut bytes, &reading, &mut |item| {
         match item.map_err(|bad| bad.error).and_then(|item| format::decode(&item, &reading.fields)) {
             Ok(_) => good += 1,
             Err(error) => *bad.entry(error.code()).or_default() += 1,
         }
         true
     });
-    if let Err(error) = end {
+    for (why, count) in end.passed_over {
+        *bad.entry(why).or_default() += usize::try_from(count).unwrap();
+    }
+    if let Err(error) = end.end {
         *bad.entry(error.code()).or_default() += 1;
     }
     (good, bad)
@@ -70,7 +73,7 @@ fn read(file: &Path) -> Vec<(String, Result<Article, String>)> {
     let reading = Config::load(None, Some(Path::new("/nowhere"))).unwrap().reading();
     let mut found = Vec::new();
     let mut bytes = Cursor::new(fs::read(file).unwrap());
-    let end = format::cut(&mut bytes, &reading.limits, &mut |item| {
+    let end = format::cut(&mut bytes, &reading, &mut |item| {
         let place =
             |place: Option<_>| place.map_or_else(String::new, |p: wirefold::model::ItemPlace| p.to_string());
         found.push(match item {
@@ -82,7 +85,7 @@ fn read(file: &Path) -> Vec<(String, Result<Article, String>)> {
         });
         true
     });
-    found.extend(end.err().map(|error| (String::new(), Err(error.to_string()))));
+    found.extend(end.end.err().map(|error| (String::new(), Err(error.to_string()))));
     found
 }
 
@@ -129,11 +132,14 @@ fn every_file_of_the_standards_ends_as_it_must() {
     let said = |pairs: &[(&'static str, usize)]| pairs.iter().copied().collect::<BTreeMap<_, _>>();
     // Entries that hold a picture or a script and no word, feeds without any, and XML that is no feed.
     if let Some(found) = of("wire/feeds.tar.xz") {
-        assert_eq!(found, (517, said(&[("cut-short", 1), ("no-text", 712)])));
+        assert_eq!(
+            found,
+            (525, said(&[("cut-short", 1), ("empty", 1), ("no-article", 910), ("no-text", 712)]))
+        );
     }
     // Items that plan or describe, and news without a word in it.
     if let Some(found) = of("wire/newsml-g2.tar.xz") {
-        assert_eq!(found, (52, said(&[("no-text", 182), ("not-text", 13)])));
+        assert_eq!(found, (52, said(&[("empty", 2), ("no-text", 182), ("not-text", 13)])));
     }
 }
 
@@ -189,22 +195,22 @@ fn web_archives_give_what_is_whole_in_them() {
     assert_eq!(
         found,
         [
-            with("bad.arc", 0, &["unreadable"]),
-            with("example-bad-non-chunked.warc.gz", 1, &[]),
-            with("example-bad.warc.gz.bad", 1, &[]),
-            with("example-digest.warc", 0, &[]),
-            with("example-iana.org-chunked.warc", 1, &[]),
-            with("example-resource.warc.gz", 1, &[]),
-            with("example-space-in-target-uri.warc.gz", 0, &[]),
-            with("example-space-in-url.arc", 0, &["cut-short", "unreadable"]),
-            with("example-trunc.warc", 0, &["cut-short"]),
-            with("example-wget-bad-target-uri.warc.gz", 1, &[]),
-            with("example-wrong-chunks.warc.gz", 1, &[]),
-            with("example.arc", 1, &[]),
-            with("example.arc.gz", 1, &[]),
-            with("example.warc", 1, &[]),
-            with("example.warc.gz", 1, &[]),
-            with("post-test.warc.gz", 0, &[]),
+            with("bad.arc", 0, &["no-answer", "unreadable"]),
+            with("example-bad-non-chunked.warc.gz", 1, &["no-page"]),
+            with("example-bad.warc.gz.bad", 1, &["no-answer", "no-page"]),
+            with("example-digest.warc", 0, &["no-page"]),
+            with("example-iana.org-chunked.warc", 1, &["no-page"]),
+            with("example-resource.warc.gz", 1, &["no-page"]),
+            with("example-space-in-target-uri.warc.gz", 0, &["no-page"]),
+            with("example-space-in-url.arc", 0, &["cut-short", "no-page", "unreadable"]),
+            with("example-trunc.warc", 0, &["cut-short", "no-page"]),
+            with("example-wget-bad-target-uri.warc.gz", 1, &["no-page"]),
+            with("example-wrong-chunks.warc.gz", 1, &["no-page"]),
+            with("example.arc", 1, &["no-page"]),
+            with("example.arc.gz", 1, &["no-page"]),
+            with("example.warc", 1, &["no-page"]),
+            with("example.warc.gz", 1, &["no-page"]),
+            with("post-test.warc.gz", 0, &["no-page"]),
         ]
     );
 }
