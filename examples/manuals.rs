@@ -13,7 +13,7 @@ use std::{
 use wirefold::cli::Args;
 
 /// What a package puts where, as a section of a man page.
-const FILES: &str = r#".SH FILES
+const FILES: &str = r".SH FILES
 .TP
 .I /etc/wirefold/wirefold.toml
 The service's configuration; \fBwirefold check --keys\fR tells of every key.
@@ -33,7 +33,7 @@ The data of who runs wirefold without a service.
 wirefold --data-dir /var/lib/wirefold list --since 2h
 wirefold --data-dir /var/lib/wirefold show wf-1b2c
 .fi
-"#;
+";
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) else {
