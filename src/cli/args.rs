@@ -19,6 +19,10 @@ const EVERYWHERE: &str = "With every command";
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong command line, 65 some inputs could not be read (the rest \
     were taken in), 70 a defect, 75 busy (try again), 78 wrong configuration.";
 
+const SIGNALS: &str = "SIGTERM and SIGINT (Ctrl-C) have it finish what is under way and end; a second one ends it at once. \
+    SIGHUP has it read its configuration again, but where its standard input is a terminal: there it says that the terminal is \
+    gone, and ends it too.";
+
 /// Folds the copies and rewrites of one wire story into one canonical record.
 ///
 /// Drop news files into the inbox of a running daemon, or ingest them, and ask for the records.
@@ -51,6 +55,7 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the daemon: watch the inboxes and fold what arrives, until a signal.
+    #[command(after_help = SIGNALS)]
     Run,
     /// Take in files and folders now, and leave them where they are; a daemon that runs is handed their bytes.
     Ingest(IngestArgs),

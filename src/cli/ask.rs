@@ -59,7 +59,7 @@ pub(super) fn reach_or_make<A>(
     mut daemon: impl FnMut(&Path) -> Result<A, CliError>,
     make: impl Fn() -> Result<(), CliError>,
 ) -> Result<Reached<A>, CliError> {
-    let socket = config.socket()?;
+    let socket = config.asked_socket()?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match daemon(&socket) {
@@ -110,7 +110,7 @@ fn from_store(
 /// How things stand while no daemon runs: what lies in the inboxes waits for one.
 fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
     let settings = config.inbox_settings();
-    let mut status = library.status()?;
+    let mut status = library.status(library.disk_use()?)?;
     let (mut claimed, mut inboxes) = (Vec::new(), Vec::new());
     for root in &settings.inboxes {
         claimed.extend(claims_in(&root.path));

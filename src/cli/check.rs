@@ -1,12 +1,16 @@
 //! `wirefold check`.
 
 use super::{Args, CliError, Exit, Out, args::CheckArgs, render::printable};
-use crate::config::{Config, DEFAULTS};
+use crate::{
+    config::{Config, DEFAULTS},
+    service,
+};
 use std::path::Path;
 
 /// Says that the configuration can be used, and what it sets. One that cannot be used was an error before this.
 pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit, CliError> {
     config.socket()?;
+    service::encoder(config)?;
     let file = what.file.as_ref().or(args.config.as_ref());
     let of = file.map_or_else(|| "the built-in configuration".to_owned(), |path| path.display().to_string());
     let mut out = Out::new();

@@ -145,6 +145,12 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
                 Exit::Failed,
             )
         }
+        CliError::Service(ServiceError::Lock(LockError::Stranger { .. })) => (
+            Some(
+                "or start the daemon: what is asked and what 'ingest' is given goes through it, whoever gives it",
+            ),
+            Exit::Failed,
+        ),
         CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
             Some("try again once it runs: nothing is lost, and what was taken in before is known again"),
             Exit::Busy,

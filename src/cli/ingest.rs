@@ -27,7 +27,8 @@ pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> 
     let what = Ingest { paths: args.paths.clone(), times };
     let tell = |pace: Pace| {
         advance(&bar, pace);
-        bar.set_message(format!("{} files durable", pace.files));
+        let waits = if pace.waits { "; the daemon waits for room" } else { "" };
+        bar.set_message(format!("{} files durable{waits}", pace.files));
     };
     let runtime = runtime()?;
     let daemon = |socket: &Path| Ok(runtime.block_on(service::hand_over(socket, what.clone(), tell))?);
@@ -36,13 +37,19 @@ pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> 
         Reached::Store(lock) => runtime.block_on(service::ingest_locked(config, lock, what, tell))?,
     };
     bar.finish_and_clear();
+    // A file that is being read when it is interrupted may lie where nothing answers.
+    runtime.shutdown_background();
     sum_up(&summary, started.elapsed().as_secs_f64())?;
-    Ok(if summary.is_whole() { Exit::Done } else { Exit::SomeUnread })
+    Ok(match (summary.is_interrupted, summary.is_whole()) {
+        (true, _) => Exit::Failed,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::SomeUnread,
+    })
 }
 
 fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
     let mut out = Out::new();
-    let Summary { tally, skipped } = summary;
+    let Summary { tally, skipped, is_interrupted } = summary;
     let by_outcome: Vec<String> = tally
         .by_outcome()
         .filter(|(outcome, n)| *n > 0 || *outcome == Outcome::Accepted)
@@ -62,6 +69,10 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
     }
     for (path, why) in &skipped.first {
         out.line(&printable(&format!("  {path}: {why}")))?;
+    }
+    if *is_interrupted {
+        out.line("interrupted: that much is durable. Of the rest the daemon still takes in the files that it has whole;")?;
+        out.line("hand everything in again, what is known is told as duplicate")?;
     }
     if !tally.unreadable.is_empty() {
         out.line("the reasons are kept in the data directory under failed/")?;

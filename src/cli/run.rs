@@ -6,7 +6,11 @@ use crate::{
     inbox::display_path,
     service::{self, Daemon, Ready, Reload},
 };
-use std::{env, ffi::OsStr};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{IsTerminal, stdin},
+};
 
 /// Runs the daemon until a signal.
 pub(super) fn run(config: &Config, args: &Args, log: Log) -> Result<Exit, CliError> {
@@ -14,6 +18,7 @@ pub(super) fn run(config: &Config, args: &Args, log: Log) -> Result<Exit, CliErr
     let daemon = Daemon::open(config.clone())?;
     let sources = args.sources();
     let reload = Reload {
+        by_hangup: !stdin().is_terminal(),
         read: Box::new(move || Config::read(&sources)),
         log: Box::new(move |config| log.change(config)),
     };

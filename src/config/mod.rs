@@ -380,6 +380,14 @@ impl Config {
         self.data_dir.join("wirefold.sock")
     }
 
+    /// Where the daemon of this data directory is asked. Beside the data is its socket or a link to it, so a data directory
+    /// that somebody named leads to its own daemon, also where a configuration names the socket of another.
+    pub fn asked_socket(&self) -> Result<PathBuf, ConfigError> {
+        let beside = self.default_socket();
+        let is_named = self.said.contains_key("data_dir") && beside.as_os_str().len() <= SOCKET_PATH_MAX;
+        if is_named { Ok(beside) } else { self.socket() }
+    }
+
     /// Where failed files go.
     pub fn failed_dir(&self) -> PathBuf {
         self.data_dir.join("failed")

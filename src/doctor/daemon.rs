@@ -14,7 +14,7 @@ const SOCKET: &str = "socket";
 
 /// Asks the daemon how it stands, where there is one.
 pub(super) async fn ask(config: &Config) -> (Finding, Option<Status>) {
-    let Ok(socket) = config.socket() else {
+    let Ok(socket) = config.asked_socket() else {
         let what = "without a path for it no daemon can be asked";
         return (Finding::failure(SOCKET, what, "set [control] socket to a shorter one"), None);
     };

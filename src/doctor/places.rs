@@ -5,13 +5,16 @@ use crate::{
     config::Config,
     inbox::{self, Root, display_path},
     query::{InboxStatus, Status},
+    store::user_name,
 };
 use rustix::fs::{Access, access};
 use std::{
+    ffi::OsStr,
     fs, io,
     os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
+use walkdir::{DirEntry, WalkDir};
 
 const DATA: &str = "data";
 const INBOX: &str = "inbox";
@@ -31,6 +34,16 @@ pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return to_be_made(path),
         Err(error) => return not_reached(DATA, path, &error),
     };
+    if let (count, Some(first)) = not_of_the_owner(path, found.uid()) {
+        let (first, owner) = (display_path(&first), user_name(found.uid()));
+        let what = format!(
+            "files that do not belong to {owner}, who may not be able to open them: {count}, as {first}"
+        );
+        let remedy = format!(
+            "stop the daemon, then chown -R {owner} {shown}/journal and what else 'find {shown} -not -user {owner}' tells"
+        );
+        return Finding::failure(DATA, what, remedy);
+    }
     if let Some(whose) = strangers(&found) {
         return Finding::warning(
             DATA,
@@ -183,19 +196,24 @@ fn may_write(path: &Path) -> io::Result<()> {
     Ok(access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// How many files and folders belong to another than the data directory's owner, and the first of them: root may have made
+/// them. What people dropped is theirs, and stays so when it is set aside.
+fn not_of_the_owner(data_dir: &Path, owner: u32) -> (usize, Option<PathBuf>) {
+    let is_of_people = |entry: &DirEntry| {
+        entry.depth() == 1 && ["inbox", "failed"].map(OsStr::new).contains(&entry.file_name())
+    };
+    let ours =
+        WalkDir::new(data_dir).sort_by_file_name().into_iter().filter_entry(|entry| !is_of_people(entry));
+    let mut others = ours
+        .flatten()
+        .filter(|entry| entry.metadata().is_ok_and(|found| found.uid() != owner))
+        .map(DirEntry::into_path);
+    let first = others.next();
+    (others.count() + usize::from(first.is_some()), first)
+}
+
 /// Whose it is, where that is not this user.
 fn strangers(found: &fs::Metadata) -> Option<String> {
     let is_own = found.uid() == rustix::process::geteuid().as_raw();
-    (!is_own).then(|| name_of(found.uid()))
-}
-
-/// A user's name, or the number where the system's list does not hold it.
-fn name_of(user: u32) -> String {
-    let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut users = list.lines().map(|line| line.split(':'));
-    let found = users.find_map(|mut fields| {
-        let name = fields.next()?;
-        (fields.nth(1)? == user.to_string()).then(|| name.to_owned())
-    });
-    found.unwrap_or_else(|| format!("user {user}"))
+    (!is_own).then(|| user_name(found.uid()))
 }

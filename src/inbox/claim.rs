@@ -23,7 +23,7 @@ use std::{
         fs::DirBuilderExt as _,
     },
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// The mode of every folder made here: no one outside the group reads licensed text.
@@ -206,19 +206,31 @@ impl Arrivals {
         Self(Mutex::new(next))
     }
 
-    /// Does something under the next number, which is used up only where it succeeds. Others wait meanwhile, so
-    /// numbers are given in the order in which things were done.
+    /// Does something under the next number. Where it fails the number is given again, unless a higher one was given
+    /// meanwhile: nobody waits for what may never be answered.
     pub fn take<T, E>(&self, under: impl FnOnce(Arrival) -> Result<T, E>) -> Result<T, E> {
-        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = under(*next)?;
-        next.0 += 1;
-        Ok(done)
+        let taken = {
+            let mut next = self.next();
+            let taken = *next;
+            next.0 += 1;
+            taken
+        };
+        under(taken).inspect_err(|_| {
+            let mut next = self.next();
+            if next.0 == taken.0 + 1 {
+                *next = taken;
+            }
+        })
     }
 
     /// Gives out no number up to this one.
     pub fn skip(&self, taken: Arrival) {
-        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next();
         *next = (*next).max(Arrival(taken.0 + 1));
+    }
+
+    fn next(&self) -> MutexGuard<'_, Arrival> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

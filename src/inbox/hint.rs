@@ -37,20 +37,18 @@ pub(super) enum Sign {
     Left,
 }
 
-/// What is left alone in each inbox.
-pub(super) type Ignored = Vec<(PathBuf, Arc<Ignore>)>;
-
-/// The watcher's callback: passes hints on, and asks for a scan where it cannot.
+/// The callback of an inbox's watcher: passes hints on, each with the inbox's index, and asks for a scan where it cannot.
 pub(super) fn listener(
-    ignored: Ignored,
-    hints: mpsc::Sender<Hint>,
+    inbox: usize,
+    ignore: Arc<Ignore>,
+    hints: mpsc::Sender<(usize, Hint)>,
     lost: Arc<Notify>,
 ) -> impl FnMut(notify::Result<Event>) + Send + 'static {
     let has_failed = AtomicBool::new(false);
     move |told| match told {
         Ok(event) if event.need_rescan() => lost.notify_one(),
         Ok(event) => {
-            let fits = hint_of(event, &ignored).is_none_or(|hint| hints.try_send(hint).is_ok());
+            let fits = hint_of(event, &ignore).is_none_or(|hint| hints.try_send((inbox, hint)).is_ok());
             if !fits {
                 lost.notify_one();
             }
@@ -66,7 +64,7 @@ pub(super) fn listener(
 
 /// The hint in an event, if it gives one. Closing and opening change nothing, a removed file is missed by nobody, and
 /// an ignored name is not worth a look.
-fn hint_of(event: Event, ignored: &Ignored) -> Option<Hint> {
+fn hint_of(event: Event, ignore: &Ignore) -> Option<Hint> {
     let sign = match event.kind {
         EventKind::Access(_)
         | EventKind::Remove(RemoveKind::File)
@@ -78,9 +76,7 @@ fn hint_of(event: Event, ignored: &Ignored) -> Option<Hint> {
     };
     let path = event.paths.into_iter().next()?;
     // A folder that leaves may be an inbox itself, whatever its name.
-    let ignore = ignored.iter().find(|(inbox, _)| path.starts_with(inbox)).map(|(_, ignore)| ignore);
-    let is_ignored = |name| ignore.is_some_and(|ignore| ignore.name(name));
-    (sign == Sign::Left || path.file_name().is_some_and(|name| !is_ignored(name)))
+    (sign == Sign::Left || path.file_name().is_some_and(|name| !ignore.name(name)))
         .then_some(Hint { sign, path })
 }
 
@@ -89,11 +85,13 @@ mod tests {
     use super::*;
     use notify::event::{AccessKind, Flag};
 
-    fn parts(hints_max: usize) -> (impl FnMut(notify::Result<Event>), mpsc::Receiver<Hint>, Arc<Notify>) {
+    type Hints = mpsc::Receiver<(usize, Hint)>;
+
+    fn parts(hints_max: usize) -> (impl FnMut(notify::Result<Event>), Hints, Arc<Notify>) {
         let (sender, hints) = mpsc::channel(hints_max);
         let lost = Arc::new(Notify::new());
         let ignore = Arc::new(Ignore::new(&["*.part".to_owned()]).unwrap());
-        (listener(vec![("/in".into(), ignore)], sender, Arc::clone(&lost)), hints, lost)
+        (listener(7, ignore, sender, Arc::clone(&lost)), hints, lost)
     }
 
     fn made(path: &str) -> Event {
@@ -107,7 +105,8 @@ mod tests {
         listen(Ok(made("/in/b")));
         listen(Ok(made("/in/c")));
         lost.notified().await;
-        assert_eq!(hints.recv().await.unwrap().path, PathBuf::from("/in/a"));
+        let (inbox, hint) = hints.recv().await.unwrap();
+        assert_eq!((inbox, hint.path), (7, PathBuf::from("/in/a")));
         assert!(hints.try_recv().is_err());
     }
 

@@ -1,21 +1,17 @@
-//! The one who does the work of the watch, step by step: scans, heeds hints, looks at what settles, claims.
+//! The one who does the work of the watch on one inbox, step by step: scans, heeds hints, looks at what settles, claims.
 //!
-//! Synchronous, and knows no queue: `watch` decides which step is next and sends on what was claimed.
+//! Synchronous, and knows neither the other inboxes nor any queue: `watch` decides which step is next and sends on what
+//! was claimed. A step waits for as long as its inbox does not answer.
 
 use super::{
-    Arrivals, Claimed, InboxState, Inboxes, Root,
+    Arrivals, Claimed, Inboxes, RootState,
     folders::WatchedFolders,
     hint::{Hint, Sign},
-    names::Ignore,
-    root::{Means, RootWatch},
+    leash::Leash,
+    root::{Means, Rank, RootWatch},
 };
 use notify::Watcher;
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Files that settle are looked at this many times in a settling time, within bounds that keep the cost of looking
@@ -24,146 +20,150 @@ const LOOKS_A_SETTLE: u32 = 8;
 const LOOK_EVERY_MIN: Duration = Duration::from_millis(5);
 const LOOK_EVERY_MAX: Duration = Duration::from_millis(250);
 
-/// All the inboxes, and what is needed to keep them.
+/// An inbox, and what is needed to keep it.
 pub(super) struct Keeper {
-    roots: Vec<RootWatch>,
+    root: RootWatch,
     folders: WatchedFolders,
     arrivals: Arc<Arrivals>,
-    /// Set at a shutdown, to cut a scan short.
-    stop: Arc<AtomicBool>,
+    leash: Arc<Leash>,
     look_every: Duration,
     next_look: Instant,
     /// Whether something has happened that the state does not show yet.
     is_stale: bool,
-    losses: u64,
 }
 
 /// What to do next.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Scans what is due for a scan, and looks at what settles.
+    /// Scans where a scan is due, and looks at what settles.
     Turn,
     /// Looks where the watcher hints.
     Heed(Vec<Hint>),
-    /// Hints were lost: everything is to be scanned.
-    MakeUp,
-    /// Claims up to so many ready files.
-    Claim(usize),
+    /// Claims up to so many ready files, and only those that come before this one.
+    Claim(usize, Option<Rank>),
 }
 
 /// What came of a step.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) claimed: Vec<Claimed>,
-    pub(super) state: Option<InboxState>,
+    pub(super) has_scanned: bool,
+    pub(super) state: Option<RootState>,
 }
 
 impl Keeper {
-    /// Everything is due for a scan.
-    pub(super) fn new(inboxes: &Inboxes, watcher: Box<dyn Watcher + Send>, arrivals: Arc<Arrivals>) -> Self {
+    /// The inbox at this place of the settings. It is due for a scan.
+    pub(super) fn new(
+        inboxes: &Inboxes,
+        index: usize,
+        watcher: Box<dyn Watcher + Send>,
+        arrivals: Arc<Arrivals>,
+    ) -> Option<Self> {
         let settings = &inboxes.settings;
         let now = Instant::now();
-        let roots = settings.inboxes.iter().zip(&inboxes.ignored).enumerate();
-        let watched = |(index, (root, (_, ignore))): (usize, (&Root, &(PathBuf, Arc<Ignore>)))| {
-            RootWatch::new(index, (root.clone(), Arc::clone(ignore)), settings, now)
-        };
-        Self {
-            roots: roots.map(watched).collect(),
+        let root = (settings.inboxes.get(index)?.clone(), Arc::clone(inboxes.ignored.get(index)?));
+        Some(Self {
+            root: RootWatch::new(index, root, settings, now),
             folders: WatchedFolders::new(watcher),
             arrivals,
-            stop: Arc::new(AtomicBool::new(false)),
+            leash: Arc::new(Leash::new()),
             look_every: (settings.settle / LOOKS_A_SETTLE).clamp(LOOK_EVERY_MIN, LOOK_EVERY_MAX),
             next_look: now,
             is_stale: true,
-            losses: 0,
-        }
+        })
     }
 
     /// When to take the next turn.
     pub(super) fn wake(&self) -> Instant {
-        let is_busy = self.is_stale || self.roots.iter().any(RootWatch::has_pending);
-        let wakes = self.roots.iter().map(RootWatch::wake);
-        let next = wakes.chain(is_busy.then_some(self.next_look)).min();
-        // Without an inbox there is nothing to wake for.
-        next.unwrap_or_else(|| Instant::now() + LOOK_EVERY_MAX)
+        let is_busy = self.is_stale || self.root.has_pending();
+        if is_busy { self.root.wake().min(self.next_look) } else { self.root.wake() }
     }
 
-    /// How many files could be claimed now.
-    pub(super) fn ready_count(&self) -> usize {
-        self.roots.iter().map(RootWatch::ready_count).sum()
+    /// The file that could be claimed first.
+    pub(super) fn first_ready(&self) -> Option<Rank> {
+        self.root.first_ready()
     }
 
-    /// Setting this ends a scan at its next entry.
-    pub(super) fn stop(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stop)
+    /// What every step is held by.
+    pub(super) fn leash(&self) -> Arc<Leash> {
+        Arc::clone(&self.leash)
     }
 
     /// Takes one step.
     pub(super) fn take(&mut self, step: Step) -> Done {
         self.is_stale = !matches!(step, Step::Turn);
         match step {
-            Step::Turn => return Done { state: Some(self.turn()), ..Done::default() },
+            Step::Turn => return self.turn(),
             Step::Heed(hints) => self.heed(&hints),
-            Step::MakeUp => {
-                tracing::debug!("hints were lost, a scan makes up for them");
-                self.losses += 1;
-                self.roots.iter_mut().for_each(RootWatch::want_scan);
-            }
-            Step::Claim(count) => {
+            Step::Claim(count, before) => {
                 // Told at once: a file that is claimed must not be seen to wait as well.
-                let claimed = self.claim(count);
-                return Done { claimed, state: Some(self.state()) };
+                let claimed = self.claim(count, before.as_ref());
+                return Done { claimed, state: Some(self.state()), ..Done::default() };
             }
         }
         Done::default()
     }
 
-    fn turn(&mut self) -> InboxState {
-        let mut means = Means { folders: &mut self.folders, stop: &self.stop };
-        let began = Instant::now();
-        for root in &mut self.roots {
-            if root.is_scan_due(began, means.folders) {
-                root.scan(&mut means);
-            }
-        }
-        let scanned = Instant::now();
-        for root in &mut self.roots {
-            root.settle_together(began, scanned);
-            root.look();
-        }
-        self.next_look = Instant::now() + self.look_every;
-        self.state()
+    /// Hints were lost: everything is to be scanned.
+    pub(super) fn make_up(&mut self) {
+        self.root.want_scan();
     }
 
-    fn state(&self) -> InboxState {
-        let now = Instant::now();
-        InboxState {
-            is_ready: self.roots.iter().all(RootWatch::has_been_scanned),
-            losses: self.losses,
-            roots: self.roots.iter().map(|root| root.state(now)).collect(),
+    /// What was found since `began` is to become ready together.
+    pub(super) fn settle_together(&mut self, began: Instant, now: Instant) {
+        self.root.settle_together(began, now);
+    }
+
+    /// How the inbox stands before anything was asked of it.
+    pub(super) fn first_state(&self) -> RootState {
+        self.root.state(Instant::now(), Vec::new())
+    }
+
+    fn turn(&mut self) -> Done {
+        let mut means = Means { folders: &mut self.folders, leash: &self.leash };
+        let began = Instant::now();
+        let has_scanned = self.root.is_scan_due(began, means.folders);
+        if has_scanned {
+            self.root.scan(&mut means);
         }
+        self.root.settle_together(began, Instant::now());
+        self.root.look(&self.leash);
+        self.next_look = Instant::now() + self.look_every;
+        Done { has_scanned, state: Some(self.state()), ..Done::default() }
+    }
+
+    fn state(&self) -> RootState {
+        let claims = self.root.claims();
+        // What an earlier run had claimed must not be covered by a claim of this one.
+        if let Some(last) = claims.iter().max() {
+            self.arrivals.skip(*last);
+        }
+        self.root.state(Instant::now(), claims)
     }
 
     /// A burst of the same hint for one path, as a file that is being written gives, is one hint.
     fn heed(&mut self, hints: &[Hint]) {
-        let mut means = Means { folders: &mut self.folders, stop: &self.stop };
+        let mut means = Means { folders: &mut self.folders, leash: &self.leash };
         let mut heeded: HashMap<&Path, Sign> = HashMap::new();
         for hint in hints {
-            if heeded.insert(&hint.path, hint.sign) != Some(hint.sign)
-                && let Some(root) = self.roots.iter_mut().find(|root| root.holds(&hint.path))
-            {
-                root.heed(hint, &mut means);
+            if !means.leash.goes_on() {
+                return;
+            }
+            if heeded.insert(&hint.path, hint.sign) != Some(hint.sign) {
+                self.root.heed(hint, &mut means);
             }
         }
     }
 
-    /// Claims the oldest ready files of all inboxes.
-    fn claim(&mut self, count: usize) -> Vec<Claimed> {
+    /// Claims the oldest ready files.
+    fn claim(&mut self, count: usize, before: Option<&Rank>) -> Vec<Claimed> {
         let mut claimed = Vec::new();
-        while claimed.len() < count {
-            let ready = self.roots.iter_mut().filter(|root| root.ready_count() > 0);
-            let Some(next) = ready.min_by(|a, b| a.first_ready().cmp(&b.first_ready())) else { break };
-            claimed.extend(next.claim_first(&self.arrivals));
+        while claimed.len() < count && self.leash.goes_on() {
+            let Some(first) = self.root.first_ready() else { break };
+            if before.is_some_and(|before| first > *before) {
+                break;
+            }
+            claimed.extend(self.root.claim_first(&self.arrivals));
         }
         claimed
     }

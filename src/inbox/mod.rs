@@ -19,11 +19,13 @@
 //! claim is a rename within the inbox's own mount, so a file is always in exactly one place, under its whole name.
 
 mod claim;
+mod crew;
 mod error;
 mod failed;
 mod folders;
 mod hint;
 mod keeper;
+mod leash;
 mod lying;
 mod names;
 mod open;

@@ -3,16 +3,20 @@
 use super::{
     Claimed, FailedDir, InboxError,
     claim::{make_folders, work_folder},
-    hint::Ignored,
-    names::Ignore,
+    names::{Ignore, display_path},
     recover,
 };
 use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc::sync_channel},
+    thread,
     time::Duration,
+};
+use tokio::{
+    task::{JoinSet, spawn_blocking},
+    time::sleep,
 };
 
 /// One inbox.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub rescan: Duration,
     /// How many waiting files an inbox keeps in mind. A scan keeps the oldest, and twice as many while it runs.
     pub pending_max: usize,
+    /// How long an inbox may leave a question unanswered before the others go on without it.
+    pub patience: Duration,
     /// How many hints of the watcher may wait. More than that, and a scan replaces them.
     pub hints_max: usize,
 }
@@ -57,6 +63,8 @@ impl Default for Settings {
             settle: Duration::from_millis(500),
             rescan: Duration::from_secs(30),
             pending_max: 8192,
+            // A disk that was asleep answers within some seconds, a server that is restarted takes longer.
+            patience: Duration::from_secs(10),
             // As many files as the kernel's own default queue (16,384 events, about four a file) holds.
             hints_max: 4096,
         }
@@ -68,7 +76,9 @@ impl Default for Settings {
 pub struct Inboxes {
     pub(super) settings: Settings,
     /// What is left alone, an entry an inbox.
-    pub(super) ignored: Ignored,
+    pub(super) ignored: Vec<Arc<Ignore>>,
+    /// Those that did not answer when they were to be opened.
+    pub(super) silent: Vec<Root>,
     /// Those on the inboxes, by their paths. Held for as long as a claim may be under way, and so to the end of the
     /// process: what was claimed from an inbox may be read on after it is watched no longer.
     locks: Locks,
@@ -89,20 +99,57 @@ impl Inboxes {
     }
 
     fn open_with(mut locks: Locks, mut settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
-        let mut ignored = Vec::new();
-        for root in &mut settings.inboxes {
+        let (mut found, mut silent) = (Vec::new(), Vec::new());
+        for mut root in std::mem::take(&mut settings.inboxes) {
             // The watcher tells absolute paths, whatever it was given.
             root.path =
                 std::path::absolute(&root.path).map_err(InboxError::io("find the inbox", &root.path))?;
-            check_folder(&root.path)?;
-            ignored.push((root.path.clone(), Arc::new(Ignore::new(&root.ignore)?)));
+            let path = root.path.clone();
+            match answered(settings.patience, move || real_folder(&path))? {
+                Some(real) => found.push((root, real?)),
+                None => silent.push(root),
+            }
         }
-        check_apart(&settings.inboxes, failed.path())?;
-        for root in &settings.inboxes {
-            let lock = prepare(&root.path, locks.get(&root.path))?;
-            locks.insert(root.path.clone(), lock);
+        check_apart(&found, failed.path())?;
+        let mut ignored = Vec::new();
+        for (root, _) in found {
+            let (path, held) = (root.path.clone(), locks.get(&root.path).cloned());
+            let Some(lock) = answered(settings.patience, move || prepare(&path, held.as_ref()))? else {
+                silent.push(root);
+                continue;
+            };
+            locks.insert(root.path.clone(), lock?);
+            ignored.push(Arc::new(Ignore::new(&root.ignore)?));
+            settings.inboxes.push(root);
         }
-        Ok(Self { settings, ignored, locks })
+        for root in &silent {
+            let inbox = display_path(&root.path);
+            tracing::warn!(
+                inbox,
+                "the inbox does not answer, as a mount whose server is gone; it joins when it does"
+            );
+        }
+        Ok(Self { settings, ignored, silent, locks })
+    }
+
+    /// Ends when one of those may be opened that did not answer. They are looked at as often as everything is.
+    pub async fn one_answers(&self) {
+        let mut looks = JoinSet::new();
+        for root in &self.silent {
+            let (path, every) = (root.path.clone(), self.settings.rescan);
+            looks.spawn(async move {
+                loop {
+                    sleep(every).await;
+                    let path = path.clone();
+                    if matches!(spawn_blocking(move || real_folder(&path)).await, Ok(Ok(_))) {
+                        return;
+                    }
+                }
+            });
+        }
+        if looks.join_next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The folders that are watched, as absolute paths.
@@ -123,9 +170,21 @@ impl Inboxes {
     }
 }
 
-fn check_folder(path: &Path) -> Result<(), InboxError> {
+/// What comes of a question to an inbox; nothing where it is not answered. Who asks is left waiting then.
+fn answered<T: Send + 'static>(
+    patience: Duration,
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, InboxError> {
+    let (answer, answers) = sync_channel(1);
+    let asking = thread::Builder::new().name("open".to_owned()).spawn(move || answer.send(ask()).ok());
+    asking.map_err(InboxError::io("start a thread for", "open"))?;
+    Ok(answers.recv_timeout(patience).ok())
+}
+
+/// The folder that an inbox is, whatever leads there.
+fn real_folder(path: &Path) -> Result<PathBuf, InboxError> {
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => Ok(()),
+        Ok(found) if found.is_dir() => fs::canonicalize(path).map_err(InboxError::io("find", path)),
         Ok(_) => Err(InboxError::NotAFolder { path: path.to_owned() }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(InboxError::Missing { path: path.to_owned() })
@@ -157,15 +216,26 @@ fn prepare(inbox: &Path, held: Option<&Arc<fs::File>>) -> Result<Arc<fs::File>, 
 }
 
 /// No inbox within another, and what is set aside not within any.
-fn check_apart(roots: &[Root], failed: &Path) -> Result<(), InboxError> {
-    let real = |path: &Path| fs::canonicalize(path).map_err(InboxError::io("find", path));
-    let real_roots = roots.iter().map(|root| real(&root.path)).collect::<Result<Vec<_>, _>>()?;
-    let real_failed = real(failed)?;
-    for (at, outer) in real_roots.iter().enumerate() {
-        let others = real_roots.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, path)| path);
+fn check_apart(found: &[(Root, PathBuf)], failed: &Path) -> Result<(), InboxError> {
+    let real_failed = fs::canonicalize(failed).map_err(InboxError::io("find", failed))?;
+    for (at, (_, outer)) in found.iter().enumerate() {
+        let others = found.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (_, path))| path);
         if let Some(inner) = others.chain([&real_failed]).find(|inner| inner.starts_with(outer)) {
             return Err(InboxError::Overlap { inner: inner.clone(), outer: outer.clone() });
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_answered_is_waited_for_so_long() {
+        assert_eq!(answered(Duration::from_mins(1), || 7).unwrap(), Some(7));
+        let (back, gone) = sync_channel::<u8>(0);
+        assert_eq!(answered(Duration::from_millis(20), move || gone.recv()).unwrap(), None);
+        drop(back);
+    }
 }

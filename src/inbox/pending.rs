@@ -148,10 +148,6 @@ impl Pending {
         self.files.get(name).map(|waiting| waiting.stamp)
     }
 
-    pub(super) fn ready_count(&self) -> usize {
-        self.ready.len()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }

@@ -7,22 +7,21 @@ use super::{
     claim::{Attempt, Origin, claim},
     folders::WatchedFolders,
     hint::{Hint, Sign},
+    leash::Leash,
     names::{Ignore, display_path},
     pending::{Noticed, Pending},
+    recover::claims_in,
     scan::{Visitor, Walk},
     stamp::{Look, Moment, Stamp, is_absence, look},
 };
-use crate::clock;
+use crate::{clock, model::Arrival};
 use std::{
     collections::BTreeSet,
     error::Error,
     ffi::OsString,
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 use tokio::time::Instant;
@@ -33,6 +32,9 @@ const POLL_EVERY_MIN: Duration = Duration::from_secs(2);
 
 /// A poll takes at most one part in so many of the time, however large the inbox.
 const POLL_SHARE: u32 = 20;
+
+/// A file's place in the order in which the ready files of all inboxes go: by time, by inbox, by name.
+pub(super) type Rank = (Moment, usize, OsString);
 
 /// One inbox under watch.
 pub(super) struct RootWatch {
@@ -57,8 +59,7 @@ pub(super) struct RootWatch {
 /// What an inbox is looked after with.
 pub(super) struct Means<'a> {
     pub(super) folders: &'a mut WatchedFolders,
-    /// Set when the service stops.
-    pub(super) stop: &'a AtomicBool,
+    pub(super) leash: &'a Leash,
 }
 
 impl RootWatch {
@@ -88,22 +89,9 @@ impl RootWatch {
         !self.pending.is_empty()
     }
 
-    pub(super) fn has_been_scanned(&self) -> bool {
-        self.watching != Watching::Starting
-    }
-
-    pub(super) fn ready_count(&self) -> usize {
-        self.pending.ready_count()
-    }
-
     /// The ready file that comes first, in the order in which files of all inboxes go.
-    pub(super) fn first_ready(&self) -> Option<(Moment, usize, &OsString)> {
-        self.pending.first_ready().map(|(modified, name)| (*modified, self.index, name))
-    }
-
-    /// Whether this path is the inbox or lies in it.
-    pub(super) fn holds(&self, path: &Path) -> bool {
-        path.starts_with(&self.root.path)
+    pub(super) fn first_ready(&self) -> Option<Rank> {
+        self.pending.first_ready().map(|(modified, name)| (*modified, self.index, name.clone()))
     }
 
     /// When the inbox is to be looked after next, whatever happens in it.
@@ -138,10 +126,10 @@ impl RootWatch {
             self.watching == Watching::Events && !self.is_scan_wanted && self.pending.is_complete();
         self.pending.begin_scan();
         let mut round = Round::new(&self.root, &mut self.pending, means.folders, false);
-        let walk = Walk { ignore: &self.ignore, stop: means.stop };
+        let walk = Walk { ignore: &self.ignore, leash: means.leash };
         let walked = walk.run(&self.root.path, &mut round);
         let Round { visited, new_files, not_armed, unreadable, .. } = round;
-        if means.stop.load(Ordering::Relaxed) {
+        if means.leash.is_pulled() {
             return;
         }
         self.pending.end_scan();
@@ -218,7 +206,7 @@ impl RootWatch {
     fn scan_folder(&mut self, folder: &Path, means: &mut Means<'_>) {
         let began = Instant::now();
         let mut round = Round::new(&self.root, &mut self.pending, means.folders, true);
-        let walked = Walk { ignore: &self.ignore, stop: means.stop }.run(folder, &mut round);
+        let walked = Walk { ignore: &self.ignore, leash: means.leash }.run(folder, &mut round);
         let Round { not_armed, mut unreadable, .. } = round;
         self.settle_together(began, Instant::now());
         if let Some(why) = not_armed {
@@ -236,8 +224,11 @@ impl RootWatch {
     }
 
     /// Looks at what settles, and finds out whether there is room for what was left out.
-    pub(super) fn look(&mut self) {
+    pub(super) fn look(&mut self, leash: &Leash) {
         for name in self.pending.due(Instant::now()) {
+            if !leash.goes_on() {
+                return;
+            }
             match look(&self.root.path.join(&name)) {
                 Ok(Look::File(stamp)) => self.pending.looked(&name, Some(stamp), Instant::now()),
                 Ok(Look::Nothing | Look::Folder) => self.pending.looked(&name, None, Instant::now()),
@@ -276,17 +267,22 @@ impl RootWatch {
         None
     }
 
-    pub(super) fn state(&self, now: Instant) -> RootState {
+    /// The arrivals whose claims lie in it now.
+    pub(super) fn claims(&self) -> Vec<Arrival> {
+        claims_in(&self.root.path)
+    }
+
+    pub(super) fn state(&self, now: Instant, claims: Vec<Arrival>) -> RootState {
         let figures = self.pending.figures(now);
         RootState {
-            path: self.root.path.clone(),
-            watching: self.watching.clone(),
+            claims,
             pending: figures.pending,
             oldest_since: figures.oldest_since,
             unsettled: figures.unsettled,
             refused: figures.refused,
             trouble: self.trouble.clone(),
             found_by_scan: self.found_by_scan,
+            ..RootState::new(self.root.path.clone(), self.watching.clone())
         }
     }
 

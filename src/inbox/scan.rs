@@ -5,20 +5,20 @@
 
 use super::{
     InboxError,
+    leash::Leash,
     names::Ignore,
     stamp::{Look, Stamp, is_absence},
 };
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// What a walk looks for, and when it gives up.
 pub(super) struct Walk<'a> {
     pub(super) ignore: &'a Ignore,
-    /// Set when the service stops: the walk then ends at the next entry.
-    pub(super) stop: &'a AtomicBool,
+    /// Shown every entry; where it is pulled, the walk ends at the next.
+    pub(super) leash: &'a Leash,
 }
 
 /// Someone who is told what a walk comes by.
@@ -34,7 +34,7 @@ pub(super) trait Visitor {
 /// Looks through an inbox that nobody watches. One that is not there is empty.
 pub fn survey(inbox: &Path, ignore: &[String]) -> Result<Survey, InboxError> {
     let (ignore, mut survey) = (Ignore::new(ignore)?, Survey::default());
-    let walked = Walk { ignore: &ignore, stop: &AtomicBool::new(false) }.run(inbox, &mut survey);
+    let walked = Walk { ignore: &ignore, leash: &Leash::new() }.run(inbox, &mut survey);
     match walked {
         Err(error) if !is_absence(&error) => Err(InboxError::io("look through the inbox", inbox)(error)),
         _ => Ok(survey),
@@ -83,7 +83,7 @@ impl Walk<'_> {
 
     fn read(&self, folder: &Path, ahead: &mut Vec<PathBuf>, visitor: &mut impl Visitor) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
-            if self.stop.load(Ordering::Relaxed) {
+            if !self.leash.goes_on() {
                 ahead.clear();
                 return Ok(());
             }

@@ -1,12 +1,12 @@
 //! How the inboxes stand, for `status` and for readiness. `watch` publishes it after every look and scan.
 
-use crate::model::Time;
+use crate::model::{Arrival, Time};
 use std::path::PathBuf;
 
 /// How all the inboxes stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InboxState {
-    /// Whether every inbox has been looked through once since the start.
+    /// Whether every inbox that answers has been looked through once since the start.
     pub is_ready: bool,
     /// How often hints were lost and a scan took their place.
     pub losses: u64,
@@ -21,6 +21,10 @@ pub struct RootState {
     pub path: PathBuf,
     /// How it is watched.
     pub watching: Watching,
+    /// Since when what was asked of it has not been answered, as by a mount that is dead. All else here is as it was then.
+    pub silent_since: Option<Time>,
+    /// The arrivals whose claims lay in it when it was last looked at.
+    pub claims: Vec<Arrival>,
     /// How many files wait in it, those included that are not kept in mind yet.
     pub pending: u64,
     /// Since when the file has waited that has waited longest.
@@ -33,6 +37,29 @@ pub struct RootState {
     pub trouble: Option<String>,
     /// How many files were found only by a scan on the timer, so that no event had told of them.
     pub found_by_scan: u64,
+}
+
+impl RootState {
+    /// Nothing waits, as far as is known.
+    pub(super) fn new(path: PathBuf, watching: Watching) -> Self {
+        Self {
+            path,
+            watching,
+            silent_since: None,
+            claims: Vec::new(),
+            pending: 0,
+            oldest_since: None,
+            unsettled: (0, Vec::new()),
+            refused: 0,
+            trouble: None,
+            found_by_scan: 0,
+        }
+    }
+
+    /// Whether it has been looked through since the start.
+    pub(super) fn has_been_scanned(&self) -> bool {
+        self.watching != Watching::Starting
+    }
 }
 
 /// How an inbox is watched.

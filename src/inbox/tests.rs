@@ -2,8 +2,10 @@
 //! with time standing still, where the watcher is one that says nothing or fails.
 
 use super::{
+    crew::Crew,
     hint::{Hint, Sign},
     keeper::{Keeper, Step},
+    watch::{Ears, run},
     *,
 };
 use crate::model::Arrival;
@@ -55,7 +57,7 @@ impl Place {
     }
 
     fn keeper(&self, watcher: impl Watcher + Send + 'static) -> Keeper {
-        Keeper::new(&self.inboxes, Box::new(watcher), Arc::clone(&self.arrivals))
+        Keeper::new(&self.inboxes, 0, Box::new(watcher), Arc::clone(&self.arrivals)).unwrap()
     }
 
     /// Runs the watch for as long as the test runs, with a queue of this length.
@@ -337,10 +339,10 @@ async fn two_inboxes_are_served_in_one_order() {
 }
 
 /// A turn after so many milliseconds, and what can be claimed then.
-async fn turn_after(keeper: &mut Keeper, millis: u64) -> (InboxState, Vec<Claimed>) {
+async fn turn_after(keeper: &mut Keeper, millis: u64) -> (RootState, Vec<Claimed>) {
     advance(Duration::from_millis(millis)).await;
     let state = keeper.take(Step::Turn).state.unwrap();
-    (state, keeper.take(Step::Claim(99)).claimed)
+    (state, keeper.take(Step::Claim(99, None)).claimed)
 }
 
 fn settle_500(settings: &mut Settings) {
@@ -372,9 +374,9 @@ async fn a_file_written_to_while_it_waits_to_be_claimed_settles_again() {
     keeper.take(Step::Turn);
     advance(Duration::from_millis(500)).await;
     keeper.take(Step::Turn);
-    assert_eq!(keeper.ready_count(), 1);
+    assert!(keeper.first_ready().is_some());
     fs::write(place.inbox().join("a"), "more").unwrap();
-    assert_eq!(keeper.take(Step::Claim(1)).claimed, []);
+    assert_eq!(keeper.take(Step::Claim(1, None)).claimed, []);
     assert_eq!(turn_after(&mut keeper, 500).await.1[0].bytes, 4);
 }
 
@@ -389,7 +391,7 @@ async fn what_never_settles_is_shown_and_kept() {
         assert_eq!(claimed, []);
         last = Some(state);
     }
-    assert_eq!(last.unwrap().roots[0].unsettled, (1, vec![PathBuf::from("restless")]));
+    assert_eq!(last.unwrap().unsettled, (1, vec![PathBuf::from("restless")]));
     assert_eq!(turn_after(&mut keeper, 500).await.1.len(), 1);
 }
 
@@ -405,10 +407,10 @@ async fn more_files_than_are_kept_in_mind_come_all_and_in_order() {
     let mut keeper = place.keeper(NullWatcher);
     let mut all = Vec::new();
     let (state, _) = turn_after(&mut keeper, 0).await;
-    assert_eq!(state.roots[0].pending, 20);
+    assert_eq!(state.pending, 20);
     while all.len() < 20 {
         let (state, claimed) = turn_after(&mut keeper, 500).await;
-        assert_eq!(state.roots[0].found_by_scan, 0);
+        assert_eq!(state.found_by_scan, 0);
         all.extend(claimed);
     }
     let order: Vec<_> = all.iter().map(|claimed| claimed.name.to_str().unwrap()).collect();
@@ -423,8 +425,8 @@ async fn what_no_event_tells_the_timer_finds_and_counts() {
     let mut keeper = place.keeper(NullWatcher);
     turn_after(&mut keeper, 0).await;
     fs::write(place.inbox().join("silent"), "x").unwrap();
-    assert_eq!(turn_after(&mut keeper, 29_000).await.0.roots[0].pending, 0);
-    assert_eq!(turn_after(&mut keeper, 1_001).await.0.roots[0].found_by_scan, 1);
+    assert_eq!(turn_after(&mut keeper, 29_000).await.0.pending, 0);
+    assert_eq!(turn_after(&mut keeper, 1_001).await.0.found_by_scan, 1);
     assert_eq!(turn_after(&mut keeper, 1_000).await.1.len(), 1);
 }
 
@@ -469,11 +471,11 @@ async fn an_inbox_removed_and_made_again_is_watched_again() {
     assert_eq!(armed.lock().unwrap().len(), 3);
     fs::remove_dir_all(place.inbox()).unwrap();
     let (state, _) = turn_after(&mut keeper, 2_001).await;
-    assert!(matches!(state.roots[0].watching, Watching::Unreachable(_)));
+    assert!(matches!(state.watching, Watching::Unreachable(_)));
     assert_eq!(armed.lock().unwrap().len(), 0);
     fs::create_dir(place.inbox()).unwrap();
     fs::write(place.inbox().join("after"), "x").unwrap();
-    assert_eq!(turn_after(&mut keeper, 2_001).await.0.roots[0].watching, Watching::Events);
+    assert_eq!(turn_after(&mut keeper, 2_001).await.0.watching, Watching::Events);
     assert_eq!(*armed.lock().unwrap(), [place.inbox()]);
     assert_eq!(turn_after(&mut keeper, 501).await.1.len(), 1, "its work folder is made again too");
 
@@ -481,7 +483,7 @@ async fn an_inbox_removed_and_made_again_is_watched_again() {
     fs::rename(place.inbox(), place.dir.path().join("away")).unwrap();
     fs::create_dir(place.inbox()).unwrap();
     fs::write(place.inbox().join("later"), "x").unwrap();
-    assert_eq!(turn_after(&mut keeper, 2_001).await.0.roots[0].pending, 1);
+    assert_eq!(turn_after(&mut keeper, 2_001).await.0.pending, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -489,11 +491,11 @@ async fn an_inbox_that_cannot_be_watched_is_polled_and_says_why() {
     let place = Place::new(1, settle_500);
     let mut keeper = place.keeper(Silent { is_exhausted: true, ..Silent::default() });
     let (state, _) = turn_after(&mut keeper, 0).await;
-    let Watching::Polling(why) = &state.roots[0].watching else { panic!("{state:?}") };
+    let Watching::Polling(why) = &state.watching else { panic!("{state:?}") };
     assert!(why.contains("fs.inotify.max_user_watches"), "{why}");
     fs::create_dir(place.inbox().join("sub")).unwrap();
     fs::write(place.inbox().join("sub/a"), "x").unwrap();
-    assert_eq!(turn_after(&mut keeper, 2_100).await.0.roots[0].pending, 1);
+    assert_eq!(turn_after(&mut keeper, 2_100).await.0.pending, 1);
     assert_eq!(turn_after(&mut keeper, 500).await.1.len(), 1);
 }
 
@@ -508,10 +510,119 @@ async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_n
     turn_after(&mut keeper, 0).await;
     assert_eq!(turn_after(&mut keeper, 500).await.1, []);
     let (state, claimed) = turn_after(&mut keeper, 999).await;
-    assert_eq!((state.roots[0].refused, claimed.len()), (1, 0));
-    assert!(state.roots[0].trouble.as_ref().unwrap().contains("cannot claim"), "{state:?}");
+    assert_eq!((state.refused, claimed.len()), (1, 0));
+    assert!(state.trouble.as_ref().unwrap().contains("cannot claim"), "{state:?}");
     fs::remove_file(&work).unwrap();
     assert_eq!(turn_after(&mut keeper, 1).await.1[0].arrival, Arrival(1));
+}
+
+/// A watcher of a folder on a mount whose server is gone: who asks it waits until somebody says that it is back.
+struct Gone {
+    asked: mpsc::Sender<()>,
+    back: std::sync::mpsc::Receiver<()>,
+}
+
+impl Watcher for Gone {
+    fn new<F: notify::EventHandler>(_: F, _: notify::Config) -> notify::Result<Self> {
+        Err(notify::Error::generic("made by hand alone"))
+    }
+
+    fn watch(&mut self, _: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
+        self.asked.blocking_send(()).ok();
+        self.back.recv().ok();
+        Ok(())
+    }
+
+    fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+        Ok(())
+    }
+
+    fn kind() -> notify::WatcherKind {
+        notify::WatcherKind::NullWatcher
+    }
+}
+
+/// One hung mount stopped the intake of all, and nobody was told.
+#[tokio::test]
+async fn an_inbox_that_does_not_answer_keeps_no_other_from_its_work() {
+    let place = Place::new(2, |settings| settings.patience = Duration::from_millis(30));
+    for inbox in ["0", "1"] {
+        write_at(&place.dir.path().join(inbox).join(inbox), 7);
+    }
+    let (asked, mut asks) = mpsc::channel(1);
+    let (answer, back) = std::sync::mpsc::channel();
+    let ears = Ears::new(9);
+    let speaker = ears.speaker.clone();
+    let watchers: [Box<dyn Watcher + Send>; 2] = [Box::new(Gone { asked, back }), Box::new(NullWatcher)];
+    let keepers = watchers.into_iter().enumerate().filter_map(|(index, watcher)| {
+        Keeper::new(&place.inboxes, index, watcher, Arc::clone(&place.arrivals))
+    });
+    let crew = Crew::new(keepers.collect(), &[], &place.inboxes.settings);
+    let (out, mut files) = mpsc::channel(9);
+    let (told, states) = watch::channel(InboxState::default());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let watch = run(crew, ears, out, told, async { drop(stopped.await) });
+    let test = async {
+        let mut states = States(states);
+        asks.recv().await.unwrap();
+        states.until(|state| state.is_ready && state.roots[0].silent_since.is_some()).await;
+        assert_eq!(names(&take(&mut files, 1).await), ["1"]);
+        answer.send(()).unwrap();
+        states.until(|state| state.roots[0].silent_since.is_none()).await;
+        assert_eq!(names(&take(&mut files, 1).await), ["0"]);
+        // It is gone once more, and nobody waits for it at a stop.
+        let path = place.inbox().join("new");
+        fs::create_dir(&path).unwrap();
+        speaker.send((0, Hint { sign: Sign::FolderMade, path })).await.unwrap();
+        asks.recv().await.unwrap();
+        drop(stop);
+    };
+    let (ended, ()) = timeout(DEADLINE, async { tokio::join!(watch, test) }).await.unwrap();
+    ended.unwrap();
+    drop(answer);
+}
+
+/// To start anew does not bring a mount back, and must not stop the others either.
+#[tokio::test(start_paused = true)]
+async fn an_inbox_that_does_not_even_answer_at_the_start_is_told_and_looked_for() {
+    let mut place = Place::new(2, |_| {});
+    let root = place.inboxes.settings.inboxes.remove(0);
+    place.inboxes.ignored.remove(0);
+    place.inboxes.silent.push(root);
+    let (out, _files) = mpsc::channel(9);
+    let (told, states) = watch::channel(InboxState::default());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let watch = place.inboxes.watch(Arc::clone(&place.arrivals), out, told, async { drop(stopped.await) });
+    let test = async {
+        let mut states = States(states);
+        states.until(|state| state.is_ready).await;
+        states
+            .until(|state| state.roots[1].silent_since.is_some() && state.roots[1].path == place.inbox())
+            .await;
+        place.inboxes.one_answers().await;
+        fs::rename(place.inbox(), place.dir.path().join("away")).unwrap();
+        assert!(timeout(10 * HOUR, place.inboxes.one_answers()).await.is_err());
+        drop(stop);
+    };
+    timeout(99 * HOUR, async { tokio::join!(watch, test) }).await.unwrap().0.unwrap();
+    place.inboxes.silent.clear();
+    assert!(timeout(HOUR, place.inboxes.one_answers()).await.is_err(), "nobody is waited for");
+}
+
+#[tokio::test]
+async fn what_is_claimed_too_late_to_be_wanted_goes_back() {
+    let place = Place::new(1, |_| {});
+    write_at(&place.inbox().join("a"), 7);
+    let mut keeper = place.keeper(NullWatcher);
+    while keeper.first_ready().is_none() {
+        keeper.take(Step::Turn);
+    }
+    let (mut crew, results) = Crew::new(vec![keeper], &[], &place.inboxes.settings);
+    drop(results);
+    crew.claim(1);
+    assert!(timeout(DEADLINE, crew.failure()).await.unwrap().is_none());
+    assert!(place.inbox().join("a").exists());
+    assert_eq!(place.inboxes.recover().unwrap(), []);
 }
 
 #[tokio::test]

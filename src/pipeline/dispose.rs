@@ -26,7 +26,7 @@ impl Disposer {
     pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
         while let Some(Committed { finished, returned }) = committed.blocking_recv() {
             let done = self.patience.insist(|| {
-                returned.iter().try_for_each(|job| give_back(job))?;
+                returned.iter().try_for_each(|job| give_back(job, WRITTEN_TO))?;
                 finished.iter().try_for_each(|(job, receipt)| dispose(&self.failed, job, receipt))
             })?;
             if done.is_none() {
@@ -68,16 +68,19 @@ pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Resul
         return Ok(());
     }
     if claimed.changed().unwrap_or(false) {
-        return give_back(job);
+        return give_back(job, WRITTEN_TO);
     }
     Ok(claimed.dispose()?)
 }
 
-/// Its writer still had it open. What was read of it stays; the whole file is taken in once more as a new one.
-pub(super) fn give_back(job: &Job) -> Result<(), PipelineError> {
+/// Its writer still had it open. What was read of it stays.
+const WRITTEN_TO: &str = "it was written to after it was claimed";
+
+/// The whole file is taken in once more as a new one.
+pub(super) fn give_back(job: &Job, why: &str) -> Result<(), PipelineError> {
     if let Origin::Inbox(claimed) = &job.origin {
         let back = claimed.give_back()?;
-        tracing::warn!(path = job.shown, back = %back.display(), "a file was written to after it was claimed; it is taken in again");
+        tracing::warn!(path = job.shown, back = %back.display(), why, "a file went back to its inbox and is taken in again");
     }
     Ok(())
 }

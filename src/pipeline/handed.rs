@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
 };
 use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile_in};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A copy up to this size is held in memory: most articles, and a megabyte where as many as may be are waiting to be
 /// read. A file without a name costs .1 to .4 ms of system time.
@@ -18,14 +19,26 @@ const HELD_BYTES_MAX: usize = 64 << 10;
 /// The bytes of a file as they were handed over, and how reading them ended where they were read.
 #[derive(Clone, Debug)]
 pub struct Handed {
-    copy: Arc<SpooledData>,
+    copy: Arc<Copy>,
     broke_off: Option<i32>,
 }
 
+/// What was copied, and the room that is taken for it until the last who needs it lets go.
+#[derive(Debug)]
+struct Copy {
+    data: SpooledData,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
 impl Handed {
-    /// What was copied, and the system's number of the error that reading it ended with, if it did.
-    pub fn new(copy: SpooledTempFile, broke_off: Option<i32>) -> Self {
-        Self { copy: Arc::new(copy.into_inner()), broke_off }
+    /// What was copied, the system's number of the error that reading it ended with, if it did, and the room that it takes.
+    pub fn new(copy: SpooledTempFile, broke_off: Option<i32>, room: Option<OwnedSemaphorePermit>) -> Self {
+        Self { copy: Arc::new(Copy { data: copy.into_inner(), _room: room }), broke_off }
+    }
+
+    /// Whether a copy of so many bytes is held in memory.
+    pub fn is_held(bytes: u64) -> bool {
+        bytes <= HELD_BYTES_MAX as u64
     }
 
     /// Where to write a copy, on the disk of this folder where it is large.
@@ -35,7 +48,7 @@ impl Handed {
 
     /// How many bytes there are.
     pub(super) fn bytes(&self) -> io::Result<u64> {
-        match &*self.copy {
+        match &self.copy.data {
             SpooledData::InMemory(held) => Ok(held.get_ref().len() as u64),
             SpooledData::OnDisk(file) => Ok(file.metadata()?.len()),
         }
@@ -55,7 +68,7 @@ struct Reading {
 
 impl Read for Reading {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = match &*self.handed.copy {
+        let count = match &self.handed.copy.data {
             SpooledData::InMemory(held) => {
                 let at = usize::try_from(self.at).map_err(io::Error::other)?;
                 held.get_ref().get(at..).unwrap_or_default().read(into)?
@@ -96,15 +109,15 @@ mod tests {
                 copy.write_all(&bytes).unwrap();
                 copy
             };
-            let whole = Handed::new(copy(), None);
-            assert_eq!(matches!(*whole.copy, SpooledData::OnDisk(_)), bytes.len() > HELD_BYTES_MAX);
+            let whole = Handed::new(copy(), None, None);
+            assert_eq!(matches!(whole.copy.data, SpooledData::OnDisk(_)), bytes.len() > HELD_BYTES_MAX);
             for _ in 0..2 {
                 assert_eq!(io::read_to_string(whole.read()).unwrap().as_bytes(), bytes);
             }
             let mut reading = whole.read();
             let at = reading.seek(SeekFrom::End(-4)).unwrap();
             assert_eq!((at, io::read_to_string(reading).unwrap().len()), (bytes.len() as u64 - 4, 4));
-            let broken = Handed::new(copy(), Some(5));
+            let broken = Handed::new(copy(), Some(5), None);
             assert_eq!(broken.bytes().unwrap(), bytes.len() as u64);
             let (mut read, mut reading) = (vec![0; bytes.len()], broken.read());
             reading.read_exact(&mut read).unwrap();

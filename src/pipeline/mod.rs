@@ -30,7 +30,7 @@ mod word;
 
 pub use handed::Handed;
 pub use job::{ArticleTimes, Job, Origin, Resume};
-pub use open::{OpenError, Opened, open, open_to_read, rebuild, resume};
+pub use open::{Numbers, OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use patience::Room;
 pub use progress::{CommitPart, Progress, StageName};
 pub use requeue::{Requeued, Which, requeue};

@@ -319,17 +319,31 @@ impl Opened {
     }
 }
 
+/// Whether a number that the journal does not know may stand for another file by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// None has been given out in this run.
+    AllKnown,
+    /// Files are claimed and handed over meanwhile.
+    GivenOutMeanwhile,
+}
+
 /// Finishes with the files in flight that have their receipt, and returns the rest as jobs, each to go on where it
-/// stopped. A file that is not the one its number stood for, or has been written to since it was read, goes back to its
-/// inbox, to be claimed anew.
-pub fn resume(store: &Store, in_flight: Vec<Claimed>, failed: &FailedDir) -> Result<Vec<Job>, PipelineError> {
+/// stopped. A file that is not the one its number stood for, or may not be, or has been written to since it was read, goes
+/// back to its inbox, to be claimed anew.
+pub fn resume(
+    store: &Store,
+    in_flight: Vec<Claimed>,
+    failed: &FailedDir,
+    numbers: Numbers,
+) -> Result<Vec<Job>, PipelineError> {
     let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
     for claimed in in_flight {
         let row = store.view().arrival(claimed.arrival)?;
         let fresh = Job::of_claim(claimed, Resume::default());
         let is_first = seen.insert(fresh.arrival);
         match row {
-            None if is_first => jobs.push(fresh),
+            None if is_first && numbers == Numbers::AllKnown => jobs.push(fresh),
             Some(row) if is_first && is_same(&fresh, &row) => {
                 let resume = so_far(&row);
                 let job = Job { at: row.at, resume, ..fresh };
@@ -342,7 +356,7 @@ pub fn resume(store: &Store, in_flight: Vec<Claimed>, failed: &FailedDir) -> Res
                     }
                 }
             }
-            _ => dispose::give_back(&fresh)?,
+            _ => dispose::give_back(&fresh, "its number may stand for another file")?,
         }
     }
     Ok(jobs)

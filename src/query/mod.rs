@@ -27,7 +27,7 @@ pub use find::may_mean_an_article;
 pub use list::{Selection, Sort};
 pub use passages::PassageAnswer;
 pub use records::{ArticleAnswer, LinkAnswer, RecordAnswer};
-pub use status::{ArticleCounts, FileCounts, InboxStatus, Rates, Status};
+pub use status::{ArticleCounts, DiskUse, FileCounts, InboxStatus, Rates, Status};
 pub use trace::{StandingNow, StepName, TraceAnswer, TraceStep};
 
 use crate::{
@@ -206,7 +206,7 @@ impl<'s> Library<'s> {
             Question::Audit => audit(self.data_dir, Some(self.store), self.is_live, line),
             Question::Trace { what } => self.trace(what, line),
             Question::Status => {
-                line(serde_json::to_string(&self.status()?)?);
+                line(serde_json::to_string(&self.status(self.disk_use()?)?)?);
                 Ok(())
             }
         }

@@ -110,6 +110,9 @@ pub struct InboxStatus {
     pub path: String,
     /// How it is watched, in words.
     pub watched: String,
+    /// Since when it has not answered, as a mount whose server is gone; the other figures are those of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<Time>,
     /// Files that wait in it.
     pub waiting: u64,
     /// Since when the oldest of them waits.
@@ -143,9 +146,26 @@ impl ArticleCounts {
     }
 }
 
+/// What the parts of the data take on disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    journal: u64,
+    originals: u64,
+    view: u64,
+}
+
 impl Library<'_> {
+    /// Adds up what lies on the disk, file by file.
+    pub fn disk_use(&self) -> Result<DiskUse, QueryError> {
+        Ok(DiskUse {
+            journal: bytes_in(&self.journal()),
+            originals: bytes_in(&self.data_dir.join("originals")),
+            view: self.store.bytes_on_disk()?,
+        })
+    }
+
     /// How the store stands; what only a daemon knows is left as it is where there is none.
-    pub fn status(&self) -> Result<Status, QueryError> {
+    pub fn status(&self, disk: DiskUse) -> Result<Status, QueryError> {
         let counts = self.view.counts()?;
         let pending = self.view.open_arrivals()?.len() as u64;
         Ok(Status {
@@ -157,9 +177,9 @@ impl Library<'_> {
             articles: articles(&counts),
             relations: Relation::ALL.into_iter().zip(counts.relations).collect(),
             last_commit: counts.last_commit,
-            journal_bytes: bytes_in(&self.journal()),
-            originals_bytes: bytes_in(&self.data_dir.join("originals")),
-            view_bytes: self.store.bytes_on_disk()?,
+            journal_bytes: disk.journal,
+            originals_bytes: disk.originals,
+            view_bytes: disk.view,
             free_bytes: rustix::fs::statvfs(self.data_dir).ok().map(|fs| fs.f_bavail * fs.f_frsize),
             ..Status::default()
         })

@@ -3,7 +3,7 @@
 use super::{
     Ground, LOCK_PATIENCE, ServiceError, ground,
     handover::Receiver,
-    known::{Known, Standing},
+    known::{Disk, Known, Standing},
     make_data_dir,
     reload::{Reload, Reloader, watch_inboxes},
     systemd::{self, Rhythm},
@@ -15,7 +15,7 @@ use crate::{
     control::{self, Control, Live, RequeueOrder, Tell, Watched},
     inbox::{Arrivals, Claimed, InboxState, display_path},
     model::{Event, PinEvent},
-    pipeline::{self, Job, Parts, Progress, Resume, Room, Which, Wired, Words},
+    pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
     store::DataLock,
 };
 use std::{
@@ -70,18 +70,19 @@ impl Daemon {
     }
 }
 
-/// Runs until SIGTERM or SIGINT, and then to the end of what is under way; a SIGHUP has the configuration read again.
+/// Runs until SIGTERM or SIGINT, and then to the end of what is under way; a SIGHUP has the configuration read again, or is
+/// one of them where it says that the terminal is gone.
 /// `ready` is called when the inboxes are armed, have been looked through once, and the socket listens.
 pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> Result<(), ServiceError> {
     let Daemon { ground, config, socket } = daemon;
     let Ground { lock, mut opened, encoder, failed, inboxes, in_flight, next_arrival } = ground;
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::new(reload.by_hangup)?;
     let doors = Doors::open(&config, &socket).await?;
     let (stop, stopped) = watch::channel(false);
     let (state, state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
     let shown: Vec<String> = inboxes.paths().iter().map(|path| display_path(path)).collect();
-    let resumed = pipeline::resume(&opened.store, in_flight, &failed)?;
+    let resumed = pipeline::resume(&opened.store, in_flight, &failed, Numbers::AllKnown)?;
     opened.close_interrupted(&resumed, &shown)?;
     let halt = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
@@ -114,6 +115,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         since,
         standing: Arc::clone(&standing),
         patience,
+        disk: Disk::default(),
     });
     doors.serve(&mut others, &known, (words, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
@@ -229,7 +231,10 @@ impl Doors {
         };
         if let Some(listener) = self.address {
             let serving = control::serve_watchers(listener, watched.clone(), until(stopped.clone()));
-            others.spawn("metrics", async move { Ok(serving.await?) });
+            others.spawn("metrics", async move {
+                serving.await;
+                Ok(())
+            });
         }
         let (pinning, seen) = (words.clone(), Arc::clone(known));
         let live = Live {
@@ -256,7 +261,7 @@ async fn heed_reloads(
     socket: &Path,
     ready: impl FnOnce(&Ready),
 ) -> Result<(), ServiceError> {
-    let mut hangups = listen_for(SignalKind::hangup())?;
+    let mut hangups = reloader.reload.by_hangup.then(|| listen_for(SignalKind::hangup())).transpose()?;
     if reloader.state.wait_for(|s| s.is_ready).await.is_ok() {
         let counts = known.store.view().counts().map_err(pipeline::PipelineError::from)?;
         systemd::ready(known).await;
@@ -264,11 +269,14 @@ async fn heed_reloads(
         tracing::info!(articles, records, socket = %socket.display(), "ready");
         ready(&Ready { inboxes: reloader.inboxes.paths(), socket: socket.to_owned(), articles, records });
     }
-    while hangups.recv().await.is_some() {
-        reloader.run().await?;
+    loop {
+        let inboxes = Arc::clone(&reloader.inboxes);
+        select! {
+            () = next(&mut hangups) => reloader.run().await?,
+            () = inboxes.one_answers() => reloader.rejoin().await?,
+        }
         systemd::ready(known).await;
     }
-    std::future::pending().await
 }
 
 /// What must be free for the intake to go on, where a commit writes.
@@ -320,17 +328,19 @@ fn unexpected(ended: Option<Result<&'static str, ServiceError>>) -> Result<(), S
     }
 }
 
-/// SIGTERM and SIGINT.
+/// Those that end it: SIGTERM, SIGINT, and SIGHUP where that asks for no reload.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
-    fn new() -> Result<Self, ServiceError> {
+    fn new(reloads_by_hangup: bool) -> Result<Self, ServiceError> {
+        let hangup = (!reloads_by_hangup).then(|| listen_for(SignalKind::hangup())).transpose()?;
         let (terminate, interrupt) =
             (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
-        Ok(Self { terminate, interrupt })
+        Ok(Self { terminate, interrupt, hangup })
     }
 
     /// Ends with the next of them.
@@ -338,7 +348,16 @@ impl Signals {
         select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = next(&mut self.hangup) => {}
         }
+    }
+}
+
+/// Ends with the next of these signals; never where they are not listened for.
+async fn next(signals: &mut Option<Signal>) {
+    match signals {
+        Some(signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -20,11 +20,14 @@ use std::{
     io::{self, BufWriter},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
-    select,
+    select, signal,
     sync::{mpsc, watch},
     time::interval,
 };
@@ -55,6 +58,8 @@ pub struct Summary {
     pub tally: Tally,
     /// What of the given could not be reached.
     pub skipped: Skipped,
+    /// Whether a person interrupted it. A daemon still takes in what it has whole; of that the tally does not tell.
+    pub is_interrupted: bool,
 }
 
 /// Paths that could not be reached, so that nothing is known of what lies there.
@@ -69,7 +74,7 @@ pub struct Skipped {
 impl Summary {
     /// Whether everything could be read.
     pub fn is_whole(&self) -> bool {
-        self.skipped.count == 0 && self.tally.is_whole()
+        !self.is_interrupted && self.skipped.count == 0 && self.tally.is_whole()
     }
 }
 
@@ -91,6 +96,8 @@ pub struct Pace {
     pub bytes_read: u64,
     /// Files that are durable.
     pub files: u64,
+    /// Whether the daemon waits until it has room for the next file.
+    pub waits: bool,
 }
 
 /// Ingests everything into a store that nobody else has; `tell` hears now and then how far it has come.
@@ -135,20 +142,24 @@ pub async fn ingest_locked(
     drop(store);
     ground.lock.release_clean()?;
     let tally = tallied.borrow().clone();
-    Ok(Summary { tally, skipped })
+    Ok(Summary { tally, skipped, is_interrupted: false })
 }
 
-/// Hands everything over to the daemon at `socket`; `tell` hears now and then how far that has come with it.
+/// Hands everything over to the daemon at `socket`; `tell` hears now and then how far that has come with it. An interrupt
+/// (Ctrl-C) ends it at once, whatever file is being sent.
 pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> Result<Summary, ServiceError> {
     let connection = control::connect(socket).await?;
     let (sending, body) = control::sending();
     let (tally, tallied) = watch::channel(Tally::default());
     let mut tasks = Tasks::default();
+    let waits = Arc::new(AtomicBool::new(false));
+    let is_waiting = Arc::clone(&waits);
     tasks.spawn("hear", async move {
-        let mut last = Told { tally: Tally::default(), end: None };
+        let mut last = Told { tally: Tally::default(), waits: false, end: None };
         let mut line = |line: String| match serde_json::from_str::<Told>(&line) {
             Ok(told) => {
                 tally.send_replace(told.tally.clone());
+                is_waiting.store(told.waits, Ordering::Relaxed);
                 last = told;
                 last.end.is_none()
             }
@@ -161,9 +172,14 @@ pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> R
     });
     let mut sending = BufWriter::with_capacity(SENT_BYTES, sending);
     let send = move |job: Job| handover::send(&job, &mut sending).is_ok();
-    let skipped = follow(tasks, what, send, &tallied, tell).await?;
-    let tally = tallied.borrow().clone();
-    Ok(Summary { tally, skipped })
+    let mut tell = tell;
+    let tell = |pace| tell(Pace { waits: waits.load(Ordering::Relaxed), ..pace });
+    let skipped = select! {
+        skipped = follow(tasks, what, send, &tallied, tell) => Some(skipped?),
+        _ = signal::ctrl_c() => None,
+    };
+    let (tally, is_interrupted) = (tallied.borrow().clone(), skipped.is_none());
+    Ok(Summary { tally, skipped: skipped.unwrap_or_default(), is_interrupted })
 }
 
 /// Sends all files in order and waits until all tasks have ended. Returns what could not be reached.
@@ -196,7 +212,7 @@ async fn follow(
             },
             _ = ticks.tick() => {
                 let tally = tallied.borrow();
-                tell(Pace { bytes: total.get().copied(), bytes_read: tally.bytes_read, files: tally.files() });
+                tell(Pace { bytes: total.get().copied(), bytes_read: tally.bytes_read, files: tally.files(), waits: false });
             }
         }
     }

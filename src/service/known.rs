@@ -5,9 +5,9 @@ use crate::{
     control::Health,
     inbox::{InboxState, RootState, Watching, display_path},
     metrics::{Labels, Page},
-    model::{Arrival, Time},
+    model::Time,
     pipeline::{CommitPart, Progress, StageName},
-    query::{InboxStatus, Library, QueryError, Rates, Status},
+    query::{DiskUse, InboxStatus, Library, QueryError, Rates, Status},
     store::Store,
 };
 use std::{
@@ -16,7 +16,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 
@@ -30,6 +30,29 @@ pub(super) struct Known {
     pub standing: Arc<Standing>,
     /// How long a stage may be at one piece of work.
     pub patience: Duration,
+    pub disk: Disk,
+}
+
+/// What the data takes on disk, as it was added up last.
+#[derive(Debug, Default)]
+pub(super) struct Disk(Mutex<Option<(Instant, DiskUse)>>);
+
+/// How long what was added up is told again: ten thousand files take tens of milliseconds, and nobody needs it newer.
+const DISK_EVERY: Duration = Duration::from_secs(3);
+
+impl Disk {
+    /// One adds it up at a time, and the others wait for that.
+    fn of(&self, library: &Library<'_>) -> Result<DiskUse, QueryError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *last {
+            Some((at, used)) if at.elapsed() < DISK_EVERY => Ok(used),
+            _ => {
+                let used = library.disk_use()?;
+                *last = Some((Instant::now(), used));
+                Ok(used)
+            }
+        }
+    }
 }
 
 /// What becomes of a daemon while it runs, apart from its work.
@@ -62,10 +85,9 @@ impl Known {
     /// The answer to `status`.
     pub fn status(&self) -> Result<Status, QueryError> {
         let library = Library::new(&self.store, &self.config.data_dir, self.config.detect_settings());
-        let mut status = library.status()?;
+        let mut status = library.status(self.disk.of(&library)?)?;
         let state = self.state.borrow().clone();
-        let claimed: Vec<Arrival> =
-            state.roots.iter().flat_map(|r| crate::inbox::claims_in(&r.path)).collect();
+        let claimed = state.roots.iter().flat_map(|root| root.claims.iter().copied());
         status.add_live(library.unknown_arrivals(claimed)?, state.roots.iter().map(inbox_status).collect());
         let word = if state.is_ready { "running" } else { "starting" };
         word.clone_into(&mut status.state);
@@ -91,13 +113,7 @@ impl Known {
         if !state.is_ready {
             health.not_ready.push("the inboxes have not been looked through yet".to_owned());
         }
-        for root in &state.roots {
-            if let Watching::Unreachable(why) = &root.watching {
-                health
-                    .not_ready
-                    .push(format!("the inbox {} cannot be read: {why}", display_path(&root.path)));
-            }
-        }
+        health.not_ready.extend(state.roots.iter().filter_map(not_served));
         health.not_ready.extend(self.progress.pauses());
         health.not_ready.extend(health.not_alive.iter().cloned());
         health
@@ -222,8 +238,8 @@ impl Known {
         let now = crate::clock::now();
         let age =
             |root: &RootState| root.oldest_since.map_or(0., |since| seconds_of(now) - seconds_of(since));
-        gauge(page, "wirefold_inbox_up", "Whether the inbox can be read.", &|root| {
-            f64::from(u8::from(!matches!(root.watching, Watching::Starting | Watching::Unreachable(_))))
+        gauge(page, "wirefold_inbox_up", "Whether the inbox can be read and answers.", &|root| {
+            f64::from(u8::from(root.watching != Watching::Starting && not_served(root).is_none()))
         });
         gauge(
             page,
@@ -292,6 +308,16 @@ impl Known {
     }
 }
 
+/// Why what is dropped there is not taken in, as a sentence. To start the daemon anew would not bring a mount back.
+fn not_served(root: &RootState) -> Option<String> {
+    let inbox = display_path(&root.path);
+    match (root.silent_since, &root.watching) {
+        (Some(since), _) => Some(format!("the inbox {inbox} has not answered since {since}")),
+        (None, Watching::Unreachable(why)) => Some(format!("the inbox {inbox} cannot be read: {why}")),
+        (None, _) => None,
+    }
+}
+
 fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
@@ -322,9 +348,11 @@ fn inbox_status(root: &RootState) -> InboxStatus {
         Watching::Polling(why) => format!("watched by scans only: {why}"),
         Watching::Unreachable(why) => format!("cannot be watched: {why}"),
     };
+    let watched = root.silent_since.map_or(watched, |since| format!("has not answered since {since}"));
     InboxStatus {
         path: display_path(&root.path),
         watched,
+        silent_since: root.silent_since,
         waiting: root.pending,
         oldest: root.oldest_since,
         unsettled: root.unsettled.0,

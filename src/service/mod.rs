@@ -99,7 +99,7 @@ pub enum ServiceError {
 impl ServiceError {
     /// Whether it says that a configuration cannot be used, and not that the daemon cannot go on.
     fn is_of_the_configuration(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Inbox(_))
+        matches!(self, Self::Config(_) | Self::Inbox(_) | Self::Encoder(_))
     }
 }
 
@@ -147,7 +147,8 @@ fn make_default_inbox(config: &Config) -> Result<(), ServiceError> {
     if config.inbox.is_empty() { make_folder(&config.data_dir.join("inbox")) } else { Ok(()) }
 }
 
-fn encoder(config: &Config) -> Result<Option<Encoder>, ServiceError> {
+/// Loads the sentence encoder where one is configured.
+pub fn encoder(config: &Config) -> Result<Option<Encoder>, ServiceError> {
     Ok(config.encoder_settings().map(|settings| Encoder::load(&settings)).transpose()?)
 }
 

@@ -4,11 +4,11 @@
 //! What can be swapped is the inboxes, how files are taken in, and what is logged. The rest waits for a restart, and the
 //! reload says what that is.
 
-use super::{ServiceError, known::Standing, make_default_inbox, systemd, tasks::until};
+use super::{ServiceError, encoder, known::Standing, make_default_inbox, systemd, tasks::until};
 use crate::{
     config::{Config, ConfigError, Differences},
     inbox::{Arrivals, Claimed, FailedDir, InboxState, Inboxes},
-    pipeline::{self, Job},
+    pipeline::{self, Job, Numbers},
     store::Store,
 };
 use std::{error::Error, sync::Arc};
@@ -20,6 +20,8 @@ use tokio::{
 
 /// What the outside does for a reload.
 pub struct Reload {
+    /// Whether SIGHUP asks for one; else it says that the terminal is gone, and ends the daemon.
+    pub by_hangup: bool,
     /// Reads the configuration again.
     pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
     /// Logs from now on as a configuration says.
@@ -73,10 +75,28 @@ impl Reloader {
         }
     }
 
+    /// Takes in an inbox that did not answer before.
+    pub async fn rejoin(&mut self) -> Result<(), ServiceError> {
+        let config = self.config.clone();
+        match self.swap_inboxes(&config).await {
+            Err(refused) if refused.is_of_the_configuration() => {
+                tracing::warn!(said = in_a_sentence(&refused), "an inbox that answers again cannot be used");
+                Ok(())
+            }
+            joined => joined,
+        }
+    }
+
     async fn swap(&mut self) -> Result<Differences, ServiceError> {
         let newer = (self.reload.read)()?;
         let differences = newer.differences(&self.config);
         let config = self.config.swapped(&newer);
+        if differences.at_restart.iter().any(|key| key.starts_with("match.encoder.")) {
+            // It waits for a restart, which must not fail by it.
+            let read = newer.clone();
+            let tried = spawn_blocking(move || encoder(&read).map(drop)).await;
+            tried.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })??;
+        }
         let of_the_inboxes = |key: &String| key == "inbox" || key.starts_with("intake.");
         if differences.swapped.iter().any(of_the_inboxes) {
             self.swap_inboxes(&config).await?;
@@ -94,7 +114,8 @@ impl Reloader {
         make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
             let new = old.changed(settings, &failed)?;
-            let left_over = pipeline::resume(&store, new.recover_new(&old)?, &failed)?;
+            let left_over =
+                pipeline::resume(&store, new.recover_new(&old)?, &failed, Numbers::GivenOutMeanwhile)?;
             Ok::<_, ServiceError>((Arc::new(new), left_over))
         });
         let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;

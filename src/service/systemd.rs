@@ -5,11 +5,24 @@
 
 use super::{ServiceError, known::Known};
 use sd_notify::NotifyState;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    env,
+    ffi::OsStr,
+    future::Future,
+    io,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::{
+            ffi::OsStrExt,
+            net::{SocketAddr, UnixDatagram},
+        },
+    },
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     select,
-    task::spawn_blocking,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 /// How often systemd is told how things stand, where it asks for no sign of life more often.
@@ -18,8 +31,9 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// sooner, and what takes long by its nature shows that it goes on.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a message may wait to be taken in.
+/// How long a message may wait to be taken in, and how often it is tried.
 const TELLING_PATIENCE: Duration = Duration::from_secs(2);
+const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// How often systemd is told, and how long a stage may be at one piece of work before it is no longer told that all is
 /// well: half of the time that systemd waits for a sign, which is given three times in it.
@@ -53,26 +67,26 @@ pub(super) async fn beat(
         }
         let sentence = known.sentence();
         if sentence != told {
-            tell(vec![status(&sentence)]).await;
+            tell(&[status(&sentence)]).await;
             told = sentence;
         }
         if known.health().not_alive.is_empty() {
-            tell(vec!["WATCHDOG=1".to_owned()]).await;
+            tell(&["WATCHDOG=1".to_owned()]).await;
         }
     }
 }
 
 /// The inboxes are armed and the socket listens; after a reload, again.
 pub(super) async fn ready(known: &Known) {
-    tell(vec!["READY=1".to_owned(), status(&known.sentence())]).await;
+    tell(&["READY=1".to_owned(), status(&known.sentence())]).await;
 }
 
 /// The configuration is read again. systemd wants to know by its own clock since when, in the same message.
 pub(super) async fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(NotifyState::MonotonicUsec(now)) => {
-            let states = ["RELOADING=1".to_owned(), format!("MONOTONIC_USEC={now}")];
-            tell(states.into_iter().chain([status("reading the configuration again")]).collect()).await;
+            let said = status("reading the configuration again");
+            tell(&["RELOADING=1".to_owned(), format!("MONOTONIC_USEC={now}"), said]).await;
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "systemd cannot be told of a reload"),
@@ -81,7 +95,7 @@ pub(super) async fn reloading() {
 
 /// What is under way is finished, and then it ends.
 pub(super) async fn stopping() {
-    tell(vec!["STOPPING=1".to_owned(), status("stopping; what is under way is finished first")]).await;
+    tell(&["STOPPING=1".to_owned(), status("stopping; what is under way is finished first")]).await;
 }
 
 /// How things stand. A line end would end the message.
@@ -89,15 +103,80 @@ fn status(sentence: &str) -> String {
     format!("STATUS={}", sentence.lines().map(str::trim).collect::<Vec<_>>().join("; "))
 }
 
-/// Says all of this in one message. Who listens may be slow to read, which must hold up nothing but what is said next.
-async fn tell(states: Vec<String>) {
-    let telling = spawn_blocking(move || {
-        let states: Vec<_> = states.iter().map(|state| NotifyState::Custom(state)).collect();
-        sd_notify::notify(&states)
-    });
-    match timeout(TELLING_PATIENCE, telling).await {
-        Ok(Ok(Ok(()))) => {}
-        Ok(Ok(Err(error))) => tracing::warn!(%error, "systemd cannot be told how things stand"),
-        Ok(Err(_)) | Err(_) => tracing::warn!("systemd does not take in how things stand"),
+/// Says all of this in one message, where somebody listens.
+async fn tell(states: &[String]) {
+    if let Some(address) = env::var_os("NOTIFY_SOCKET") {
+        tell_at(&address, states).await;
+    }
+}
+
+/// A message is a datagram and is sent from here, not from a thread that others may hold: a sign of life must not wait
+/// behind work. Who listens may be slow to read, which holds up nothing but what is said next.
+async fn tell_at(address: &OsStr, states: &[String]) {
+    let message = states.join("\n");
+    let told = async {
+        loop {
+            match send(address, message.as_bytes()) {
+                Err(full) if full.kind() == io::ErrorKind::WouldBlock => sleep(TRY_EVERY).await,
+                sent => return sent,
+            }
+        }
+    };
+    match timeout(TELLING_PATIENCE, told).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "systemd cannot be told how things stand"),
+        Err(_) => tracing::warn!("systemd does not take in how things stand"),
+    }
+}
+
+/// An address is a path, or behind an `@` a name that has none.
+fn send(address: &OsStr, message: &[u8]) -> io::Result<()> {
+    let address = match address.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(address)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to_addr(message, &address).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{runtime::Builder, task::spawn_blocking};
+
+    /// Blocked threads held up the signs of life of a daemon that was well.
+    #[test]
+    fn a_sign_of_life_needs_no_thread() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify");
+        let listeners = [
+            (path.clone().into_os_string(), SocketAddr::from_pathname(&path).unwrap()),
+            ("@wirefold-test".into(), SocketAddr::from_abstract_name("wirefold-test").unwrap()),
+        ];
+        let runtime = Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+        let (free, held) = std::sync::mpsc::channel::<()>();
+        runtime.block_on(async {
+            drop(spawn_blocking(move || held.recv()));
+            for (address, at) in listeners {
+                let socket = UnixDatagram::bind_addr(&at).unwrap();
+                socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+                tell_at(&address, &["WATCHDOG=1".to_owned(), "STATUS=x".to_owned()]).await;
+                let mut heard = [0; 64];
+                let length = socket.recv(&mut heard).unwrap();
+                assert_eq!(&heard[..length], b"WATCHDOG=1\nSTATUS=x");
+            }
+        });
+        drop(free);
+    }
+
+    /// Nobody reads: once the queue is full the message is given up, and nothing hangs.
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_listen_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify");
+        let _deaf = UnixDatagram::bind(&path).unwrap();
+        while send(path.as_os_str(), b"x").is_ok() {}
+        tell_at(path.as_os_str(), &["x".to_owned()]).await;
     }
 }

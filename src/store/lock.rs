@@ -1,10 +1,12 @@
 //! The lock on a data directory: one process at a time. It also remembers how the last one ended.
 
 use super::Trust;
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -22,6 +24,18 @@ pub enum LockError {
         path: PathBuf,
         /// Who has it, where that is known.
         pid: Option<u32>,
+    },
+    /// It belongs to another user, who could not open what this one makes there.
+    #[error(
+        "{path} belongs to {owner}, who could not open what {} makes there: run this as that user, 'sudo -u {} wirefold ...'",
+        user_name(geteuid().as_raw()),
+        .owner.replace('#', "\\#")
+    )]
+    Stranger {
+        /// The data directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
     },
     /// The file system refused.
     #[error("cannot lock {path}")]
@@ -51,10 +65,12 @@ pub struct DataLock {
 }
 
 impl DataLock {
-    /// Takes the lock of a data directory, waiting up to `patience` for another holder to end.
+    /// Takes the lock of a data directory, waiting up to `patience` for another holder to end. Only its owner may: also to
+    /// read is to write, for the view is brought up to the journal's end.
     pub fn take(data_dir: &Path, patience: Duration) -> Result<Self, LockError> {
         let path = data_dir.join("lock");
         let failed = |source| LockError::Io { path: path.clone(), source };
+        check_owner(data_dir)?;
         let mut file = open(&path).map_err(failed)?;
         let deadline = Instant::now() + patience;
         loop {
@@ -112,6 +128,30 @@ impl DataLock {
         };
         write(&mut self.file).map_err(|source| LockError::Io { path: self.path.clone(), source })
     }
+}
+
+/// Root may write everywhere, and would leave files that the service cannot open. Where a daemon has the directory, as one
+/// that starts, nothing is to be written: it is asked soon.
+fn check_owner(data_dir: &Path) -> Result<(), LockError> {
+    let owner = fs::metadata(data_dir).map(|found| found.uid());
+    match owner {
+        Ok(owner) if owner != geteuid().as_raw() => Err(match DataLock::holder(data_dir) {
+            Some(_) => LockError::Busy { path: data_dir.to_owned(), pid: None },
+            None => LockError::Stranger { path: data_dir.to_owned(), owner: user_name(owner) },
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A user's name, or the number where the system's list does not hold it, as `sudo -u` takes either.
+pub fn user_name(user: u32) -> String {
+    let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut users = list.lines().map(|line| line.split(':'));
+    let found = users.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)? == user.to_string()).then(|| name.to_owned())
+    });
+    found.unwrap_or_else(|| format!("#{user}"))
 }
 
 fn open(path: &Path) -> io::Result<File> {

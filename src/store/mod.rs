@@ -19,7 +19,7 @@ mod view;
 mod write;
 
 pub use compare::Comparison;
-pub use lock::{DataLock, LockError};
+pub use lock::{DataLock, LockError, user_name};
 pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
 pub use view::{Gathered, Order, View};
 pub use write::Change;

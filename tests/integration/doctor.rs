@@ -2,7 +2,7 @@
 
 use crate::{
     daemon::Daemon,
-    place::{Place, Ran, names_in},
+    place::{Place, Ran, names_in, run},
 };
 use serde_json::Value;
 use std::{
@@ -156,6 +156,39 @@ fn rights_are_told_to_whom_they_are_missing() {
         std::os::unix::fs::chown(place.data(), Some(0), None).unwrap();
         check(&place, "data", "warning", "belongs to root");
     }
+}
+
+/// Root can write everywhere, and left files that the service could not open; doctor looked at the top folder alone.
+#[test]
+fn only_the_owner_of_the_data_writes_there() {
+    let Some(place) = Place::of_ordinary_user() else { return };
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: this needs two users");
+        return;
+    }
+    fs::write(place.path("a.txt"), "The ferry is late\n\nThe ferry to Anholt was late on Monday.\n").unwrap();
+    for args in [&["ingest", "a.txt"][..], &["run"]] {
+        let ran = run(place.command_as_tester(args));
+        assert_eq!(ran.code(), 1, "{ran:?}");
+        assert!(ran.err.contains(" belongs to nobody, who could not open what root makes there"), "{ran:?}");
+        assert!(ran.err.contains("'sudo -u nobody wirefold ...'"), "{ran:?}");
+    }
+    assert_eq!(names_in(&place.data()), [""; 0], "nothing was made");
+    place.ingest(["a.txt"]);
+    let ran = run(place.command_as_tester(["rebuild"]));
+    assert!(ran.err.contains(" belongs to nobody"), "{ran:?}");
+    assert_eq!(place.export().len(), 1);
+    // What people drop is theirs; a segment that another has made is nobody's to append to.
+    fs::set_permissions(place.data(), Permissions::from_mode(0o750)).unwrap();
+    fs::write(place.inbox().join("roots.txt"), "x").unwrap();
+    check(&place, "data", "ok", "may be written to");
+    std::os::unix::fs::chown(place.data().join("journal/00000001.jsonl.zst"), Some(0), Some(0)).unwrap();
+    check(
+        &place,
+        "data",
+        "failure",
+        "files that do not belong to nobody, who may not be able to open them: 1, as ",
+    );
 }
 
 /// Where the articles of one story do not come together, the thresholds are looked at.

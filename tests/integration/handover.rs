@@ -5,7 +5,7 @@ use crate::{
     answers::{Files, Record},
     corpus::{MANY, Reporter, fixture},
     daemon::{Daemon, settled},
-    place::{Place, Ran, Running, binary, drop_whole, names_in, run},
+    place::{Place, Ran, Running, drop_whole, names_in, run},
     wait::{PATIENCE, within},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -95,10 +95,7 @@ fn a_daemon_need_not_be_able_to_read_the_files() {
     fs::copy(fixture("stories/01-harbour-fire.txt"), secret.join("mine.txt")).unwrap();
     fs::set_permissions(&secret, Permissions::from_mode(0o700)).unwrap();
     let as_nobody = place.command(["ingest", "home/secret/mine.txt"]);
-    let mut as_owner = std::process::Command::new(binary());
-    as_owner.args(as_nobody.get_args().skip_while(|arg| *arg != "--data-dir"));
-    as_owner.current_dir(place.path(""));
-    let ran = run(as_owner);
+    let ran = run(place.command_as_tester(["ingest", "home/secret/mine.txt"]));
     assert_eq!(ran.code(), 0, "{ran:?}");
     assert_eq!(place.export()[0].articles[0].path, "home/secret/mine.txt");
     let ran = run(as_nobody);
@@ -272,7 +269,13 @@ fn a_client_that_is_killed_or_interrupted_loses_and_doubles_nothing() {
         let daemon = Daemon::start(&place);
         let client = under_way(&place);
         kill_process(Pid::from_child(&client.child), signal).unwrap();
-        client.end();
+        let ran = client.end();
+        if signal == Signal::INT {
+            assert_eq!(ran.code(), 1, "{ran:?}");
+            assert!(ran.out.contains("interrupted: that much is durable"), "{ran:?}");
+            let durable: u64 = ran.out.split(' ').next().unwrap().parse().unwrap();
+            assert!(durable <= place.status().files.accepted, "{ran:?}");
+        }
         // What is whole goes its way; then nothing more comes of it.
         let log = "files were handed over";
         within(PATIENCE, "the daemon sees that it is gone", || daemon.log().contains(log).then_some(()));
@@ -337,6 +340,25 @@ fn a_daemon_that_is_stopped_lets_go_of_a_large_file() {
     assert_eq!(status.articles.canonical + status.articles.variants, lines.len() as u64, "{status:?}");
     assert_eq!(status.articles.repeats, before.articles.sightings, "{status:?}");
     daemon.stop_well();
+}
+
+/// The socket of a configuration led to another daemon than that of the data directory which was typed.
+#[test]
+fn a_data_directory_that_is_named_leads_to_its_own_daemon() {
+    let (mut one, other) = (Place::new(), Place::brisk());
+    one.configure(&format!("[control]\nsocket = '{}'\n", one.path("s").display()));
+    let (daemon, of_other) = (Daemon::start(&one), Daemon::start(&other));
+    fs::write(other.path("given.txt"), Reporter::new(51).story()).unwrap();
+    let mut command = other.bare_command();
+    command.arg("--config").arg(one.path("wirefold.toml")).arg("--data-dir").arg(other.data());
+    let ran = run({
+        command.args(["ingest", "given.txt"]);
+        command
+    });
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    assert_eq!((one.export().len(), other.export().len()), (0, 1));
+    daemon.stop_well();
+    of_other.stop_well();
 }
 
 /// While it starts it has the store and does not listen yet.

@@ -119,6 +119,15 @@ impl Place {
         command
     }
 
+    /// The same as the user who runs the tests, also where wirefold runs as another.
+    pub fn command_as_tester<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+        let as_other = self.command(args);
+        let mut command = Command::new(binary());
+        command.args(as_other.get_args().skip_while(|arg| *arg != "--data-dir"));
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        command
+    }
+
     /// The same without being told where its data is.
     pub fn bare_command(&self) -> Command {
         let mut command = if self.as_nobody {

@@ -7,10 +7,13 @@ use crate::{
     place::{Place, drop_whole, names_in},
     wait::{PATIENCE, pause, within},
 };
-use rustix::process::Signal;
+use rustix::{
+    process::Signal,
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 use serde_json::json;
 use std::{
-    fs,
+    fs::{self, File},
     io::{Read, Write},
     os::unix::net::UnixStream,
     sync::{
@@ -171,4 +174,23 @@ fn a_reader_that_goes_away_is_no_trouble() {
             daemon.stop_well();
         }
     }
+}
+
+/// It outlived its terminal, for a hang-up had it only read its configuration again.
+#[test]
+fn a_daemon_in_a_terminal_ends_with_it() {
+    let place = Place::brisk();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let path = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let mut command = place.command(["run"]);
+    command.stdin(File::open(path).unwrap());
+    let mut daemon = Daemon::launch_as(&place, command);
+    daemon.wait_ready();
+    daemon.signal(Signal::HUP);
+    assert!(daemon.has_ended_within(PATIENCE), "{}", daemon.log());
+    let log = daemon.log();
+    daemon.stop_well();
+    assert!(log.contains("stopped") && !log.contains("reloaded"), "{log}");
 }
