@@ -26,15 +26,16 @@ impl Page {
     pub fn wrapped(&mut self, label: &str, text: &str, indent: usize) {
         let mut line = format!("{label:<indent$}");
         let mut is_fresh = true;
-        for word in one_line(text).split(' ') {
-            if !is_fresh && wide(&line) + 1 + wide(word) > self.width {
+        let (text, room) = (one_line(text), self.width.saturating_sub(indent).max(1));
+        for word in text.split(' ').flat_map(|word| pieces(word, room)) {
+            if !is_fresh && wide(&line) + 1 + wide(&word) > self.width {
                 self.lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
                 is_fresh = true;
             }
             if !is_fresh {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
             is_fresh = false;
         }
         self.lines.push(line.trim_end().to_owned());
@@ -59,6 +60,22 @@ impl Page {
         let title = side.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
         self.wrapped("", &format!("{place}{title}"), INDENT);
     }
+}
+
+/// A word, in parts where it is wider than a line, as a text is whose script has no spaces.
+fn pieces(word: &str, room: usize) -> Vec<String> {
+    let (mut pieces, mut width) = (vec![String::new()], 0);
+    for letter in word.chars() {
+        if width + of_letter(letter) > room {
+            pieces.push(String::new());
+            width = 0;
+        }
+        width += of_letter(letter);
+        if let Some(last) = pieces.last_mut() {
+            last.push(letter);
+        }
+    }
+    pieces
 }
 
 /// A text of at most so many columns: its beginning and its end.
