@@ -194,8 +194,13 @@ fn sentence(story: &TraceAnswer, step: &TraceStep) -> String {
 
 fn ended(outcome: Option<Outcome>, step: &TraceStep) -> String {
     let outcome = outcome.map_or("ended", Outcome::name);
-    let [new, repeats, rejected] = step.counts.unwrap_or_default();
-    let counts = [(new, "new"), (repeats, "received before"), (rejected, "not readable")];
+    let [new, repeats, rejected, passed_over] = step.counts.unwrap_or_default();
+    let counts = [
+        (new, "new"),
+        (repeats, "received before"),
+        (rejected, "not readable"),
+        (passed_over, "without an article passed over"),
+    ];
     let counts: Vec<_> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };

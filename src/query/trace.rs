@@ -80,9 +80,9 @@ pub struct TraceStep {
     /// Why it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// At the end: new articles, repeats, and items that could not be read.
+    /// At the end: new articles, repeats, items that could not be read, and parts that hold no article.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counts: Option<[u64; 3]>,
+    pub counts: Option<[u64; 4]>,
 }
 
 /// What can happen to a file and its articles.
@@ -325,7 +325,8 @@ fn of_the_file(story: &mut Story, event: &Event, at: Time, asked: &Asked<'_>) {
             story.told.bytes = story.told.bytes.max(e.bytes);
             (story.told.digest, story.told.outcome) = (e.digest, Some(e.outcome));
             story.told.original.clone_from(&e.original);
-            let (reason, counts) = (e.reason.clone(), Some([e.new, e.repeats, e.rejected]));
+            let passed_over = e.passed_over.values().sum();
+            let (reason, counts) = (e.reason.clone(), Some([e.new, e.repeats, e.rejected, passed_over]));
             let ended = TraceStep { at, step: StepName::Ended, reason, counts, ..TraceStep::default() };
             story.told.steps.push(ended);
         }

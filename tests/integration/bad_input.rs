@@ -235,6 +235,8 @@ fn what_holds_no_article_is_passed_over_and_told() {
     let ran = place.ingest(["all.tar"]);
     assert!(ran.out.contains("1 accepted\n1 article\n"), "{ran:?}");
     assert!(ran.out.contains("\npassed over, as they hold no article: 1 empty, 2 no-article\n"), "{ran:?}");
+    let told = place.done(["trace", "all.tar"]).out;
+    assert!(told.contains("accepted: 1 new, 3 without an article passed over; durable"), "{told}");
 }
 
 #[test]
