@@ -67,6 +67,9 @@ pub enum BackupError {
         /// Where to.
         to: PathBuf,
     },
+    /// Another backup into the folder is under way.
+    #[error("another backup into {0} is under way")]
+    Busy(PathBuf),
     /// There is data where a backup is to be brought back to.
     #[error("there is data in {0} already; a backup is brought back into a folder without any")]
     NotEmpty(PathBuf),
@@ -125,7 +128,10 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Copied, BackupError> {
         return Err(BackupError::NotABackup(to.to_owned()));
     }
     // A first copy that is cut short is known for what it is, and may be gone on with.
-    fs::write(to.join(BEGUN), "").map_err(BackupError::io("write to", to))?;
+    let begun = fs::File::create(to.join(BEGUN)).map_err(BackupError::io("write to", to))?;
+    if begun.try_lock().is_err() {
+        return Err(BackupError::Busy(to.to_owned()));
+    }
     let mut manifest = earlier.unwrap_or(Manifest {
         format: FORMAT,
         at: Time::default(),
@@ -174,13 +180,16 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
     let unusable = |what: String| BackupError::Unusable { path: from.to_owned(), what };
     let manifest = manifest(from)?.ok_or_else(|| unusable(format!("there is no {MANIFEST} in it")))?;
     check_apart(from, data_dir)?;
-    let has_data = ["journal", "db"].iter().any(|name| data_dir.join(name).exists());
-    if has_data {
+    // The journal gets its name when all is there: what is cut short before that has none, and is begun anew.
+    let unfinished = data_dir.join("journal.restored");
+    let holds =
+        |name: &str| fs::read_dir(data_dir.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+    // What is in these may be all that is left of a journal that was moved away.
+    let has_files = || ["originals", "failed"].into_iter().any(holds);
+    if holds("journal") || holds("db") || has_files() && !unfinished.exists() {
         return Err(BackupError::NotEmpty(data_dir.to_owned()));
     }
     let mut copied = Copied { frames: manifest.end.frame, ..Copied::default() };
-    // The journal gets its name when all is there: what is cut short before that has none, and is begun anew.
-    let unfinished = data_dir.join("journal.restored");
     for folder in [data_dir.join("originals"), data_dir.join("failed"), unfinished.clone()] {
         make_folder(&folder)?;
     }

@@ -171,6 +171,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("this is a defect; nothing is lost, what was not finished is still in the inbox"),
             Exit::Internal,
         ),
+        CliError::Backup(BackupError::Busy(_)) => (Some("try again when it is done"), Exit::Busy),
         CliError::Query(QueryError::Store(_)) => {
             (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)
         }

@@ -9,7 +9,7 @@ use super::{
     display_path,
     names::{NAME_BYTES_MAX, shorten},
     recover::arrival_at_head,
-    stamp::is_absence,
+    stamp::{is_absence, open_regular},
 };
 use crate::model::Arrival;
 use std::{
@@ -80,10 +80,12 @@ impl FailedDir {
         let kept = match sync_file(claimed).and_then(|()| fs::rename(&claimed.path, &to)) {
             Ok(()) => to,
             Err(error) if is_absence(&error) => already_there([to, fallback], &claimed.path, error)?,
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => match carry(claimed, &to)? {
-                Carried::Whole => to,
-                Carried::Unreadable => keep_near(claimed, fallback, reason_json)?,
-            },
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                match carry(&claimed.path, claimed.kind, &to)? {
+                    Carried::Whole => to,
+                    Carried::Unreadable => keep_near(claimed, fallback, reason_json)?,
+                }
+            }
             Err(error) => return Err(InboxError::io("set aside", &claimed.path)(error)),
         };
         sync_folder_of(&kept)?;
@@ -139,7 +141,7 @@ fn sync_file(claimed: &Claimed) -> io::Result<()> {
     if claimed.kind != FileKind::Regular {
         return Ok(());
     }
-    match fs::File::open(&claimed.path) {
+    match open_regular(&claimed.path) {
         Ok(file) => file.sync_all(),
         Err(_) => Ok(()),
     }
@@ -164,33 +166,35 @@ fn already_there(places: [PathBuf; 2], was: &Path, error: io::Error) -> Result<P
 
 /// Whether a file could be carried to another mount.
 #[derive(Debug, PartialEq, Eq)]
-enum Carried {
+pub(super) enum Carried {
     Whole,
     Unreadable,
 }
 
-/// Copies a claimed file to another mount, durably, and then removes it.
-fn carry(claimed: &Claimed, to: &Path) -> Result<Carried, InboxError> {
+/// Copies a file to another mount, durably and whole, and then removes it. A link is carried as a link.
+pub(super) fn carry(path: &Path, kind: FileKind, to: &Path) -> Result<Carried, InboxError> {
     let unfinished = unfinished_path(to);
-    match claimed.kind {
+    match kind {
         FileKind::Regular => {
-            let Ok(from) = fs::File::open(&claimed.path) else { return Ok(Carried::Unreadable) };
+            let Ok(from) = open_regular(path) else { return Ok(Carried::Unreadable) };
             let mut written = create(&unfinished)?;
-            if !copy(from, &mut written).map_err(InboxError::io("write", &unfinished))? {
+            let copied = copy(from, &mut written).and_then(|whole| written.sync_all().map(|()| whole));
+            if !matches!(copied, Ok(true)) {
+                // What was written of it would only take up room, which may be what there is too little of.
                 fs::remove_file(&unfinished).map_err(InboxError::io("remove", &unfinished))?;
+                copied.map_err(InboxError::io("write", &unfinished))?;
                 return Ok(Carried::Unreadable);
             }
-            written.sync_all().map_err(InboxError::io("write", &unfinished))?;
         }
         FileKind::Symlink => {
-            let Ok(target) = fs::read_link(&claimed.path) else { return Ok(Carried::Unreadable) };
+            let Ok(target) = fs::read_link(path) else { return Ok(Carried::Unreadable) };
             fs::remove_file(&unfinished).ok();
             symlink(target, &unfinished).map_err(InboxError::io("write", &unfinished))?;
         }
         FileKind::Fifo | FileKind::Socket | FileKind::Device => return Ok(Carried::Unreadable),
     }
     finish(&unfinished, to)?;
-    or_absent(fs::remove_file(&claimed.path)).map_err(InboxError::io("remove", &claimed.path))?;
+    or_absent(fs::remove_file(path)).map_err(InboxError::io("remove", path))?;
     Ok(Carried::Whole)
 }
 
@@ -335,7 +339,7 @@ mod tests {
         assert_eq!(to, place.dir.path().join("failed/0000000000000005-a.txt"));
         assert!(!to.exists());
         assert_eq!(fs::read(reason_path(&to)).unwrap(), REASON);
-        assert_eq!(carry(&claimed, &to).unwrap(), Carried::Unreadable);
+        assert_eq!(carry(&claimed.path, claimed.kind, &to).unwrap(), Carried::Unreadable);
         let near = place.dir.path().join("in/.wirefold/failed/0000000000000005-a.txt");
         assert_eq!(keep_near(&claimed, near.clone(), REASON).unwrap(), near, "on another mount");
     }
@@ -347,7 +351,7 @@ mod tests {
         let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
         fs::write(&claimed.path, &content).unwrap();
         let to = place.dir.path().join("failed/there");
-        assert_eq!(carry(&claimed, &to).unwrap(), Carried::Whole);
+        assert_eq!(carry(&claimed.path, claimed.kind, &to).unwrap(), Carried::Whole);
         assert_eq!(fs::read(&to).unwrap(), content);
         assert!(!claimed.path.exists() && !unfinished_path(&to).exists());
     }
@@ -360,13 +364,13 @@ mod tests {
         symlink("/nowhere", &path).unwrap();
         let link = place.claimed();
         let to = place.dir.path().join("failed/there");
-        assert_eq!(carry(&link, &to).unwrap(), Carried::Whole);
+        assert_eq!(carry(&link.path, link.kind, &to).unwrap(), Carried::Whole);
         assert_eq!(fs::read_link(&to).unwrap(), Path::new("/nowhere"));
 
         fs::write(&path, "x").unwrap();
         let mut unreadable = place.claimed();
         unreadable.kind = FileKind::Fifo;
-        assert_eq!(carry(&unreadable, &to).unwrap(), Carried::Unreadable);
+        assert_eq!(carry(&unreadable.path, unreadable.kind, &to).unwrap(), Carried::Unreadable);
         let near = place.dir.path().join("in/.wirefold/failed/0000000000000005-a.txt");
         assert_eq!(keep_near(&unreadable, near.clone(), REASON).unwrap(), near);
         assert_eq!(fs::read(reason_path(&near)).unwrap(), REASON);

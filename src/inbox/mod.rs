@@ -49,5 +49,5 @@ pub use open::{Inboxes, Root, Settings};
 pub use recover::claims_in;
 pub use requeue::put_back_aside;
 pub use scan::{Survey, survey};
-pub use stamp::FileKind;
+pub use stamp::{FileKind, open_regular};
 pub use state::{InboxState, RootState, Watching};

@@ -1,8 +1,9 @@
 //! Putting a file that was set aside back where it came from.
 
 use super::{
-    InboxError, SetAside,
+    FileKind, InboxError, SetAside,
     claim::{lay_back, make_folders, place_for, remove_empty, work_folder},
+    failed::{Carried, carry},
     names::shown_path,
 };
 use std::{
@@ -24,18 +25,18 @@ pub fn put_back_aside(aside: &SetAside, inbox: &Path, shown: &str) -> Result<Pat
     match fs::rename(&aside.path, near) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            fs::copy(&aside.path, near).map_err(failed())?;
-            fs::File::open(near).and_then(|copy| copy.sync_all()).map_err(failed())?;
+            let found = fs::symlink_metadata(&aside.path).map_err(failed())?;
+            match FileKind::of(&found).map(|kind| carry(&aside.path, kind, near)).transpose()? {
+                Some(Carried::Whole) => {}
+                Some(Carried::Unreadable) | None => return Err(failed()(error)),
+            }
         }
         Err(error) => return Err(failed()(error)),
     }
     let back = lay_back(near, inbox, &name, aside.arrival)?;
     remove_empty(near, place.own_folders);
-    for gone in [&aside.path, &aside.reason] {
-        match fs::remove_file(gone) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed()(error)),
-            _ => {}
-        }
+    match fs::remove_file(&aside.reason) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed()(error)),
+        _ => Ok(back),
     }
-    Ok(back)
 }

@@ -1,10 +1,11 @@
-//! What a look at a file tells without opening it.
+//! What a look at a file tells without opening it, and how one is opened that somebody else put there.
 
 use crate::model::Time;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -59,6 +60,14 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// Opens an ordinary file that somebody else put there. What has taken its place since, a link or a pipe, is neither followed
+/// nor waited for.
+pub fn open_regular(path: &Path) -> io::Result<fs::File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
 impl FileKind {
     /// What this is, where it is no folder.
     pub fn of(found: &fs::Metadata) -> Option<Self> {
@@ -97,5 +106,25 @@ impl Stamp {
     pub(super) fn changed_at(&self) -> Time {
         let (seconds, nanos) = self.changed;
         Time::from_millis(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, link, pipe] = ["file", "link", "pipe"].map(|name| dir.path().join(name));
+        fs::write(&file, "text").unwrap();
+        symlink(&file, &link).unwrap();
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(io::read_to_string(open_regular(&file).unwrap()).unwrap(), "text");
+        for other in [&link, &pipe] {
+            assert!(open_regular(other).is_err(), "{}", other.display());
+        }
     }
 }

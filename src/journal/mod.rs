@@ -32,6 +32,13 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 /// What can go wrong with the journal and the packs.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
+    /// What is to be kept cannot be read.
+    #[error("what is to be kept cannot be read")]
+    Source {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The file system refused.
     #[error("cannot {action} {path}")]
     Io {

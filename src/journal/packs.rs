@@ -42,7 +42,8 @@ impl Packs {
     }
 
     /// Copies a large file into a frame of its own, durably. Where it can no longer be read, or is not what it was
-    /// when it was read, nothing is kept and nothing returned. `goes_on` is told of every block.
+    /// when it was read, nothing is kept and nothing returned; where reading fails, that is an error of its
+    /// own. `goes_on` is told of every block.
     pub fn push_alone(
         &self,
         from: impl Read,
@@ -53,13 +54,20 @@ impl Packs {
     ) -> Result<Option<Original>, JournalError> {
         let pack = format!("{}-{:016}.alone.zst", at.day(), arrival.0);
         let path = self.folder.join(&pack);
-        let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false, goes_on };
+        let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: None, goes_on };
         let written = frame::write_alone(&path, &mut from);
-        if from.failed || written.is_ok() && Digest(from.hash.finalize().into()) != expected {
-            fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
-            return Ok(None);
+        let is_same = Digest(from.hash.finalize().into()) == expected;
+        match (written, from.failed) {
+            (Ok(length), None) if is_same => Ok(Some(Original { pack, offset: 0, length })),
+            (written, failed) => {
+                // What was written of it would only take up room, which may be what there is too little of.
+                fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
+                match failed {
+                    Some(source) => Err(JournalError::Source { source }),
+                    None => written.map(|_| None),
+                }
+            }
         }
-        Ok(Some(Original { pack, offset: 0, length: written? }))
     }
 
     /// Makes what was pushed durable.
@@ -109,14 +117,22 @@ impl Packs {
 struct Hashing<'g, R> {
     inner: R,
     hash: sha2::Sha256,
-    failed: bool,
+    failed: Option<io::Error>,
     goes_on: &'g dyn Fn(),
 }
 
 impl<R: Read> Read for Hashing<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         (self.goes_on)();
-        let count = self.inner.read(into).inspect_err(|_| self.failed = true)?;
+        let count = match self.inner.read(into) {
+            Ok(count) => count,
+            Err(error) => {
+                let same = |code| io::Error::from_raw_os_error(code);
+                let told = error.raw_os_error().map_or_else(|| error.kind().into(), same);
+                self.failed = Some(error);
+                return Err(told);
+            }
+        };
         self.hash.update(into.get(..count).unwrap_or_default());
         Ok(count)
     }
@@ -140,7 +156,7 @@ pub fn check_original(
         Ok(zstd::stream::read::Decoder::new(file)?.single_frame())
     };
     let from = open().map_err(|error| error.to_string())?;
-    let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: false, goes_on };
+    let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: None, goes_on };
     io::copy(&mut from, &mut io::sink()).map_err(|error| error.to_string())?;
     let found = Digest(from.hash.finalize().into());
     if found == digest { Ok(()) } else { Err(format!("its digest is {found}, and should be {digest}")) }
@@ -232,5 +248,29 @@ mod tests {
         assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");
         let back = read_original(&folder.path().join("originals"), &original).unwrap();
         assert_eq!(back.len(), 3 << 20);
+    }
+
+    /// Reads some bytes, then fails as a share does that is gone.
+    struct Gone(usize);
+
+    impl Read for Gone {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or_else(|| io::Error::from_raw_os_error(116))?;
+            into.fill(b'a');
+            Ok(into.len())
+        }
+    }
+
+    #[test]
+    fn a_large_file_that_cannot_be_read_now_is_an_error_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let packs = Packs::open(folder.path()).unwrap();
+        let digest = Digest(sha2::Sha256::digest(b"a").into());
+        let failed = packs.push_alone(Gone(3), digest, Arrival(1), Time::default(), &|| {}).unwrap_err();
+        assert!(
+            matches!(&failed, JournalError::Source { source } if source.raw_os_error() == Some(116)),
+            "{failed:?}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     clock,
     detect::Kept,
-    inbox::{FailedDir, SliceName},
-    journal::{Journal, Packs, Place},
+    inbox::{FailedDir, SliceName, is_transient},
+    journal::{Journal, JournalError, Packs, Place},
     model::{Digest, Event, Original, Reason, Receipt},
     store::{Change, Store},
 };
@@ -64,8 +64,12 @@ impl Committer {
         Ok(self.store.sync()?)
     }
 
-    /// A person's word closes the group before it, and is durable by itself.
+    /// A person's word closes the group before it, and is durable by itself. Where the run is to stop before there is room
+    /// for it, whoever asked is told that it is not.
     fn heed(&mut self, word: Word) -> Result<(), PipelineError> {
+        if !self.patience.wait_for_room() {
+            return Ok(());
+        }
         said(&mut self.journal, &self.store, &word.events)?;
         // Whoever asked may have gone away.
         word.durable.send(()).ok();
@@ -144,28 +148,50 @@ impl Committer {
                     .map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
                 None => None,
             };
-            receipt.original = match (known, bytes) {
+            receipt.original = match (known, &*bytes) {
                 (_, OriginalBytes::None) => None,
                 (Some(original), _) => Some(original),
                 (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
-                (None, OriginalBytes::InFile) => match (receipt.digest, decided.job.open()) {
-                    (Some(digest), Ok((_, from))) => {
-                        let goes_on = || self.progress.stage(StageName::Commit).go_on();
-                        self.packs.push_alone(from, digest, receipt.arrival, receipt.at, &goes_on)?
-                    }
-                    // It could not be read to its end, and so is set aside itself; or it cannot be read any more.
-                    _ => None,
+                (None, OriginalBytes::InFile) => match receipt.digest {
+                    Some(digest) => self.keep_large(&decided.job, digest, receipt)?,
+                    // It could not be read to its end, and so is set aside itself.
+                    None => None,
                 },
             };
+            let is_lost = receipt.original.is_none() && matches!(bytes, OriginalBytes::InFile);
+            if is_lost {
+                // Without a digest it is set aside: its bytes stand nowhere else.
+                receipt.digest = None;
+            }
             if let (Some(digest), Some(original)) = (receipt.digest, &receipt.original) {
                 kept.insert(digest, original.clone());
             }
             if let Some(Event::Receipt(written)) = decided.groups.last_mut().and_then(|g| g.events.last_mut())
             {
                 written.original.clone_from(&receipt.original);
+                written.digest = receipt.digest;
             }
         }
         Ok(self.packs.sync()?)
+    }
+}
+
+impl Committer {
+    /// Keeps a large file by itself. Nothing where it cannot be read any more, or is not what it was.
+    fn keep_large(
+        &self,
+        job: &Job,
+        digest: Digest,
+        receipt: &Receipt,
+    ) -> Result<Option<Original>, PipelineError> {
+        let goes_on = || self.progress.stage(StageName::Commit).go_on();
+        let opened = job.open().map_err(|source| JournalError::Source { source });
+        let kept = opened
+            .and_then(|(_, from)| self.packs.push_alone(from, digest, receipt.arrival, receipt.at, &goes_on));
+        match kept {
+            Err(JournalError::Source { source }) if !is_transient(&source) => Ok(None),
+            kept => Ok(kept?),
+        }
     }
 }
 

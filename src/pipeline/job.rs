@@ -5,7 +5,7 @@ use crate::{
     clock,
     detect::Kept,
     format::RawItem,
-    inbox::{Claimed, FileKind, display_path},
+    inbox::{Claimed, FileKind, display_path, open_regular},
     model::{
         Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, ItemPlace, Outcome, Reason,
         Receipt, Time,
@@ -157,7 +157,10 @@ impl Job {
         if let Origin::Given { handed: Some(handed), .. } = &self.origin {
             return Ok((handed.bytes()?, Box::new(handed.read())));
         }
-        let file = File::open(self.path())?;
+        let file = match &self.origin {
+            Origin::Inbox(claimed) => open_regular(&claimed.path)?,
+            Origin::Given { path, .. } => File::open(path)?,
+        };
         Ok((file.metadata()?.len(), Box::new(file)))
     }
 

@@ -85,7 +85,9 @@ impl PipelineError {
     /// by a start.
     fn is_transient(&self) -> bool {
         match self {
-            Self::Journal(JournalError::Io { source, .. }) => is_transient(source),
+            Self::Journal(JournalError::Io { source, .. } | JournalError::Source { source }) => {
+                is_transient(source)
+            }
             Self::Inbox(error) => error.is_transient(),
             _ => false,
         }

@@ -85,7 +85,7 @@ impl Patience {
                 Err(error) if self.room.is_some() && error.is_transient() => {
                     let causes = successors(Some(&error as &dyn Error), |error| (*error).source());
                     let said: Vec<_> = causes.map(ToString::to_string).collect();
-                    if !self.pause(&said.join(": "), &mut wait) {
+                    if !self.pause(&said.join(": "), &mut wait) || !self.wait_for_room() {
                         return Ok(None);
                     }
                 }

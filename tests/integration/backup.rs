@@ -87,6 +87,16 @@ fn what_is_no_backup_of_this_is_not_written_over() {
     refused(&place, &[backup, &place.data().join("copy")], "must not lie within one another");
     place.done(["backup", "copy"]);
     refused(&other, &[backup, &place.path("copy")], "holds a backup of something else");
+    let begun = fs::File::create(place.path("copy/backup.begun")).unwrap();
+    begun.lock().unwrap();
+    let ran = place.run(["backup", "copy"]);
+    assert!(ran.code() == 75 && ran.err.contains("another backup into"), "{ran:?}");
+    drop(begun);
+    // All that is left of a journal that was moved away may be in the packs.
+    fs::rename(place.data().join("journal"), place.path("journal")).unwrap();
+    fs::rename(place.data().join("db"), place.path("db")).unwrap();
+    refused(&place, &[restore, &place.path("copy")], "there is data in");
+    fs::rename(place.path("journal"), place.data().join("journal")).unwrap();
     refused(&place, &[restore, Path::new("copy")], "there is data in");
     refused(&Place::brisk(), &[restore, &place.path("mine")], "there is no backup.json in it");
     refused(&Place::brisk(), &[backup, Path::new("copy")], "there is no data in");
