@@ -474,10 +474,10 @@ mod tests {
     async fn a_file_with_an_error_that_may_pass_is_read_later_and_holds_up_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let mut jobs = claimed(dir.path());
-        let link = dir.path().join("link");
-        symlink("/proc/self/mem", &link).unwrap();
+        let folder = dir.path().join("share");
+        symlink("/proc/self", &folder).unwrap();
         let Origin::Inbox(first) = &mut jobs[0].origin else { panic!("of an inbox") };
-        let real = std::mem::replace(&mut first.path, link.clone());
+        let real = std::mem::replace(&mut first.path, folder.join("mem"));
         let limits = format::Limits { article_bytes_max: 999, nesting_max: 1, entries_max: 9, ratio_max: 9 };
         let patience = Duration::from_secs(9);
         let settings = format::Settings { limits, patience, fields: format::Fields::default() };
@@ -502,8 +502,9 @@ mod tests {
         assert_eq!(next().await.job.shown, "b.txt");
         let (files, why) = progress.unread_files().unwrap();
         assert!(files == 1 && why.contains("Input/output error"), "{why}");
-        fs::remove_file(&link).unwrap();
-        fs::rename(real, &link).unwrap();
+        fs::remove_file(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        fs::rename(real, folder.join("mem")).unwrap();
         let first = next().await;
         assert_eq!((first.job.shown.as_str(), first.items.len()), ("a.txt", 1));
         drop(send);
