@@ -9,6 +9,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Article, FormatError> {
     if decoded.text.trim().is_empty() {
         return Err(FormatError::Empty);
     }
+    if !decoded.text.contains(char::is_alphanumeric) {
+        return Err(FormatError::NoText { why: "there are no words in it" });
+    }
     let mut article = Article::default();
     decoded.describe(&mut article.meta);
     article.text = decoded.text;
@@ -31,5 +34,7 @@ mod tests {
     fn white_space_is_empty() {
         assert_eq!(decode(b" \n\t\n").unwrap_err().code(), "empty");
         assert_eq!(decode("\u{feff}\u{2003}".as_bytes()).unwrap_err().code(), "empty");
+        assert_eq!(decode(b"\xff\xfe\0").unwrap_err().code(), "no-text");
+        assert_eq!(decode(b"* * *\n").unwrap_err().code(), "no-text");
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     clock,
     config::Config,
     control::{self, Control, Live, RequeueOrder, Tell, Watched},
-    inbox::{Arrivals, Claimed, InboxState, display_path},
+    inbox::{Arrivals, Claimed, InboxState, RootState, display_path},
     model::{Event, PinEvent},
     pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
     store::DataLock,
@@ -287,7 +287,10 @@ fn room(config: &Config) -> Room {
 
 /// Has files put back into the inboxes that are watched now, and tells what becomes of each.
 fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'_>) {
-    let inboxes: Vec<_> = known.state.borrow().roots.iter().map(|root| root.path.clone()).collect();
+    // One that does not answer would keep the others from what was set aside of them.
+    let answers = |root: &&RootState| root.silent_since.is_none();
+    let inboxes: Vec<_> =
+        known.state.borrow().roots.iter().filter(answers).map(|root| root.path.clone()).collect();
     let which = Which { names: order.names.clone(), reason: order.reason.clone() };
     let mut say = |events| words.say(events);
     pipeline::requeue(&which, (&known.config.failed_dir(), &inboxes), &mut say, &mut |requeued| {

@@ -20,7 +20,7 @@ use crate::{
     config::{Config, ConfigError},
     control::ControlError,
     encode::{EncodeError, Encoder},
-    inbox::{Claimed, FailedDir, InboxError, Inboxes},
+    inbox::{Claimed, FailedDir, InboxError, Inboxes, display_path},
     model::Arrival,
     pipeline::{self, OpenError, Opened, PipelineError},
     store::{DataLock, LockError},
@@ -142,9 +142,22 @@ fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
     Ok(Ground { lock, opened, encoder, failed, inboxes, in_flight, next_arrival })
 }
 
-/// Makes the inbox that is watched where none is named.
+/// Makes the inbox that is watched where none is named. Where others are, it is said of files that were dropped there.
 fn make_default_inbox(config: &Config) -> Result<(), ServiceError> {
-    if config.inbox.is_empty() { make_folder(&config.data_dir.join("inbox")) } else { Ok(()) }
+    let default = config.data_dir.join("inbox");
+    if config.inbox.is_empty() {
+        return make_folder(&default);
+    }
+    let is_visible = |entry: &fs::DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
+    let waiting = fs::read_dir(&default).map_or(0, |entries| entries.flatten().filter(is_visible).count());
+    if waiting > 0 && !config.inbox.iter().any(|inbox| inbox.path == default) {
+        tracing::warn!(
+            folder = display_path(&default),
+            waiting,
+            "the configuration names other inboxes, so what lies here is not taken in; name it too, or move them"
+        );
+    }
+    Ok(())
 }
 
 /// Loads the sentence encoder where one is configured.

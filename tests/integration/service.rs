@@ -170,6 +170,8 @@ fn a_reload_swaps_in_the_inboxes_and_the_level_of_the_log() {
     systemd.hears("READY=1");
     deliver(&place, "one", &mut reporter);
     settled(&place, 1);
+    fs::create_dir_all(place.inbox()).unwrap();
+    drop_whole(&place.inbox().join("left.txt"), b"Nobody takes this in.\n");
     assert!(!daemon.log().contains("finished"), "an article is a line only at debug");
 
     // A claim that an earlier run left in an inbox that is new is taken in, but not under its number: that is
@@ -197,6 +199,7 @@ fn a_reload_swaps_in_the_inboxes_and_the_level_of_the_log() {
     assert_eq!((named("one"), named("two"), named("three")), (1, 1, 2), "{sources:?}");
     let log = daemon.log();
     assert!(log.contains("the configuration was reloaded") && log.contains("finished"), "{log}");
+    assert!(log.contains("what lies here is not taken in") && log.contains("waiting=1"), "{log}");
     assert!(log.contains("a file went back to its inbox and is taken in again"), "{log}");
     assert!(log.contains("decided") && log.contains("relation=\"canonical\""), "{log}");
     assert!(
