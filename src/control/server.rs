@@ -376,7 +376,8 @@ fn answer(
         block.extend_from_slice(line.as_bytes());
         block.push(b'\n');
         // An empty line says that it goes on, to one who waits for the first.
-        (block.len() < BLOCK_BYTES && !line.is_empty()) || blocks.send(std::mem::take(&mut block))
+        (block.len() < BLOCK_BYTES && !line.is_empty())
+            || blocks.send(std::mem::replace(&mut block, Vec::with_capacity(BLOCK_BYTES)))
     });
     match answered {
         Ok(()) => {
