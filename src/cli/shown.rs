@@ -3,7 +3,7 @@
 use super::{
     page::{INDENT, Page, begun, shortened},
     paint::{Hue, Paint},
-    render::{one_line, printable, short_id, to_the_minute},
+    render::{counted, one_line, printable, short_id, to_the_minute},
 };
 use crate::{
     model::{Relation, Time, place_of},
@@ -17,7 +17,7 @@ pub(super) fn shown(record: &RecordAnswer, columns: usize, paint: Paint) -> Stri
     page.lines.push(format!("{}  {}", record.record, paint.on(Hue::Name, title)));
     page.lines.push(format!(
         "{}, {}",
-        articles(record),
+        counted(record.articles.len() as u64, "article"),
         times(Some(record.first_seen), Some(record.last_seen))
     ));
     if !record.aliases.is_empty() {
@@ -40,13 +40,6 @@ pub(super) fn shown(record: &RecordAnswer, columns: usize, paint: Paint) -> Stri
         page.lines.extend([String::new(), printable(text.trim_end()).into_owned()]);
     }
     page.lines.join("\n")
-}
-
-fn articles(record: &RecordAnswer) -> String {
-    match record.articles.len() {
-        1 => "1 article".to_owned(),
-        several => format!("{several} articles"),
-    }
 }
 
 /// When something came: once, or from when to when.

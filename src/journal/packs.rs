@@ -61,7 +61,13 @@ impl Packs {
             (Ok(length), None) if is_same => Ok(Some(Original { pack, offset: 0, length })),
             (written, failed) => {
                 // What was written of it would only take up room, which may be what there is too little of.
-                fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
+                match fs::remove_file(&path) {
+                    // Where not even the file could be made, that is what is to be told.
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(JournalError::io("remove", &path)(error));
+                    }
+                    _ => {}
+                }
                 match failed {
                     Some(source) => Err(JournalError::Source { source }),
                     None => written.map(|_| None),

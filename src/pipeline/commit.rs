@@ -56,7 +56,10 @@ impl Committer {
                     }
                 }
             }
-            if let Some(Settled::Word(word)) = next {
+            // To wait is no work, which must not last. Where the run is to stop first, whoever asked is told so.
+            if let Some(Settled::Word(word)) = next
+                && self.patience.wait_for_room()
+            {
                 let progress = Arc::clone(&self.progress);
                 progress.stage(StageName::Commit).work(|| self.heed(word))?;
             }
@@ -64,12 +67,8 @@ impl Committer {
         Ok(self.store.sync()?)
     }
 
-    /// A person's word closes the group before it, and is durable by itself. Where the run is to stop before there is room
-    /// for it, whoever asked is told that it is not.
+    /// A person's word closes the group before it, and is durable by itself.
     fn heed(&mut self, word: Word) -> Result<(), PipelineError> {
-        if !self.patience.wait_for_room() {
-            return Ok(());
-        }
         said(&mut self.journal, &self.store, &word.events)?;
         // Whoever asked may have gone away.
         word.durable.send(()).ok();
@@ -174,9 +173,7 @@ impl Committer {
         }
         Ok(self.packs.sync()?)
     }
-}
 
-impl Committer {
     /// Keeps a large file by itself. Nothing where it cannot be read any more, or is not what it was.
     fn keep_large(
         &self,
