@@ -71,8 +71,8 @@ fn fold(folder: &Path) -> BTreeMap<String, String> {
     let settings = config.detect_settings();
     let store = pipeline::open_to_read(&config.data_dir, settings, &lock).expect("it opens");
     let mut record_of = BTreeMap::new();
-    let mut read = |line: String| {
-        let record: serde_json::Value = serde_json::from_str(&line).expect("an answer is JSON");
+    let mut read = |line: &[u8]| {
+        let record: serde_json::Value = serde_json::from_slice(line).expect("an answer is JSON");
         for article in record["articles"].as_array().into_iter().flatten() {
             let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
             record_of.insert(text(&article["item"]), text(&record["record"]));

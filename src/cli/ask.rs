@@ -6,7 +6,7 @@ use crate::{
     control::{self, ControlError},
     inbox::claims_in,
     pipeline,
-    query::{InboxStatus, Library, QueryError, Question, Status},
+    query::{InboxStatus, Library, QueryError, Question, Status, Tell},
     service::{LOCK_PATIENCE, ServiceError},
     store::{DataLock, LockError},
 };
@@ -19,18 +19,38 @@ use std::{
 /// How long one try at the lock waits before the daemon is asked again: one may just have started.
 const LOCK_TRY: Duration = Duration::from_millis(200);
 
-/// Asks, and gives the answer on line by line until `line` says that nobody listens.
+/// Asks, and gives the answer on line by line until `line` fails or says that nobody listens.
 pub(super) fn ask(
     config: &Config,
     question: &Question,
-    line: &mut dyn FnMut(String) -> bool,
+    mut line: impl FnMut(&[u8]) -> Result<bool, CliError>,
 ) -> Result<(), CliError> {
-    let runtime = runtime()?;
-    let reached = reach(config, |socket| runtime.block_on(control::ask(socket, question, line)))?;
-    match reached {
-        Reached::Daemon(()) => Ok(()),
-        Reached::Store(lock) => from_store(config, lock, question, line),
+    let (runtime, mut fault) = (runtime()?, None);
+    let mut tell = |text: &[u8]| {
+        line(text).unwrap_or_else(|error| {
+            fault = Some(error);
+            false
+        })
+    };
+    let reached = reach(config, |socket| runtime.block_on(control::ask(socket, question, &mut tell)))?;
+    if let Reached::Store(lock) = reached {
+        from_store(config, lock, question, &mut tell)?;
     }
+    fault.map_or(Ok(()), Err)
+}
+
+/// The same where each line is of one shape.
+pub(super) fn ask_each<A: DeserializeOwned>(
+    config: &Config,
+    question: &Question,
+    mut each: impl FnMut(A),
+) -> Result<(), CliError> {
+    ask(config, question, |line| {
+        if !line.is_empty() {
+            each(serde_json::from_slice(line)?);
+        }
+        Ok(true)
+    })
 }
 
 /// Who was there to be asked.
@@ -75,21 +95,21 @@ pub(super) fn reach_or_make<A>(
     }
 }
 
-/// Asks what has an answer of one line.
+/// Asks what has an answer of one line, the last.
 pub(super) fn ask_one<A: DeserializeOwned>(config: &Config, question: &Question) -> Result<A, CliError> {
-    let mut answer = String::new();
-    ask(config, question, &mut |line| {
-        answer = line;
-        true
+    let mut answer = Vec::new();
+    ask(config, question, |line| {
+        answer = line.to_vec();
+        Ok(true)
     })?;
-    Ok(serde_json::from_str(&answer)?)
+    Ok(serde_json::from_slice(&answer)?)
 }
 
 fn from_store(
     config: &Config,
     lock: DataLock,
     question: &Question,
-    line: &mut dyn FnMut(String) -> bool,
+    line: &mut Tell<'_>,
 ) -> Result<(), CliError> {
     let opened = pipeline::open_to_read(&config.data_dir, config.detect_settings(), &lock);
     let store = opened.map_err(ServiceError::from)?;
@@ -97,7 +117,7 @@ fn from_store(
     match question {
         Question::Status => {
             let status = stopped(config, &library)?;
-            line(serde_json::to_string(&status)?);
+            line(&serde_json::to_vec(&status)?);
         }
         _ => library.answer(question, line)?,
     }

@@ -3,7 +3,7 @@
 use super::{
     CliError, Exit, Out,
     args::AuditArgs,
-    ask::ask,
+    ask::ask_one,
     page::{INDENT, Page},
     paint::{Hue, Paint},
     render::columns,
@@ -41,18 +41,16 @@ pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
 }
 
 fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
-    let mut answer = String::new();
-    let mut line = |line: String| {
-        answer = line;
-        true
-    };
-    // A backup has no view, and none is made in it.
-    if config.data_dir.join(MANIFEST).exists() {
-        audit(&config.data_dir, None, false, &mut line)?;
-    } else {
-        ask(config, &Question::Audit, &mut line)?;
+    if !config.data_dir.join(MANIFEST).exists() {
+        return ask_one(config, &Question::Audit);
     }
-    Ok(serde_json::from_str(&answer)?)
+    // A backup has no view, and none is made in it.
+    let mut answer = Vec::new();
+    audit(&config.data_dir, None, false, &mut |line| {
+        answer = line.to_vec();
+        true
+    })?;
+    Ok(serde_json::from_slice(&answer)?)
 }
 
 /// Mends what can be, and says what was done.

@@ -10,17 +10,8 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
 
 /// Writes the lines of an answer as they come, just as they are.
 pub(super) fn stream(config: &Config, question: &Question) -> Result<Exit, CliError> {
-    let (mut out, mut fault) = (Out::new(), None);
-    ask(config, question, &mut |line| match out.line(&line) {
-        Ok(heard) => heard,
-        Err(error) => {
-            fault = Some(error);
-            false
-        }
-    })?;
-    if let Some(fault) = fault {
-        return Err(fault);
-    }
+    let mut out = Out::new();
+    ask(config, question, |line| out.line_of_bytes(line))?;
     out.flush()?;
     Ok(Exit::Done)
 }

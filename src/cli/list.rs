@@ -1,9 +1,16 @@
 //! `wirefold list`.
 
-use super::{CliError, Exit, Out, args::ListArgs, ask::ask, paint::Paint, render, status::status};
+use super::{
+    CliError, Exit, Out,
+    args::ListArgs,
+    ask::ask_each,
+    paint::Paint,
+    render::{RecordTable, files},
+    status::status,
+};
 use crate::{
     config::Config,
-    query::{Question, RecordAnswer, Selection},
+    query::{Question, Selection},
 };
 
 /// Records a person is shown without a limit of their own: a screenful or two.
@@ -29,30 +36,20 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
     if args.json {
         return super::export::stream(config, &question);
     }
-    let mut records: Vec<RecordAnswer> = Vec::new();
-    let mut fault = None;
-    ask(config, &question, &mut |line| match serde_json::from_str(&line) {
-        Ok(record) => {
-            records.push(record);
-            true
-        }
-        Err(error) => {
-            fault = Some(error);
-            false
-        }
+    let (mut table, mut records) = (RecordTable::new(args.sort), 0);
+    ask_each(config, &question, |record| {
+        table.add(&record);
+        records += 1;
     })?;
-    if let Some(fault) = fault {
-        return Err(fault.into());
-    }
     let mut out = Out::new();
-    match (records.is_empty(), is_choosy) {
+    match (records == 0, is_choosy) {
         (true, true) => out.line("no record is like that; 'wirefold list' shows them all")?,
         (true, false) => {
-            out.line(&format!("no records yet; {}", render::files(status(config)?.backlog, "waiting")))?
+            out.line(&format!("no records yet; {}", files(status(config)?.backlog, "waiting")))?
         }
-        (false, _) => out.line(&render::records(&records, args.sort, Paint::of_stdout()))?,
+        (false, _) => out.line(&table.shown(Paint::of_stdout()))?,
     };
-    if args.limit.is_none() && records.len() == LIMIT_FOR_PEOPLE {
+    if args.limit.is_none() && records == LIMIT_FOR_PEOPLE {
         out.line(&format!("the first {LIMIT_FOR_PEOPLE}; --limit N shows more"))?;
     }
     out.flush()?;

@@ -84,7 +84,11 @@ impl Out {
 
     /// Writes a line; false when nobody reads any more.
     fn line(&mut self, text: &str) -> Result<bool, CliError> {
-        Self::heard(writeln!(self.0, "{text}"))
+        self.line_of_bytes(text.as_bytes())
+    }
+
+    fn line_of_bytes(&mut self, line: &[u8]) -> Result<bool, CliError> {
+        Self::heard(self.0.write_all(line).and_then(|()| self.0.write_all(b"\n")))
     }
 
     fn flush(&mut self) -> Result<bool, CliError> {

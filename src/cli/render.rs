@@ -18,41 +18,46 @@ const SHORT_ID: usize = 12;
 const COLUMNS_WITHOUT_TERMINAL: u16 = 160;
 
 /// Records as a table, one a row.
-pub(super) fn records(records: &[RecordAnswer], sort: Sort, paint: Paint) -> String {
-    let by_last = sort == Sort::Updated;
-    let seen = if by_last { "LAST SEEN" } else { "FIRST SEEN" };
-    let mut table = table(["RECORD", seen, "ART", "SRC", "REL", "TITLE"]);
-    for record in records {
-        let title = record.title.clone().or_else(|| canonical(record).map(|a| a.path.clone()));
-        table.add_row(one_high([
+pub(super) struct RecordTable {
+    table: Table,
+    by_last: bool,
+}
+
+impl RecordTable {
+    /// An empty one, of records in this order.
+    pub fn new(sort: Sort) -> Self {
+        let by_last = sort == Sort::Updated;
+        let seen = if by_last { "LAST SEEN" } else { "FIRST SEEN" };
+        Self { table: table(["RECORD", seen, "ART", "SRC", "REL", "TITLE"]), by_last }
+    }
+
+    pub fn add(&mut self, record: &RecordAnswer) {
+        let path = || canonical(record).map(|article| article.path.as_str());
+        let mut row = Row::from([
             short(record.record),
-            to_the_minute(if by_last { record.last_seen } else { record.first_seen }),
+            to_the_minute(if self.by_last { record.last_seen } else { record.first_seen }),
             record.articles.len().to_string(),
             sources(record).to_string(),
             record.related.len().to_string(),
-            title.map_or_else(String::new, |title| one_line(&title)),
-        ]));
+            record.title.as_deref().or_else(path).map_or_else(String::new, one_line),
+        ]);
+        row.max_height(1);
+        self.table.add_row(row);
     }
-    for column in [2, 3, 4] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+
+    /// The table under a faint head.
+    pub fn shown(mut self, paint: Paint) -> String {
+        for column in [2, 3, 4] {
+            if let Some(column) = self.table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let table = fitted(self.table);
+        match table.split_once('\n') {
+            Some((head, rest)) => format!("{}\n{rest}", paint.on(Hue::Faint, head)),
+            None => table,
         }
     }
-    headed(&fitted(table), paint)
-}
-
-/// A table whose head is faint.
-fn headed(table: &str, paint: Paint) -> String {
-    match table.split_once('\n') {
-        Some((head, rest)) => format!("{}\n{rest}", paint.on(Hue::Faint, head)),
-        None => table.to_owned(),
-    }
-}
-
-fn one_high<const N: usize>(cells: [String; N]) -> Row {
-    let mut row = Row::from(cells);
-    row.max_height(1);
-    row
 }
 
 fn canonical(record: &RecordAnswer) -> Option<&ArticleAnswer> {
@@ -190,7 +195,9 @@ mod tests {
         }))
         .unwrap();
         let plain = Paint(false);
-        for shown in [shown(&answer, 80, plain), records(&[answer], Sort::Newest, plain)] {
+        let mut table = RecordTable::new(Sort::Newest);
+        table.add(&answer);
+        for shown in [shown(&answer, 80, plain), table.shown(plain)] {
             assert!(shown.contains("evil") && !shown.contains(['\x1b', '\u{9b}', '\x07']), "{shown:?}");
         }
     }

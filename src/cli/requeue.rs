@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError> {
     let order = RequeueOrder { names: args.names.clone(), reason: args.reason.clone() };
     let (runtime, mut files) = (runtime()?, Vec::<Requeued>::new());
-    let mut hear = |line: String| serde_json::from_str(&line).map(|file| files.push(file)).is_ok();
+    let mut hear = |line: &[u8]| serde_json::from_slice(line).map(|file| files.push(file)).is_ok();
     let reached = reach(config, |socket| runtime.block_on(control::requeue(socket, &order, &mut hear)))?;
     if let Reached::Store(lock) = reached {
         in_store(config, lock, order, &mut files)?;

@@ -3,7 +3,7 @@
 use super::{
     CliError, Exit, Out,
     args::TraceArgs,
-    ask::ask,
+    ask::ask_each,
     page::Page,
     paint::{Hue, Paint},
     render::{columns, one_line, short_id},
@@ -24,24 +24,12 @@ const ITEMS_SHOWN: usize = 20;
 
 /// Tells the stories of the files that are meant.
 pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
-    let (mut stories, mut fault) = (Vec::<TraceAnswer>::new(), None);
+    let mut stories = Vec::<TraceAnswer>::new();
     let question = Question::Trace { what: args.what.clone() };
-    let asked = ask(config, &question, &mut |line| match serde_json::from_str(&line) {
-        _ if line.is_empty() => true,
-        Ok(story) => {
-            stories.push(story);
-            true
-        }
-        Err(error) => {
-            fault = Some(error);
-            false
-        }
-    });
-    match (asked, fault) {
+    match ask_each(config, &question, |story| stories.push(story)) {
         // A file may wait where nothing has been taken in yet.
-        (Ok(()) | Err(CliError::NoData(_)), None) => {}
-        (_, Some(fault)) => return Err(fault.into()),
-        (Err(error), None) => return Err(error),
+        Ok(()) | Err(CliError::NoData(_)) => {}
+        Err(error) => return Err(error),
     }
     look_around(config, &args.what, &mut stories);
     if stories.is_empty() {

@@ -1,7 +1,10 @@
 //! The asking end of the socket.
 
 use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder};
-use crate::{model::ArticleId, query::Question};
+use crate::{
+    model::ArticleId,
+    query::{Question, Tell},
+};
 use http_body_util::{BodyExt, Full, channel};
 use hyper::{
     Request, StatusCode,
@@ -23,31 +26,23 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 const BLOCKS_WAITING: usize = 4;
 
 /// Asks the daemon at `socket`, and gives the answer on line by line, until `line` says that nobody listens.
-pub async fn ask(
-    socket: &Path,
-    question: &Question,
-    line: &mut dyn FnMut(String) -> bool,
-) -> Result<(), ControlError> {
+pub async fn ask(socket: &Path, question: &Question, line: &mut Tell<'_>) -> Result<(), ControlError> {
     post(connect(socket).await?, ASK, as_json(question)?, line).await
 }
 
 /// Has the daemon at `socket` pin an article or let it go, and returns the article's whole id once that is durable.
 pub async fn pin(socket: &Path, order: &PinOrder) -> Result<ArticleId, ControlError> {
-    let mut answer = String::new();
-    let mut line = |text| {
-        answer = text;
+    let mut answer = Vec::new();
+    let mut line = |text: &[u8]| {
+        answer = text.to_vec();
         true
     };
     post(connect(socket).await?, PIN, as_json(order)?, &mut line).await?;
-    serde_json::from_str(&answer).map_err(|e| ControlError::Broken(e.to_string()))
+    serde_json::from_slice(&answer).map_err(|e| ControlError::Broken(e.to_string()))
 }
 
 /// Has the daemon at `socket` put files back into their inboxes, and gives on line by line what becomes of each.
-pub async fn requeue(
-    socket: &Path,
-    order: &RequeueOrder,
-    line: &mut dyn FnMut(String) -> bool,
-) -> Result<(), ControlError> {
+pub async fn requeue(socket: &Path, order: &RequeueOrder, line: &mut Tell<'_>) -> Result<(), ControlError> {
     post(connect(socket).await?, REQUEUE, as_json(order)?, line).await
 }
 
@@ -56,7 +51,7 @@ pub async fn requeue(
 pub async fn stream(
     connection: UnixStream,
     body: channel::Channel<Bytes, io::Error>,
-    line: &mut (impl FnMut(String) -> bool + Send),
+    line: &mut (impl FnMut(&[u8]) -> bool + Send),
 ) -> Result<(), ControlError> {
     post(connection, INGEST, body, line).await
 }
@@ -95,7 +90,7 @@ async fn post<B>(
     stream: UnixStream,
     path: &str,
     body: B,
-    line: &mut (impl FnMut(String) -> bool + ?Sized),
+    line: &mut (impl FnMut(&[u8]) -> bool + ?Sized),
 ) -> Result<(), ControlError>
 where
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -126,7 +121,7 @@ where
         while let Some(frame) = response.frame().await {
             let Ok(block) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
             rest.extend_from_slice(&block);
-            if !give_lines(&mut rest, line)? {
+            if !give_lines(&mut rest, line) {
                 break;
             }
         }
@@ -157,20 +152,11 @@ pub async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
 }
 
 /// Gives on the whole lines of what has come so far, and keeps the rest.
-fn give_lines(
-    rest: &mut Vec<u8>,
-    line: &mut (impl FnMut(String) -> bool + ?Sized),
-) -> Result<bool, ControlError> {
-    let Some(end) = rest.iter().rposition(|b| *b == b'\n') else { return Ok(true) };
+fn give_lines(rest: &mut Vec<u8>, line: &mut (impl FnMut(&[u8]) -> bool + ?Sized)) -> bool {
+    let Some(end) = rest.iter().rposition(|b| *b == b'\n') else { return true };
     let after = rest.split_off(end + 1);
     let whole = std::mem::replace(rest, after);
-    for text in whole.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-        let text = String::from_utf8(text.to_vec()).map_err(|e| ControlError::Broken(e.to_string()))?;
-        if !line(text) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    whole.split(|b| *b == b'\n').filter(|text| !text.is_empty()).all(line)
 }
 
 #[cfg(test)]
@@ -196,8 +182,8 @@ mod tests {
             stream.write_all(said.as_bytes()).await.unwrap();
         };
         let mut lines = Vec::new();
-        let mut line = |text| {
-            lines.push(text);
+        let mut line = |text: &[u8]| {
+            lines.push(String::from_utf8(text.to_vec()).unwrap());
             true
         };
         let (outcome, ()) = tokio::join!(ask(&path, &Question::Status, &mut line), daemon);

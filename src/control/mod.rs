@@ -16,7 +16,7 @@ mod server;
 mod watching;
 
 pub use client::{Sending, ask, connect, pin, requeue, sending, stream};
-pub use server::{Control, Live, Tell, Upload, listen, point_to, remove, serve};
+pub use server::{Control, Live, Upload, listen, point_to, remove, serve};
 pub use watching::{Health, Watched, listen_at, serve_watchers};
 
 use serde::{Deserialize, Serialize};

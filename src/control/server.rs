@@ -4,7 +4,7 @@ use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder, Wat
 use crate::{
     detect::Settings,
     model::ArticleId,
-    query::{Library, QueryError, Question, Status},
+    query::{Library, QueryError, Question, Status, Tell},
     store::Store,
 };
 use axum::{
@@ -60,9 +60,6 @@ const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Owner and group may connect.
 const SOCKET_MODE: u32 = 0o660;
-
-/// Takes a line, and says whether anybody listens still.
-pub type Tell<'t> = dyn FnMut(String) -> bool + 't;
 
 /// Puts files back.
 pub type Requeue = dyn Fn(&RequeueOrder, &mut Tell<'_>) + Send + Sync;
@@ -120,9 +117,9 @@ impl Control {
         }))
     }
 
-    fn answer(&self, question: &Question, line: &mut dyn FnMut(String) -> bool) -> Result<(), QueryError> {
+    fn answer(&self, question: &Question, line: &mut Tell<'_>) -> Result<(), QueryError> {
         if *question == Question::Status {
-            line(serde_json::to_string(&(self.0.live.status)()?)?);
+            line(&serde_json::to_vec(&(self.0.live.status)()?)?);
             return Ok(());
         }
         self.over_store().of_a_daemon().answer(question, line)
@@ -296,7 +293,7 @@ async fn ingest(State(control): State<Control>, body: Body) -> Response {
     spawn_blocking(move || {
         if turn.is_ok() {
             let ingest = &control.0.live.ingest;
-            ingest(&mut upload, &mut |line| blocks.send(format!("{line}\n").into_bytes()));
+            ingest(&mut upload, &mut |line| blocks.send([line, b"\n"].concat()));
         }
         blocks.end();
         upload.hang_up();
@@ -373,7 +370,7 @@ fn answer(
 ) -> Result<(), QueryError> {
     let mut block = Vec::with_capacity(BLOCK_BYTES);
     let answered = work(&mut |line| {
-        block.extend_from_slice(line.as_bytes());
+        block.extend_from_slice(line);
         block.push(b'\n');
         // An empty line says that it goes on, to one who waits for the first.
         (block.len() < BLOCK_BYTES && !line.is_empty())

@@ -97,7 +97,7 @@ fn records(data_dir: &Path, config: &Config) -> Result<Vec<usize>, Silence> {
     let store = pipeline::open_to_read(data_dir, settings, &lock).map_err(ServiceError::from)?;
     let mut articles = Vec::new();
     Library::new(&store, data_dir, settings).answer(&Question::Export, &mut |line| {
-        let record = serde_json::from_str::<RecordAnswer>(&line);
+        let record = serde_json::from_slice::<RecordAnswer>(line);
         articles.push(record.map_or(0, |record| record.articles.len()));
         true
     })?;

@@ -18,13 +18,13 @@ pub(super) async fn ask(config: &Config) -> (Finding, Option<Status>) {
         let what = "without a path for it no daemon can be asked";
         return (Finding::failure(SOCKET, what, "set [control] socket to a shorter one"), None);
     };
-    let (mut said, since) = (String::new(), Instant::now());
-    let mut line = |text| {
-        said = text;
+    let (mut said, since) = (Vec::new(), Instant::now());
+    let mut line = |text: &[u8]| {
+        said = text.to_vec();
         true
     };
     match control::ask(&socket, &Question::Status, &mut line).await {
-        Ok(()) => match serde_json::from_str::<Status>(&said) {
+        Ok(()) => match serde_json::from_slice::<Status>(&said) {
             Ok(status) => (answered(&socket, &status, since), Some(status)),
             Err(error) => (not_understood(&error.to_string()), None),
         },

@@ -122,10 +122,10 @@ impl Trial {
         let mut lines = Vec::new();
         self.ask(|library| {
             library.answer(&Question::Export, &mut |line| {
-                lines.push(line);
+                lines.push(line.to_vec());
                 true
             })
         })?;
-        Ok(lines.iter().map(|line| serde_json::from_str(line)).collect::<Result<_, _>>()?)
+        Ok(lines.iter().map(|line| serde_json::from_slice(line)).collect::<Result<_, _>>()?)
     }
 }

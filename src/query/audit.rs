@@ -3,7 +3,7 @@
 //!
 //! Nothing is mended here. What is found says what would mend it, and `cli` has that done.
 
-use super::{QueryError, recount::Recount, trace::GOES_ON_FRAMES};
+use super::{QueryError, Tell, recount::Recount, trace::GOES_ON_FRAMES};
 use crate::{
     journal::{Damage, JournalError, Position, Replay, check_original, unreferred},
     model::Original,
@@ -94,7 +94,7 @@ pub fn audit(
     data_dir: &Path,
     store: Option<&Store>,
     is_live: bool,
-    line: &mut dyn FnMut(String) -> bool,
+    line: &mut Tell<'_>,
 ) -> Result<(), QueryError> {
     let _only = match AUDITING.try_lock() {
         Err(TryLockError::WouldBlock) => return Err(QueryError::Auditing),
@@ -116,7 +116,7 @@ pub fn audit(
     audit.originals()?;
     let Audit { told, line, is_heard, .. } = audit;
     if is_heard.get() {
-        (line.into_inner())(serde_json::to_string(&told)?);
+        (line.into_inner())(&serde_json::to_vec(&told)?);
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ pub fn audit(
 struct Audit<'a> {
     data_dir: &'a Path,
     is_live: bool,
-    line: RefCell<&'a mut dyn FnMut(String) -> bool>,
+    line: RefCell<&'a mut Tell<'a>>,
     /// Whether anybody listens still.
     is_heard: Cell<bool>,
     recount: Recount,
@@ -136,7 +136,7 @@ type Heed<'h> = &'h mut dyn FnMut(&crate::journal::Frame) -> Result<(), QueryErr
 impl Audit<'_> {
     /// Says that it goes on. False where nobody listens.
     fn go_on(&self) -> bool {
-        self.is_heard.set(self.is_heard.get() && (self.line.borrow_mut())(String::new()));
+        self.is_heard.set(self.is_heard.get() && (self.line.borrow_mut())(b""));
         self.is_heard.get()
     }
 

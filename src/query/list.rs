@@ -1,6 +1,6 @@
 //! Which records are listed, and in what order.
 
-use super::{Library, QueryError};
+use super::{Library, QueryError, Tell};
 use crate::{
     fingerprint::words_in,
     model::{ArticleNo, Relation, Time},
@@ -78,11 +78,7 @@ impl Sort {
 
 impl Library<'_> {
     /// Lists the records that were asked for.
-    pub(super) fn list(
-        &self,
-        asked: &Selection,
-        line: &mut dyn FnMut(String) -> bool,
-    ) -> Result<(), QueryError> {
+    pub(super) fn list(&self, asked: &Selection, line: &mut Tell<'_>) -> Result<(), QueryError> {
         let wanted = Wanted::new(asked);
         let limit = asked.limit.unwrap_or(usize::MAX);
         let order = if asked.sort == Sort::Oldest { Order::Oldest } else { Order::Newest };

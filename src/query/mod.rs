@@ -147,6 +147,9 @@ pub enum QueryError {
     Encode(#[from] serde_json::Error),
 }
 
+/// Takes a line of an answer: JSON in UTF-8, or nothing to say that it goes on. It says whether anybody listens still.
+pub type Tell<'t> = dyn FnMut(&[u8]) -> bool + 't;
+
 /// A store that can be asked.
 #[derive(Clone, Copy)]
 pub struct Library<'s> {
@@ -183,30 +186,26 @@ impl<'s> Library<'s> {
     }
 
     /// Answers a question line by line, until `line` says that nobody listens any more.
-    pub fn answer(
-        &self,
-        question: &Question,
-        line: &mut dyn FnMut(String) -> bool,
-    ) -> Result<(), QueryError> {
+    pub fn answer(&self, question: &Question, line: &mut Tell<'_>) -> Result<(), QueryError> {
         match question {
             Question::List(asked) => self.list(asked, line),
             Question::Export => self.records(self.view.records(Order::Oldest), line),
             Question::Show { id } => {
-                line(serde_json::to_string(&self.show(id)?)?);
+                line(&serde_json::to_vec(&self.show(id)?)?);
                 Ok(())
             }
             Question::Explain { id, other } => {
-                line(serde_json::to_string(&self.explain(id, other.as_deref())?)?);
+                line(&serde_json::to_vec(&self.explain(id, other.as_deref())?)?);
                 Ok(())
             }
             Question::Diff { id, other } => {
-                line(serde_json::to_string(&self.diff(id, other.as_deref())?)?);
+                line(&serde_json::to_vec(&self.diff(id, other.as_deref())?)?);
                 Ok(())
             }
             Question::Audit => audit(self.data_dir, Some(self.store), self.is_live, line),
             Question::Trace { what } => self.trace(what, line),
             Question::Status => {
-                line(serde_json::to_string(&self.status(self.disk_use()?)?)?);
+                line(&serde_json::to_vec(&self.status(self.disk_use()?)?)?);
                 Ok(())
             }
         }
@@ -215,13 +214,15 @@ impl<'s> Library<'s> {
     fn records(
         &self,
         records: impl Iterator<Item = Result<Gathered, StoreError>>,
-        line: &mut dyn FnMut(String) -> bool,
+        line: &mut Tell<'_>,
     ) -> Result<(), QueryError> {
-        let mut known = self.known_to_all()?;
+        let (mut known, mut text) = (self.known_to_all()?, Vec::new());
         for record in records {
             // A record may be merged into another between two looks.
             let Some(record) = self.record(record?, &mut known)? else { continue };
-            if !line(serde_json::to_string(&record)?) {
+            text.clear();
+            serde_json::to_writer(&mut text, &record)?;
+            if !line(&text) {
                 break;
             }
         }

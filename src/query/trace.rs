@@ -3,7 +3,7 @@
 //! One pass: what is told of a file is kept until its receipt says what its digest is, and is forgotten there where
 //! nobody asked for it. Of what came after, only what befell its articles is heard.
 
-use super::{Found, Library, QueryError};
+use super::{Found, Library, QueryError, Tell};
 use crate::{
     journal::Replay,
     model::{Arrival, ArticleId, Digest, Event, Original, Outcome, Reason, RecordId, Relation, Score, Time},
@@ -189,12 +189,12 @@ impl Story {
 
 impl Library<'_> {
     /// Tells the stories of the files that are meant, in order of their arrival; none where nothing is.
-    pub(super) fn trace(&self, what: &str, line: &mut dyn FnMut(String) -> bool) -> Result<(), QueryError> {
+    pub(super) fn trace(&self, what: &str, line: &mut Tell<'_>) -> Result<(), QueryError> {
         let asked = self.asked(what)?;
         let mut replay = Replay::from(&self.journal(), crate::journal::Position::default())?;
         let (mut open, mut found) = (BTreeMap::<Arrival, Story>::new(), BTreeMap::<Arrival, Story>::new());
         while let Some(frame) = replay.next_frame()? {
-            if frame.end.frame.is_multiple_of(GOES_ON_FRAMES) && !line(String::new()) {
+            if frame.end.frame.is_multiple_of(GOES_ON_FRAMES) && !line(b"") {
                 return Ok(());
             }
             for event in &frame.events {
@@ -223,7 +223,7 @@ impl Library<'_> {
         for story in found.into_values() {
             let now = self.standing_now(&story)?;
             let told = TraceAnswer { now, gaps, ..story.told };
-            if !line(serde_json::to_string(&told)?) {
+            if !line(&serde_json::to_vec(&told)?) {
                 break;
             }
         }

@@ -12,10 +12,11 @@ use super::{
 use crate::{
     clock,
     config::Config,
-    control::{self, Control, Live, RequeueOrder, Tell, Watched},
+    control::{self, Control, Live, RequeueOrder, Watched},
     inbox::{Arrivals, Claimed, InboxState, RootState, display_path},
     model::{Event, PinEvent},
     pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
+    query::Tell,
     store::DataLock,
 };
 use std::{
@@ -294,7 +295,7 @@ fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'
     let which = Which { names: order.names.clone(), reason: order.reason.clone() };
     let mut say = |events| words.say(events);
     pipeline::requeue(&which, (&known.config.failed_dir(), &inboxes), &mut say, &mut |requeued| {
-        serde_json::to_string(&requeued).is_ok_and(&mut *tell)
+        serde_json::to_vec(&requeued).is_ok_and(|line| tell(&line))
     });
 }
 

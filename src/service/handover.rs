@@ -13,9 +13,9 @@
 
 use super::ServiceError;
 use crate::{
-    control::Tell,
     inbox::{Arrivals, FileKind},
     pipeline::{ArticleTimes, Handed, Job, Origin, Tally},
+    query::Tell,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -338,7 +338,7 @@ fn follow(tallied: &mut watch::Receiver<Tally>, waits: &AtomicBool, runtime: &Ha
 }
 
 fn say(told: &Told, tell: &mut Tell<'_>) -> bool {
-    serde_json::to_string(told).is_ok_and(tell)
+    serde_json::to_vec(told).is_ok_and(|line| tell(&line))
 }
 
 /// What became of a handover, by the last that was told of it, where the daemon did not take in everything.
@@ -393,7 +393,7 @@ mod tests {
         let (say, mut told) = mpsc::channel(99);
         let receiving = tokio::task::spawn_blocking(move || {
             let tell =
-                &mut |line: String| say.blocking_send(serde_json::from_str::<Told>(&line).unwrap()).is_ok();
+                &mut |line: &[u8]| say.blocking_send(serde_json::from_slice::<Told>(line).unwrap()).is_ok();
             receiver.receive(&mut stream(2, 3 * MIB), tell);
         });
         let first: Job = taken.recv().await.unwrap();

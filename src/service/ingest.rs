@@ -156,7 +156,7 @@ pub async fn hand_over(socket: &Path, what: Ingest, tell: impl FnMut(Pace)) -> R
     let is_waiting = Arc::clone(&waits);
     tasks.spawn("hear", async move {
         let mut last = Told { tally: Tally::default(), waits: false, end: None };
-        let mut line = |line: String| match serde_json::from_str::<Told>(&line) {
+        let mut line = |line: &[u8]| match serde_json::from_slice::<Told>(line) {
             Ok(told) => {
                 tally.send_replace(told.tally.clone());
                 is_waiting.store(told.waits, Ordering::Relaxed);

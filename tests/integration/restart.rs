@@ -312,7 +312,7 @@ fn exported(events: &[Event]) -> Vec<String> {
     let library = Library::new(&store, dir.path(), settings);
     library
         .answer(&Question::Export, &mut |line| {
-            lines.push(line);
+            lines.push(String::from_utf8(line.to_vec()).unwrap());
             true
         })
         .unwrap();
