@@ -65,8 +65,8 @@ impl Layers {
             let key = rest.to_lowercase().replace("__", ".");
             match (self.at(&key).is_some() || key == INBOXES, value.to_str()) {
                 (false, _) => {
-                    let what =
-                        format!("there is no such variable; did you mean {}?", self.nearest_variable(&name));
+                    let meant = self.nearest_variable(&name).map(|name| format!("; did you mean {name}?"));
+                    let what = format!("there is no such variable{}", meant.unwrap_or_default());
                     self.problems.push(Problem { place: Some(place), what });
                 }
                 (true, None) => {
@@ -144,7 +144,8 @@ impl Layers {
             match (defaults.get_mut(&name), value) {
                 (None, _) => {
                     let nearest = nearest(&name, defaults.keys().map(String::as_str).chain(top_level(under)));
-                    self.wrong(&key, format!("there is no key '{key}'; did you mean '{under}{nearest}'?"));
+                    let meant = nearest.map(|name| format!("; did you mean '{under}{name}'?"));
+                    self.wrong(&key, format!("there is no key '{key}'{}", meant.unwrap_or_default()));
                 }
                 (Some(Value::Table(default)), Value::Table(value)) => {
                     self.overlay(default, value, &format!("{key}."), place);
@@ -179,7 +180,7 @@ impl Layers {
         entries
     }
 
-    fn nearest_variable(&self, name: &str) -> String {
+    fn nearest_variable(&self, name: &str) -> Option<String> {
         let known: Vec<String> =
             self.flat().keys().map(|key| variable(key)).chain([variable(INBOXES)]).collect();
         nearest(name, known.iter().map(String::as_str))
@@ -289,6 +290,12 @@ fn spans(table: &DeTable<'_>, under: &str, into: &mut BTreeMap<String, usize>) {
     }
 }
 
-fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> String {
-    known.min_by_key(|k| strsim::damerau_levenshtein(k, key)).unwrap_or_default().to_owned()
+/// The known key that was meant, where one is so near that it may have been.
+fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+    let letters = key.chars().count();
+    known
+        .map(|known| (strsim::damerau_levenshtein(known, key), known))
+        .filter(|(edits, known)| edits * 2 <= letters.max(known.chars().count()))
+        .min()
+        .map(|(_, known)| known.to_owned())
 }

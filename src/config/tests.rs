@@ -60,6 +60,10 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest() {
         said("[intake]\n\nsetle_ms = 1"),
         "my.toml, line 3: there is no key 'intake.setle_ms'; did you mean 'intake.settle_ms'?"
     );
+    assert_eq!(
+        said("[intake]\nkafka_brokers = 1"),
+        "my.toml, line 2: there is no key 'intake.kafka_brokers'"
+    );
     assert!(said("[matc]").contains("did you mean 'match'?"));
     assert!(said("[[inbx]]\npath = '/x'").contains("did you mean 'inbox'?"));
     assert_eq!(

@@ -252,6 +252,10 @@ impl RootWatch {
         match claim(origin, &ready, arrivals) {
             Attempt::Claimed(claimed) => {
                 self.pending.forget(&name);
+                // Whether that was all the trouble there is, a scan tells.
+                if self.trouble.is_some() && !self.pending.has_refusals() {
+                    self.want_scan();
+                }
                 return Some(claimed);
             }
             Attempt::Vanished => self.pending.forget(&name),
@@ -351,8 +355,9 @@ impl Visitor for Round<'_> {
     fn enter(&mut self, folder: &Path) {
         if self.root.by_events && self.not_armed.is_none() {
             match self.folders.arm(folder, self.anew) {
-                // One that is gone the walk will miss by itself.
-                Ok(()) | Err(notify::Error { kind: notify::ErrorKind::PathNotFound, .. }) => {}
+                Ok(()) => {}
+                // The walk finds that by itself, and the others can be watched.
+                Err(error) if is_gone_or_closed(&error) => {}
                 Err(error) => self.not_armed = Some(not_watchable(&error)),
             }
         }
@@ -372,6 +377,14 @@ impl Visitor for Round<'_> {
 
 fn not_readable(path: &Path, error: &io::Error) -> String {
     format!("cannot look at '{}': {error}", display_path(path))
+}
+
+fn is_gone_or_closed(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(cause) => cause.kind() == io::ErrorKind::PermissionDenied,
+        _ => false,
+    }
 }
 
 /// The system calls its limit on watches a full disk, and notify a limit; the operator needs its name.

@@ -430,11 +430,13 @@ async fn what_no_event_tells_the_timer_finds_and_counts() {
     assert_eq!(turn_after(&mut keeper, 1_000).await.1.len(), 1);
 }
 
-/// A watcher that tells nothing, and either notes what it is to watch or is not allowed any watch.
+/// A watcher that tells nothing, and notes what it is to watch, as far as it is allowed to.
 #[derive(Clone, Default)]
 struct Silent {
     armed: Arc<Mutex<Vec<PathBuf>>>,
     is_exhausted: bool,
+    /// The name of a folder that may not be looked into.
+    closed: Option<&'static str>,
 }
 
 impl Watcher for Silent {
@@ -445,6 +447,9 @@ impl Watcher for Silent {
     fn watch(&mut self, path: &Path, _: notify::RecursiveMode) -> notify::Result<()> {
         if self.is_exhausted {
             return Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
+        }
+        if self.closed.is_some_and(|closed| path.ends_with(closed)) {
+            return Err(notify::Error::io(std::io::ErrorKind::PermissionDenied.into()));
         }
         self.armed.lock().unwrap().push(path.to_owned());
         Ok(())
@@ -497,6 +502,19 @@ async fn an_inbox_that_cannot_be_watched_is_polled_and_says_why() {
     fs::write(place.inbox().join("sub/a"), "x").unwrap();
     assert_eq!(turn_after(&mut keeper, 2_100).await.0.pending, 1);
     assert_eq!(turn_after(&mut keeper, 500).await.1.len(), 1);
+}
+
+/// One folder that somebody had closed put all of its inbox on scans.
+#[tokio::test(start_paused = true)]
+async fn a_closed_folder_keeps_no_other_from_being_watched() {
+    let place = Place::new(1, settle_500);
+    for folder in ["a", "closed", "z"] {
+        fs::create_dir(place.inbox().join(folder)).unwrap();
+    }
+    let watcher = Silent { closed: Some("closed"), ..Silent::default() };
+    let armed = Arc::clone(&watcher.armed);
+    let (state, _) = turn_after(&mut place.keeper(watcher), 0).await;
+    assert_eq!((state.watching, armed.lock().unwrap().len()), (Watching::Events, 3));
 }
 
 #[tokio::test(start_paused = true)]

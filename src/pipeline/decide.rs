@@ -352,6 +352,7 @@ fn receipt(job: &Job, total: &Resume, end: FileEnd) -> (Receipt, OriginalBytes) 
 fn nothing_read(outcome: Outcome, total: &Resume) -> Option<Reason> {
     let sentence = || match total.rejected {
         0 => "there is no article in it".to_owned(),
+        1 => "its only item could not be read; see its reason".to_owned(),
         rejected => format!("none of its {rejected} items could be read; see their reasons"),
     };
     (outcome == Outcome::Failed).then(|| Reason::new("no-article", sentence()))

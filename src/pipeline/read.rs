@@ -245,7 +245,7 @@ fn unreadable(error: &io::Error) -> Reason {
     match error.kind() {
         io::ErrorKind::PermissionDenied => Reason::new(
             "permission-denied",
-            "it may not be read; give the user that wirefold runs as the right to read it and drop it again",
+            "it may not be read; give the user that wirefold runs as the right to read it, and give it again",
         ),
         io::ErrorKind::NotFound => Reason::new("vanished", "it is no longer there"),
         _ => Reason::new("unreadable", format!("it cannot be read: {error}")),
