@@ -8,6 +8,7 @@ mod language;
 mod names;
 mod segments;
 mod shingles;
+mod simhash;
 mod slots;
 mod spelling;
 mod terms;
@@ -50,7 +51,7 @@ pub fn fingerprint(text: &Normalized) -> Fingerprint {
 /// to three words, pairs separate best: over 169 articles, unrelated ones stay 14 bits or more apart while
 /// nine in ten edits of 2% of the words land within 9. A text of a single word counts as one pair.
 fn simhash_of_pairs(words: &Words) -> Option<u64> {
-    (words.len() > 0).then(|| simhash::simhash_stream(words.joined(2)))
+    (words.len() > 0).then(|| simhash::simhash(words.joined(2)))
 }
 
 #[cfg(test)]
@@ -78,7 +79,7 @@ mod tests {
     fn simhash_is_the_crates_value_over_word_pairs() {
         let print = of("The cat sat on THE mat");
         let pairs = ["the cat", "cat sat", "sat on", "on the", "the mat"];
-        assert_eq!(print.simhash, Some(simhash::simhash_stream(pairs.into_iter())));
+        assert_eq!(print.simhash, Some(::simhash::simhash_stream(pairs.into_iter())));
     }
 
     #[test]
