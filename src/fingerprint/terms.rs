@@ -2,10 +2,9 @@
 
 use super::words::Words;
 use crate::model::{
-    Language, TermCount, TermKind,
+    Language, SpreadHasher, TermCount, TermKind, TermMap,
     prior::{Prior, name_of, term_of},
 };
-use std::collections::HashMap;
 
 /// The first words of headline and text, and how often each counts: news is told in its head, which is also
 /// compared as a vector of its own. Of 40, 60, 80, 120, 160 and 200 words, 80 served best as evidence on the
@@ -40,7 +39,7 @@ pub(super) struct Terms {
 impl Terms {
     pub fn of(words: &Words) -> Self {
         let prior = Prior::english();
-        let mut counts: HashMap<u32, TermCount> = HashMap::with_capacity(words.len());
+        let mut counts = TermMap::with_capacity_and_hasher(words.len(), SpreadHasher::default());
         let (mut plain, mut common, mut weekdays) = (0, 0, 0);
         for (i, (word, letters)) in words.iter().enumerate() {
             let (count, head) = if i < HEAD_WORDS { (HEAD_WEIGHT, 1) } else { (1, 0) };
@@ -79,7 +78,7 @@ impl Terms {
     }
 }
 
-fn add(counts: &mut HashMap<u32, TermCount>, one: TermCount) {
+fn add(counts: &mut TermMap<TermCount>, one: TermCount) {
     counts
         .entry(one.term)
         .and_modify(|sum| {
