@@ -21,6 +21,7 @@ pub mod store;
 pub mod generate;
 
 pub mod backup;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod control;

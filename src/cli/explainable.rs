@@ -2,8 +2,9 @@
 
 use super::render::printable;
 use crate::{
-    backup::BackupError, config::ConfigError, control::ControlError, encode::EncodeError, eval::EvalError,
-    inbox::InboxError, pipeline::PipelineError, query::QueryError, service::ServiceError, store::LockError,
+    backup::BackupError, bench::BenchError, config::ConfigError, control::ControlError, encode::EncodeError,
+    eval::EvalError, inbox::InboxError, pipeline::PipelineError, query::QueryError, service::ServiceError,
+    store::LockError,
 };
 use std::{error::Error, io, path::Path, process::ExitCode};
 
@@ -52,6 +53,9 @@ pub enum CliError {
     /// No backup can be made, or brought back.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// Nothing can be measured here.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     /// A labelled set cannot be measured.
     #[error(transparent)]
     Eval(#[from] EvalError),

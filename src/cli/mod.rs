@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod audit;
 mod backup;
+mod bench;
 mod check;
 mod diff;
 mod diffed;
@@ -69,6 +70,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Requeue(what) => requeue::run(&config, what),
         Command::Rebuild => rebuild::run(&config),
         Command::Eval(what) => eval::run(args, what),
+        Command::Bench(what) => bench::run(what),
         Command::Pin(what) => pin::run(&config, what, true),
         Command::Unpin(what) => pin::run(&config, what, false),
     }

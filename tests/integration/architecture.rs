@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What each module may name, beside itself. The order is that of `lib.rs`, the way of the data.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("metrics", &[]),
@@ -62,6 +62,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ),
     ("doctor", &["model", "clock", "inbox", "store", "pipeline", "config", "query", "control", "service"]),
     ("eval", &["model", "inbox", "store", "pipeline", "config", "query", "service"]),
+    ("bench", &["model", "generate", "inbox", "query", "control"]),
     (
         "cli",
         &[
@@ -83,6 +84,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
             "service",
             "doctor",
             "eval",
+            "bench",
         ],
     ),
 ];

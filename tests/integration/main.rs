@@ -22,6 +22,7 @@ mod assembly;
 mod audit;
 mod backup;
 mod bad_input;
+mod bench;
 mod bombs;
 mod contention;
 mod corpus;

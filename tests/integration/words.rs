@@ -129,7 +129,7 @@ fn questions_without_an_answer() {
     told.run("eval nowhere").run("eval news/encodings").run("eval news/html");
     fs::write(place.path("bad.jsonl"), "{\"id\": \"1\", \"text\": 3}\n").unwrap();
     fs::write(place.path("empty.jsonl"), "").unwrap();
-    told.run("eval bad.jsonl").run("eval empty.jsonl");
+    told.run("eval bad.jsonl").run("eval empty.jsonl").run("bench nowhere").run("bench --files 0");
     told.check("no-answer");
 }
 

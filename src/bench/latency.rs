@@ -1,0 +1,89 @@
+//! How long a daemon that runs takes to answer, and to see what is dropped into its inbox.
+
+use super::{BenchError, DROPPED_A_SECOND, processes::Daemon};
+use crate::{
+    control::{self, ControlError},
+    query::{Question, RecordAnswer, Selection, Status},
+};
+use serde::de::DeserializeOwned;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread::park_timeout,
+    time::{Duration, Instant},
+};
+use tokio::runtime::Handle;
+
+/// So many records are shown, the newest.
+const SHOWN: usize = 1_000;
+/// How often it is asked whether a file that was dropped is shown.
+const ASK_EVERY: Duration = Duration::from_millis(1);
+/// How long a file may take.
+const DROP_PATIENCE: Duration = Duration::from_mins(1);
+
+/// How many articles are in the windows.
+pub(super) fn live(daemon: &Daemon) -> Result<f64, BenchError> {
+    let status: Vec<Status> = ask(daemon, &Question::Status)?;
+    Ok(status.first().and_then(|status| status.index_articles).map_or(0., super::real))
+}
+
+/// The milliseconds that each of some records takes to be shown.
+pub(super) fn of_show(daemon: &Daemon) -> Result<Vec<f64>, BenchError> {
+    let newest = Selection { limit: Some(SHOWN), ..Selection::default() };
+    let records: Vec<RecordAnswer> = ask(daemon, &Question::List(newest))?;
+    let mut took = Vec::with_capacity(records.len());
+    for record in records {
+        let begun = Instant::now();
+        ask::<RecordAnswer>(daemon, &Question::Show { id: record.record.to_string() })?;
+        took.push(millis(begun));
+    }
+    Ok(took)
+}
+
+/// The milliseconds from the moment each file is renamed into the inbox until its record is shown. They are dropped at
+/// their times whether or not those before are seen yet.
+pub(super) fn of_drops(daemon: &Daemon, files: &[PathBuf]) -> Result<Vec<f64>, BenchError> {
+    let (begun, mut next) = (Instant::now(), 0);
+    let (mut waiting, mut took) = (Vec::<(&Path, Instant)>::new(), Vec::with_capacity(files.len()));
+    while took.len() < files.len() {
+        while let Some(path) = files.get(next)
+            && begun.elapsed() * DROPPED_A_SECOND >= Duration::from_secs(next as u64)
+        {
+            let name = path.file_name().map_or(path.as_path(), Path::new);
+            let to = daemon.inbox().join(name);
+            waiting.push((name, Instant::now()));
+            fs::rename(path, &to).map_err(|source| BenchError::Folder {
+                action: "drop",
+                path: to,
+                source,
+            })?;
+            next += 1;
+        }
+        let mut still = Vec::with_capacity(waiting.len());
+        for (name, since) in waiting {
+            match ask::<RecordAnswer>(daemon, &Question::Show { id: name.display().to_string() }) {
+                Ok(_) => took.push(millis(since)),
+                Err(BenchError::Control(ControlError::Refused { not_found: true, .. }))
+                    if since.elapsed() < DROP_PATIENCE =>
+                {
+                    still.push((name, since));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        waiting = still;
+        park_timeout(ASK_EVERY);
+    }
+    Ok(took)
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+fn ask<A: DeserializeOwned>(daemon: &Daemon, question: &Question) -> Result<Vec<A>, BenchError> {
+    let mut answers = Vec::new();
+    let mut take = |line: &[u8]| serde_json::from_slice(line).map(|answer| answers.push(answer)).is_ok();
+    Handle::current().block_on(control::ask(&daemon.socket(), question, &mut take))?;
+    Ok(answers)
+}

@@ -1,0 +1,267 @@
+//! How fast it is here: made-up articles through the program itself, on the disk of a folder that goes when it is done.
+//!
+//! Owns the runs, the figures and what is asked of them; it prints nothing. Each run is a process of its own, as an operator
+//! would start it, so that its memory and its share of the cores are its own. Called by `cli` and by the whole-run benchmark.
+
+mod latency;
+mod made;
+mod processes;
+
+use crate::{control::ControlError, inbox::display_path};
+use made::Made;
+use processes::{Program, Ran};
+use serde::Serialize;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+/// What is to be measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// How many articles go in as a file each.
+    pub files: usize,
+    /// How many go in as JSON Lines; the daemon is measured with these in its store.
+    pub articles: usize,
+    /// How many files are dropped into the daemon's inbox, [`DROPPED_A_SECOND`].
+    pub dropped: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { files: 20_000, articles: 100_000, dropped: 400 }
+    }
+}
+
+/// How many files a second are dropped into the daemon's inbox.
+pub const DROPPED_A_SECOND: u32 = 20;
+
+/// One thing that was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What.
+    pub what: &'static str,
+    /// How many articles it was measured with.
+    pub articles: usize,
+    /// The figure.
+    pub value: f64,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it is to reach on two cores, where that is said.
+    #[serde(flatten)]
+    pub target: Option<Target>,
+}
+
+/// What a figure is to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Target {
+    /// What it must reach.
+    pub required: f64,
+    /// What is aimed at. It lies on the side of the better figures.
+    pub aim: f64,
+}
+
+impl Figure {
+    /// Whether it reaches what it must; nothing where nothing is asked of it.
+    pub fn is_met(&self) -> Option<bool> {
+        let Target { required, aim } = self.target?;
+        Some(if aim < required { self.value <= required } else { self.value >= required })
+    }
+}
+
+/// Why nothing can be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A file or folder of the measurement.
+    #[error("cannot {action} {}", display_path(.path))]
+    Folder {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The program cannot be started.
+    #[error("cannot start {}", display_path(.path))]
+    Program {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A run that is measured failed.
+    #[error("'wirefold {command}' failed in the measurement: {said}")]
+    Run {
+        /// What was run.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+    /// The daemon cannot be asked.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+/// A folder to measure in, on the disk of `place`; it goes when it is dropped.
+pub fn scratch(place: &Path) -> Result<TempDir, BenchError> {
+    let make = || {
+        fs::read_dir(place)?;
+        tempfile::Builder::new().prefix("wirefold-bench-").tempdir_in(place)
+    };
+    make().map_err(|source| BenchError::Folder { action: "make a folder in", path: place.to_owned(), source })
+}
+
+/// Measures `program` in a folder, and tells each figure as soon as it is known. To be called where a thread of a runtime
+/// may block.
+pub fn measure(
+    program: &Path,
+    folder: &Path,
+    plan: &Plan,
+    tell: &mut impl FnMut(Figure),
+) -> Result<(), BenchError> {
+    let program = Program::new(program, folder)?;
+    let made = Made::new(folder);
+    as_files(&program, &made, plan.files, tell)?;
+    let data = as_lines(&program, &made, plan.articles, tell)?;
+    as_daemon(&program, &made, &data, plan, tell)
+}
+
+/// A file each, and what it costs no less than: to read and hash them.
+fn as_files(
+    program: &Program<'_>,
+    made: &Made<'_>,
+    count: usize,
+    tell: &mut impl FnMut(Figure),
+) -> Result<(), BenchError> {
+    let files = made.files(count)?;
+    let floor = a_second(count, made::read_and_hash(&files)?);
+    let mut tell = |what, value, unit, target| tell(Figure { what, articles: count, value, unit, target });
+    tell("files read and hashed alone", floor, "a second", None);
+    let ran = program.ingest("as-files", &files)?;
+    let speed = a_second(count, ran.seconds);
+    tell("files taken in", speed, "a second", Some(reach(6_000., 10_000.)));
+    tell("the same, beside reading and hashing", floor / speed, "times", Some(reach(10., 5.)));
+    tell_use(&ran, count, &mut tell);
+    Ok(())
+}
+
+/// As JSON Lines. Returns the data directory, for the daemon.
+fn as_lines(
+    program: &Program<'_>,
+    made: &Made<'_>,
+    count: usize,
+    tell: &mut impl FnMut(Figure),
+) -> Result<PathBuf, BenchError> {
+    let lines = made.lines(count)?;
+    let mut tell = |what, value, unit, target| tell(Figure { what, articles: count, value, unit, target });
+    let ran = program.ingest("as-lines", &lines)?;
+    tell(
+        "articles of JSON Lines taken in",
+        a_second(count, ran.seconds),
+        "a second",
+        Some(reach(10_000., 15_000.)),
+    );
+    tell_use(&ran, count, &mut tell);
+    let beside = ["journal", "db"].map(|part| bytes_in(&ran.data_dir.join(part)));
+    let each = kilobytes(beside.iter().sum()) / real(count);
+    tell("disk an article, beside its original", each, "kB", Some(reach(6., 3.)));
+    Ok(ran.data_dir)
+}
+
+fn tell_use(ran: &Ran, count: usize, tell: &mut impl FnMut(&'static str, f64, &'static str, Option<Target>)) {
+    tell("CPU an article", ran.cpu_seconds / real(count) * 1e6, "us", None);
+    tell("most memory", kilobytes(ran.peak_bytes) / 1e3, "MB", None);
+}
+
+/// A daemon with all of them in its store: its start, its memory, how fast it answers and sees what is dropped.
+fn as_daemon(
+    program: &Program<'_>,
+    made: &Made<'_>,
+    data: &Path,
+    plan: &Plan,
+    tell: &mut impl FnMut(Figure),
+) -> Result<(), BenchError> {
+    let empty = program.daemon("empty")?.bytes();
+    let begun = Instant::now();
+    let daemon = program.daemon_in(data)?;
+    let start = begun.elapsed().as_secs_f64();
+    let mut tell = |what, value, unit, target| {
+        tell(Figure { what, articles: plan.articles, value, unit, target });
+    };
+    tell("start, until it is ready", start, "s", Some(reach(5., 1.)));
+    let live = latency::live(&daemon)?;
+    let each = kilobytes(daemon.bytes().saturating_sub(empty)) / live.max(1.);
+    tell("memory an article in the windows", each, "kB", Some(reach(3., 1.5)));
+    let shows = latency::of_show(&daemon)?;
+    tell("show by id, 99 of 100", percentile(&shows, 99), "ms", Some(reach(5., 1.)));
+    let seen = latency::of_drops(&daemon, &made.dropped(plan.dropped)?)?;
+    tell("a file dropped until shown, median", percentile(&seen, 50), "ms", None);
+    tell("the same, 99 of 100", percentile(&seen, 99), "ms", Some(reach(250., 60.)));
+    Ok(())
+}
+
+/// What a figure must reach, and what is aimed at.
+const fn reach(required: f64, aim: f64) -> Target {
+    Target { required, aim }
+}
+
+fn a_second(count: usize, seconds: f64) -> f64 {
+    real(count) / seconds.max(f64::EPSILON)
+}
+
+/// That which so many of a hundred do not exceed; 0 of none.
+fn percentile(millis: &[f64], of_hundred: usize) -> f64 {
+    let mut sorted = millis.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = (sorted.len() * of_hundred).div_ceil(100).saturating_sub(1);
+    sorted.get(at).copied().unwrap_or(0.)
+}
+
+/// What the files of a folder take on the disk: holes in them take nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let files = WalkDir::new(folder).into_iter().filter_map(Result::ok);
+    files
+        .filter_map(|file| file.metadata().ok())
+        .filter(fs::Metadata::is_file)
+        .map(|file| file.blocks() * 512)
+        .sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and sizes stay far below 2^52")]
+fn kilobytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn real(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_what_was_measured() {
+        let millis: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        let told = |of| percentile(&millis, of).to_string();
+        assert_eq!([50, 99, 100].map(told), ["100", "198", "200"]);
+        assert_eq!(percentile(&[], 99).to_string(), "0");
+    }
+
+    #[test]
+    fn a_target_is_met_on_the_side_of_its_aim() {
+        let figure = |value, target| Figure { what: "", articles: 1, value, unit: "", target };
+        assert_eq!(figure(5., Some(reach(6., 3.))).is_met(), Some(true));
+        assert_eq!(figure(7., Some(reach(6., 3.))).is_met(), Some(false));
+        assert_eq!(figure(7., Some(reach(6., 9.))).is_met(), Some(true));
+        assert_eq!(figure(7., None).is_met(), None);
+    }
+}

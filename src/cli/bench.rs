@@ -1,0 +1,103 @@
+//! `wirefold bench`.
+
+use super::{
+    CliError, Exit, Out,
+    args::BenchArgs,
+    paint::{Hue, Paint},
+    runtime,
+};
+use crate::bench::{self, BenchError, Figure, Plan, Target};
+use std::{env, path::Path};
+use tokio::{select, signal::ctrl_c, sync::mpsc};
+
+/// Measures this program on the disk of a folder, and prints each figure as soon as it is known.
+pub(super) fn run(args: &BenchArgs) -> Result<Exit, CliError> {
+    let program =
+        env::current_exe().map_err(|source| BenchError::Program { path: "wirefold".into(), source })?;
+    let plan = Plan { files: args.files, articles: args.articles, dropped: args.dropped };
+    let scratch = bench::scratch(args.place.as_deref().unwrap_or_else(|| Path::new(".")))?;
+    let (runtime, mut out) = (runtime()?, Out::new());
+    if !args.json {
+        out.line(&Paint::of_stdout().on(Hue::Faint, head()))?;
+        out.flush()?;
+    }
+    let (tell, mut told) = mpsc::channel(1);
+    let folder = scratch.path().to_owned();
+    let measuring = runtime.spawn_blocking(move || {
+        bench::measure(&program, &folder, &plan, &mut |figure| _ = tell.blocking_send(figure))
+    });
+    let measured = runtime.block_on(async {
+        loop {
+            let figure = select! {
+                figure = told.recv() => figure,
+                _ = ctrl_c() => return Err(CliError::Interrupted),
+            };
+            let Some(figure) = figure else { break };
+            let line =
+                if args.json { serde_json::to_string(&figure)? } else { row(&figure, Paint::of_stdout()) };
+            if !out.line(&line)? || !out.flush()? {
+                return Ok(());
+            }
+        }
+        measuring
+            .await
+            .map_err(|panic| BenchError::Run { command: "bench".to_owned(), said: panic.to_string() })??;
+        Ok(())
+    });
+    // What an interrupt leaves under way is interrupted too; its folder goes now.
+    runtime.shutdown_background();
+    drop(scratch);
+    measured?;
+    Ok(Exit::Done)
+}
+
+fn head() -> String {
+    columns("WHAT", "ARTICLES", "FIGURE", "", "REQUIRED", "AIM")
+}
+
+/// A figure on one line, in another colour where it is not what it must be.
+fn row(figure: &Figure, paint: Paint) -> String {
+    let (required, aim) = match figure.target {
+        Some(Target { required, aim }) => {
+            let side = if aim < required { "<=" } else { ">=" };
+            (format!("{side} {}", number(required)), number(aim))
+        }
+        None => Default::default(),
+    };
+    let (articles, value) = (figure.articles.to_string(), number(figure.value));
+    let line = columns(figure.what, &articles, &value, figure.unit, &required, &aim);
+    if figure.is_met() == Some(false) { paint.on(Hue::Red, &line) } else { line }
+}
+
+fn columns(what: &str, articles: &str, value: &str, unit: &str, required: &str, aim: &str) -> String {
+    format!("{what:<36} {articles:>8} {value:>8} {unit:<9} {required:>8} {aim:>6}").trim_end().to_owned()
+}
+
+/// With as many places as tell anything.
+fn number(value: f64) -> String {
+    let places = usize::from(value < 100. && value.fract() != 0.);
+    format!("{value:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_fits_the_narrowest_terminal() {
+        let target = Some(Target { required: 10_000., aim: 15_000. });
+        let figure = Figure {
+            what: "articles of JSON Lines taken in",
+            articles: 1_000_000,
+            value: 9_876.54,
+            unit: "a second",
+            target,
+        };
+        assert_eq!(
+            row(&figure, Paint(false)),
+            "articles of JSON Lines taken in       1000000     9877 a second  >= 10000  15000"
+        );
+        assert!(head().len() <= 80);
+        assert_eq!([0.25, 9.96, 120.4, 5.].map(number), ["0.2", "10.0", "120", "5"]);
+    }
+}
