@@ -85,6 +85,11 @@ impl Packs {
         Ok(())
     }
 
+    /// What was pushed since the last sync does not count, and is to be pushed again.
+    pub fn forget_unsynced(&mut self) {
+        self.current = None;
+    }
+
     fn pack_of(&mut self, day: &str) -> Result<(String, &mut FrameWriter), JournalError> {
         let current = match self.current.take() {
             Some((name, writer)) if name.starts_with(day) && writer.end() < PACK_BYTES => (name, writer),
@@ -237,6 +242,20 @@ mod tests {
             assert_eq!(read_original(folder.path(), original).unwrap(), bytes);
             assert_eq!(original.pack, "2026-11-22-0001.zst");
         }
+    }
+
+    #[test]
+    fn what_is_pushed_again_after_a_failure_is_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut packs = Packs::open(folder.path()).unwrap();
+        let kept = packs.push(b"kept", Time::default()).unwrap();
+        packs.sync().unwrap();
+        packs.push(b"tried", Time::default()).unwrap();
+        packs.forget_unsynced();
+        let again = packs.push(b"tried", Time::default()).unwrap();
+        packs.sync().unwrap();
+        assert_eq!(again.offset, kept.length);
+        assert_eq!(read_original(folder.path(), &again).unwrap(), b"tried");
     }
 
     #[test]

@@ -86,23 +86,28 @@ impl Committer {
         if !patience.wait_for_room() {
             return Ok(None);
         }
-        // Until the journal has it nothing counts, so all of this may be done again.
-        let Some(places) = patience.insist(|| self.write(&mut group))? else { return Ok(None) };
+        // Until the journal has it nothing counts, so either may be done again; and the originals are not written once more
+        // where it is the journal that cannot be.
+        let Some(()) = patience.insist(|| self.keep(&mut group))? else { return Ok(None) };
         let progress = Arc::clone(&self.progress);
+        let mut append = || {
+            let append = || self.journal.append(&events_of(&group), clock::now());
+            Ok(progress.commit(CommitPart::Journal).time(append)?)
+        };
+        let Some(places) = patience.insist(&mut append)? else { return Ok(None) };
         progress.stage(StageName::Commit).work(|| self.show(&group, &places))?;
         self.progress.count(events_of(&group).into_iter().flatten());
         Ok(Some(group.into_iter().map(committed).collect()))
     }
 
-    /// Slices, originals, and last the journal. Returns where its events lie.
-    fn write(&mut self, group: &mut [Decided]) -> Result<Vec<Vec<Place>>, PipelineError> {
+    /// Slices and originals, durably: all of them or none.
+    fn keep(&mut self, group: &mut [Decided]) -> Result<(), PipelineError> {
         let progress = Arc::clone(&self.progress);
-        progress.commit(CommitPart::Originals).time(|| {
+        let kept = progress.commit(CommitPart::Originals).time(|| {
             self.set_slices_aside(group)?;
             self.keep_originals(group)
-        })?;
-        let append = || self.journal.append(&events_of(group), clock::now());
-        Ok(progress.commit(CommitPart::Journal).time(append)?)
+        });
+        kept.inspect_err(|_| self.packs.forget_unsynced())
     }
 
     /// Brings the view up to what was written.

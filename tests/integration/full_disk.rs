@@ -1,9 +1,11 @@
 //! A full disk pauses the intake, keeps everything, shows itself, and the intake goes on by itself when there is room.
 
 use crate::{
+    audit::clean,
     corpus::{files_in, fixture},
     daemon::{Daemon, settled},
     place::{Place, names_in},
+    service::get,
     wait::{PATIENCE, within},
 };
 use std::{
@@ -17,9 +19,9 @@ use std::{
 struct Mounted(PathBuf);
 
 impl Mounted {
-    fn on(path: PathBuf, megabytes: u32) -> Option<Self> {
+    fn on(path: PathBuf, size: &str) -> Option<Self> {
         fs::create_dir_all(&path).unwrap();
-        let options = format!("size={megabytes}m,mode=0750");
+        let options = format!("{size},mode=0750");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path);
         if mount.output().is_ok_and(|ran| ran.status.success()) {
@@ -70,7 +72,7 @@ fn check_pause(free_min_mb: u32, leave: u64) {
         "[intake]\nsettle_ms = 20\n[commit]\nfree_min_mb = {free_min_mb}\n[[inbox]]\npath = '{}'\n",
         feed.display()
     ));
-    let Some(_mounted) = Mounted::on(place.data(), 200) else { return };
+    let Some(_mounted) = Mounted::on(place.data(), "size=200m") else { return };
     let daemon = Daemon::start(&place);
     let ballast = place.data().join("ballast");
     fill(&ballast, leave);
@@ -117,4 +119,54 @@ fn a_daemon_that_is_paused_stops_well_and_the_next_start_goes_on() {
     let daemon = Daemon::start(&place);
     assert_eq!(settled(&place, files).files.accepted, files);
     daemon.stop_well();
+}
+
+/// A few inodes are as little room as a few bytes, and `df` shows none of it.
+#[test]
+fn too_few_inodes_pause_the_intake_until_there_are_more() {
+    let mut place = Place::new();
+    let feed = place.path("feed");
+    fs::create_dir(&feed).unwrap();
+    let inbox = format!("[intake]\nsettle_ms = 20\n[[inbox]]\npath = '{}'\n", feed.display());
+    place.configure(&inbox);
+    let Some(_mounted) = Mounted::on(place.data(), "size=400m,nr_inodes=300") else { return };
+    let daemon = Daemon::start(&place);
+    let mut ballast = (0..).map(|n| place.data().join(format!("ballast-{n}")));
+    let took: Vec<_> = ballast.by_ref().take_while(|path| fs::File::create(path).is_ok()).collect();
+    let files = put_stories(&feed);
+    within(PATIENCE, "the pause is told", || notices(&place).contains("inodes are free at").then_some(()));
+    assert_eq!(place.status().files.accepted, 0);
+    took.iter().for_each(|path| fs::remove_file(path).unwrap());
+    let status = settled(&place, files);
+    assert_eq!((status.files.accepted, status.pid), (files, Some(daemon.pid())), "it goes on by itself");
+    daemon.stop_well();
+    clean(&place);
+}
+
+/// Each attempt had written the originals once more.
+#[test]
+fn a_journal_that_keeps_failing_does_not_swell_the_packs() {
+    let place = Place::configured("[intake]\nsettle_ms = 20\n[commit]\nfree_min_mb = 0\n");
+    let once = Place::brisk();
+    once.ingest(files_in(&fixture("stories")));
+    let Some(_mounted) = Mounted::on(place.data().join("journal"), "size=2m") else { return };
+    let daemon = Daemon::start(&place);
+    let ballast = place.data().join("journal/ballast");
+    fill(&ballast, 0);
+    let files = put_stories(&place.inbox());
+    let tried = "wirefold_commit_seconds_count{part=\"journal\"} ";
+    let often = || {
+        let metrics = get(&place, "/metrics").1;
+        let count = metrics.lines().find_map(|line| line.strip_prefix(tried))?;
+        (count.parse::<u32>().unwrap() >= 4).then_some(())
+    };
+    within(PATIENCE, "the journal is tried again and again", often);
+    fs::remove_file(ballast).unwrap();
+    assert_eq!(settled(&place, files).files.accepted, files);
+    daemon.stop_well();
+    let packs = |place: &Place| -> u64 {
+        files_in(&place.data().join("originals")).iter().map(|pack| fs::metadata(pack).unwrap().len()).sum()
+    };
+    assert_eq!(packs(&place), packs(&once));
+    clean(&place);
 }

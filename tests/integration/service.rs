@@ -83,7 +83,7 @@ fn got(mut stream: impl Read + Write, path: &str) -> (u16, String) {
     (head[9..12].parse().unwrap(), body.to_owned())
 }
 
-fn get(place: &Place, path: &str) -> (u16, String) {
+pub fn get(place: &Place, path: &str) -> (u16, String) {
     got(UnixStream::connect(place.data().join("wirefold.sock")).unwrap(), path)
 }
 
