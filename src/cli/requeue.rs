@@ -10,7 +10,8 @@ use super::{
 use crate::{
     config::Config,
     control::{self, RequeueOrder},
-    pipeline::{self, Requeued, Which},
+    inbox,
+    pipeline::{self, Places, Requeued, Which},
     query::QueryError,
     service::ServiceError,
     store::DataLock,
@@ -56,14 +57,16 @@ fn in_store(
 ) -> Result<(), CliError> {
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock);
     let mut opened = opened.map_err(ServiceError::from)?;
-    let inboxes: Vec<_> = config.inbox_settings().inboxes.into_iter().map(|root| root.path).collect();
+    let inbox::Settings { inboxes, patience, .. } = config.inbox_settings();
+    let inboxes = inboxes.into_iter().map(|root| root.path).collect();
+    let places = Places { failed: config.failed_dir(), inboxes, silent: Vec::new(), patience };
     let which = Which { names: order.names, reason: order.reason };
-    let (mut said, failed) = (Ok(()), config.failed_dir());
+    let mut said = Ok(());
     let mut say = |events: Vec<_>| {
         said = opened.say(&events);
         said.is_ok()
     };
-    pipeline::requeue(&which, (&failed, &inboxes), &mut say, &mut |file| {
+    pipeline::requeue(&which, places, &mut say, &mut |file| {
         files.push(file);
         true
     });

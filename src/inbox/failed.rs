@@ -81,7 +81,7 @@ impl FailedDir {
             Ok(()) => to,
             Err(error) if is_absence(&error) => already_there([to, fallback], &claimed.path, error)?,
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                match carry(&claimed.path, claimed.kind, &to)? {
+                match carry(&claimed.path, claimed.kind, &to, &|| true)? {
                     Carried::Whole => to,
                     Carried::Unreadable => keep_near(claimed, fallback, reason_json)?,
                 }
@@ -171,14 +171,21 @@ pub(super) enum Carried {
     Unreadable,
 }
 
-/// Copies a file to another mount, durably and whole, and then removes it. A link is carried as a link.
-pub(super) fn carry(path: &Path, kind: FileKind, to: &Path) -> Result<Carried, InboxError> {
+/// Copies a file to another mount, durably and whole, and then removes it. A link is carried as a link. `goes_on`
+/// hears of every block, and may say that it is to end.
+pub(super) fn carry(
+    path: &Path,
+    kind: FileKind,
+    to: &Path,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Carried, InboxError> {
     let unfinished = unfinished_path(to);
     match kind {
         FileKind::Regular => {
             let Ok(from) = open_regular(path) else { return Ok(Carried::Unreadable) };
             let mut written = create(&unfinished)?;
-            let copied = copy(from, &mut written).and_then(|whole| written.sync_all().map(|()| whole));
+            let copied =
+                copy(from, &mut written, goes_on).and_then(|whole| written.sync_all().map(|()| whole));
             if !matches!(copied, Ok(true)) {
                 // What was written of it would only take up room, which may be what there is too little of.
                 fs::remove_file(&unfinished).map_err(InboxError::io("remove", &unfinished))?;
@@ -199,9 +206,12 @@ pub(super) fn carry(path: &Path, kind: FileKind, to: &Path) -> Result<Carried, I
 }
 
 /// Copies to the end, and says whether all could be read. Only a failure to write is an error.
-fn copy(from: fs::File, to: &mut fs::File) -> io::Result<bool> {
+fn copy(from: fs::File, to: &mut fs::File, goes_on: &dyn Fn() -> bool) -> io::Result<bool> {
     let mut from = io::BufReader::with_capacity(64 * 1024, from);
     loop {
+        if !goes_on() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         let length = match from.fill_buf() {
             Ok([]) => return Ok(true),
             Ok(bytes) => {
@@ -339,7 +349,7 @@ mod tests {
         assert_eq!(to, place.dir.path().join("failed/0000000000000005-a.txt"));
         assert!(!to.exists());
         assert_eq!(fs::read(reason_path(&to)).unwrap(), REASON);
-        assert_eq!(carry(&claimed.path, claimed.kind, &to).unwrap(), Carried::Unreadable);
+        assert_eq!(carry(&claimed.path, claimed.kind, &to, &|| true).unwrap(), Carried::Unreadable);
         let near = place.dir.path().join("in/.wirefold/failed/0000000000000005-a.txt");
         assert_eq!(keep_near(&claimed, near.clone(), REASON).unwrap(), near, "on another mount");
     }
@@ -351,7 +361,7 @@ mod tests {
         let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
         fs::write(&claimed.path, &content).unwrap();
         let to = place.dir.path().join("failed/there");
-        assert_eq!(carry(&claimed.path, claimed.kind, &to).unwrap(), Carried::Whole);
+        assert_eq!(carry(&claimed.path, claimed.kind, &to, &|| true).unwrap(), Carried::Whole);
         assert_eq!(fs::read(&to).unwrap(), content);
         assert!(!claimed.path.exists() && !unfinished_path(&to).exists());
     }
@@ -364,13 +374,13 @@ mod tests {
         symlink("/nowhere", &path).unwrap();
         let link = place.claimed();
         let to = place.dir.path().join("failed/there");
-        assert_eq!(carry(&link.path, link.kind, &to).unwrap(), Carried::Whole);
+        assert_eq!(carry(&link.path, link.kind, &to, &|| true).unwrap(), Carried::Whole);
         assert_eq!(fs::read_link(&to).unwrap(), Path::new("/nowhere"));
 
         fs::write(&path, "x").unwrap();
         let mut unreadable = place.claimed();
         unreadable.kind = FileKind::Fifo;
-        assert_eq!(carry(&unreadable.path, unreadable.kind, &to).unwrap(), Carried::Unreadable);
+        assert_eq!(carry(&unreadable.path, unreadable.kind, &to, &|| true).unwrap(), Carried::Unreadable);
         let near = place.dir.path().join("in/.wirefold/failed/0000000000000005-a.txt");
         assert_eq!(keep_near(&unreadable, near.clone(), REASON).unwrap(), near);
         assert_eq!(fs::read(reason_path(&near)).unwrap(), REASON);

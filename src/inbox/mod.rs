@@ -43,6 +43,7 @@ mod watch;
 pub use claim::{Arrivals, Claimed};
 pub use error::{InboxError, is_transient};
 pub use failed::{FailedDir, SliceName};
+pub use leash::answered;
 pub use lying::{Lying, SetAside, set_aside_in, waiting_as};
 pub use names::{display_path, is_pattern};
 pub use open::{Inboxes, Root, Settings};

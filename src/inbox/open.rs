@@ -3,6 +3,7 @@
 use super::{
     Claimed, FailedDir, InboxError,
     claim::{make_folders, work_folder},
+    leash::answered,
     names::{Ignore, display_path},
     recover,
 };
@@ -10,8 +11,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc::sync_channel},
-    thread,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -105,7 +105,7 @@ impl Inboxes {
             root.path =
                 std::path::absolute(&root.path).map_err(InboxError::io("find the inbox", &root.path))?;
             let path = root.path.clone();
-            match answered(settings.patience, move || real_folder(&path))? {
+            match answered(settings.patience, move |_| real_folder(&path))? {
                 Some(real) => found.push((root, real?)),
                 None => silent.push(root),
             }
@@ -114,7 +114,7 @@ impl Inboxes {
         let mut ignored = Vec::new();
         for (root, _) in found {
             let (path, held) = (root.path.clone(), locks.get(&root.path).cloned());
-            let Some(lock) = answered(settings.patience, move || prepare(&path, held.as_ref()))? else {
+            let Some(lock) = answered(settings.patience, move |_| prepare(&path, held.as_ref()))? else {
                 silent.push(root);
                 continue;
             };
@@ -157,6 +157,17 @@ impl Inboxes {
         self.settings.inboxes.iter().map(|root| root.path.clone()).collect()
     }
 
+    /// All of them, and which of those did not answer when they were to be opened.
+    pub fn roots(&self) -> (Vec<Root>, Vec<PathBuf>) {
+        let roots = self.settings.inboxes.iter().chain(&self.silent).cloned().collect();
+        (roots, self.silent.iter().map(|root| root.path.clone()).collect())
+    }
+
+    /// How long one may leave a question unanswered.
+    pub fn patience(&self) -> Duration {
+        self.settings.patience
+    }
+
     /// The files that an earlier run had claimed and not finished with, in order of arrival. Removes claims that hold
     /// nothing. To be called before anything is claimed.
     pub fn recover(&self) -> Result<Vec<Claimed>, InboxError> {
@@ -168,17 +179,6 @@ impl Inboxes {
         let is_new = |root: &&Root| !older.locks.contains_key(&root.path);
         recover::recover(&self.settings.inboxes.iter().filter(is_new).cloned().collect::<Vec<_>>())
     }
-}
-
-/// What comes of a question to an inbox; nothing where it is not answered. Who asks is left waiting then.
-fn answered<T: Send + 'static>(
-    patience: Duration,
-    ask: impl FnOnce() -> T + Send + 'static,
-) -> Result<Option<T>, InboxError> {
-    let (answer, answers) = sync_channel(1);
-    let asking = thread::Builder::new().name("open".to_owned()).spawn(move || answer.send(ask()).ok());
-    asking.map_err(InboxError::io("start a thread for", "open"))?;
-    Ok(answers.recv_timeout(patience).ok())
 }
 
 /// The folder that an inbox is, whatever leads there.
@@ -225,17 +225,4 @@ fn check_apart(found: &[(Root, PathBuf)], failed: &Path) -> Result<(), InboxErro
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_answered_is_waited_for_so_long() {
-        assert_eq!(answered(Duration::from_mins(1), || 7).unwrap(), Some(7));
-        let (back, gone) = sync_channel::<u8>(0);
-        assert_eq!(answered(Duration::from_millis(20), move || gone.recv()).unwrap(), None);
-        drop(back);
-    }
 }

@@ -13,8 +13,13 @@ use std::{
 
 /// Puts a file back into its inbox, where it lay under `shown` or beside what has taken its name since, and removes its
 /// reason. Says where it is now. On the way it is a claim under its old number, so a start after a crash finds it and sets
-/// it aside again, or puts it back itself.
-pub fn put_back_aside(aside: &SetAside, inbox: &Path, shown: &str) -> Result<PathBuf, InboxError> {
+/// it aside again, or puts it back itself. Where nobody waits for it any more, as `goes_on` tells, the file stays where it is.
+pub fn put_back_aside(
+    aside: &SetAside,
+    inbox: &Path,
+    shown: &str,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<PathBuf, InboxError> {
     // Somebody may have written the reason by hand: nothing leads out of the inbox.
     let name: PathBuf =
         shown_path(shown).components().filter(|part| matches!(part, Component::Normal(_))).collect();
@@ -22,11 +27,14 @@ pub fn put_back_aside(aside: &SetAside, inbox: &Path, shown: &str) -> Result<Pat
     let place = place_for(&work_folder(inbox), aside.arrival, &name);
     let near = &place.path;
     make_folders(near.parent().unwrap_or(inbox)).map_err(failed())?;
+    if !goes_on() {
+        return Err(failed()(io::ErrorKind::TimedOut.into()));
+    }
     match fs::rename(&aside.path, near) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let found = fs::symlink_metadata(&aside.path).map_err(failed())?;
-            match FileKind::of(&found).map(|kind| carry(&aside.path, kind, near)).transpose()? {
+            match FileKind::of(&found).map(|kind| carry(&aside.path, kind, near, goes_on)).transpose()? {
                 Some(Carried::Whole) => {}
                 Some(Carried::Unreadable) | None => return Err(failed()(error)),
             }

@@ -33,7 +33,7 @@ pub use job::{ArticleTimes, Job, Origin, Resume};
 pub use open::{Numbers, OpenError, Opened, open, open_to_read, rebuild, resume};
 pub use patience::Room;
 pub use progress::{CommitPart, Progress, StageName};
-pub use requeue::{Requeued, Which, requeue};
+pub use requeue::{Places, Requeued, Which, requeue};
 pub use tally::Tally;
 pub use word::Words;
 

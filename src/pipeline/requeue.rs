@@ -4,7 +4,7 @@
 
 use crate::{
     clock,
-    inbox::{SetAside, display_path, put_back_aside, set_aside_in},
+    inbox::{SetAside, answered, display_path, put_back_aside, set_aside_in},
     model::{Event, RequeueEvent},
 };
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Which files are meant; without a name and a reason, all.
@@ -43,40 +44,97 @@ struct Why {
     code: String,
 }
 
-/// Puts the files back that are meant, of those in `failed` and in the inboxes' own folders for what cannot leave their
-/// mount. `say` makes events durable, and says whether it could; `tell` hears of each file until it says that nobody listens.
+/// Where files were set aside, and where they go back to.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The folder of failed files.
+    pub failed: PathBuf,
+    /// The inboxes. What cannot leave its mount lies in a folder of its own there.
+    pub inboxes: Vec<PathBuf>,
+    /// Those of them that are known not to answer, as a mount whose server is gone.
+    pub silent: Vec<PathBuf>,
+    /// How long one may leave a question unanswered before it counts as one of these.
+    pub patience: Duration,
+}
+
+/// Puts the files back that are meant. `say` makes events durable, and says whether it could; `tell` hears of each file until
+/// it says that nobody listens. An inbox that does not answer keeps its own files and no other's.
 pub fn requeue(
     which: &Which,
-    (failed, inboxes): (&Path, &[PathBuf]),
+    mut places: Places,
     say: &mut dyn FnMut(Vec<Event>) -> bool,
     tell: &mut dyn FnMut(Requeued) -> bool,
 ) {
-    let own = inboxes.iter().map(|inbox| inbox.join(".wirefold/failed"));
-    let folders: Vec<_> = std::iter::once(failed.to_owned()).chain(own).collect();
-    let meant = folders.iter().flat_map(|folder| set_aside_in(folder)).filter(|aside| !aside.is_slice);
-    let meant: Vec<_> =
-        meant.map(|aside| (why(&aside), aside)).filter(|(why, aside)| which.means(why, aside)).collect();
-    let (homes, homeless): (Vec<_>, Vec<_>) = meant
-        .into_iter()
-        .map(|(why, aside)| (home(&why, inboxes), why, aside))
-        .partition(|(home, ..)| home.is_some());
+    let mut meant: Vec<_> = set_aside(&places.failed);
+    for inbox in places.inboxes.clone() {
+        let own = inbox.join(".wirefold/failed");
+        meant.extend(places.ask(&inbox, move |_| set_aside(&own)).unwrap_or_default());
+    }
+    meant.retain(|(why, aside)| which.means(why, aside));
+    let homes: Vec<_> = meant.into_iter().map(|(why, aside)| (places.home(&why), why, aside)).collect();
     let at = clock::now().whole_second();
     let event = |arrival| Event::Requeue(RequeueEvent { arrival, at });
-    let events: Vec<_> = homes.iter().map(|(_, _, aside)| event(aside.arrival)).collect();
+    let events: Vec<_> =
+        homes.iter().filter(|(home, ..)| home.is_ok()).map(|(.., aside)| event(aside.arrival)).collect();
     let is_said = events.is_empty() || say(events);
-    for (home, why, aside) in homes.into_iter().chain(homeless) {
+    for (home, why, aside) in homes {
         let back = match home {
-            None => Err("its inbox is none of those that are configured".to_owned()),
-            Some(_) if !is_said => Err("wirefold is stopping".to_owned()),
-            Some(inbox) => put_back_aside(&aside, inbox, &why.path).map_err(|error| match error.source() {
-                Some(cause) => format!("{error}: {cause}"),
-                None => error.to_string(),
-            }),
+            Ok(_) if !is_said => Err("wirefold is stopping".to_owned()),
+            Ok(inbox) => places.put_back(&inbox, aside, &why.path),
+            Err(stays) => Err(stays.to_owned()),
         };
         let (back, stays) = (back.as_deref().map(display_path).ok(), back.err());
         if !tell(Requeued { path: why.path, back, why: stays }) {
             break;
         }
+    }
+}
+
+/// The files in a folder of what was set aside, each with why.
+fn set_aside(folder: &Path) -> Vec<(Why, SetAside)> {
+    let files = set_aside_in(folder).into_iter().filter(|aside| !aside.is_slice);
+    files.map(|aside| (why(&aside), aside)).collect()
+}
+
+const NO_INBOX: &str = "its inbox is none of those that are configured";
+const SILENT: &str = "its inbox does not answer";
+
+impl Places {
+    /// Asks something of an inbox; nothing where that does not answer, which it is then not asked again.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        inbox: &Path,
+        ask: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+    ) -> Option<T> {
+        if self.silent.iter().any(|silent| silent == inbox) {
+            return None;
+        }
+        let answer = answered(self.patience, ask).ok().flatten();
+        if answer.is_none() {
+            self.silent.push(inbox.to_owned());
+        }
+        answer
+    }
+
+    fn put_back(&mut self, inbox: &Path, aside: SetAside, shown: &str) -> Result<PathBuf, String> {
+        let (to, shown) = (inbox.to_owned(), shown.to_owned());
+        let put = move |goes_on: &dyn Fn() -> bool| put_back_aside(&aside, &to, &shown, goes_on);
+        let back = self.ask(inbox, put).ok_or_else(|| SILENT.to_owned())?;
+        back.map_err(|error| match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        })
+    }
+
+    /// The inbox that a file came from; where that is not known and there is but one, that one.
+    fn home(&self, why: &Why) -> Result<PathBuf, &'static str> {
+        let home = match (&why.inbox, &*self.inboxes) {
+            (Some(shown), _) => self.inboxes.iter().find(|inbox| display_path(inbox) == *shown),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let home = home.ok_or(NO_INBOX)?;
+        if self.silent.contains(home) { Err(SILENT) } else { Ok(home.clone()) }
     }
 }
 
@@ -90,15 +148,6 @@ fn why(aside: &SetAside) -> Why {
     })
 }
 
-/// The inbox that a file came from; where that is not known and there is but one, that one.
-fn home<'i>(why: &Why, inboxes: &'i [PathBuf]) -> Option<&'i PathBuf> {
-    match (&why.inbox, inboxes) {
-        (Some(shown), _) => inboxes.iter().find(|inbox| display_path(inbox) == *shown),
-        (None, [only]) => Some(only),
-        (None, _) => None,
-    }
-}
-
 impl Which {
     fn means(&self, why: &Why, aside: &SetAside) -> bool {
         let is_named = |name: &String| {
@@ -107,5 +156,78 @@ impl Which {
         };
         (self.names.is_empty() || self.names.iter().any(is_named))
             && self.reason.as_ref().is_none_or(|code| *code == why.code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// A disk that answers nothing that would change it, as a share whose server is gone.
+    struct Frozen(PathBuf);
+
+    impl Frozen {
+        /// Nothing, and a printed line, where none can be made.
+        fn on(path: PathBuf) -> Option<Self> {
+            let image = path.with_extension("image");
+            fs::create_dir(&path).unwrap();
+            fs::File::create(&image).unwrap().set_len(8 << 20).unwrap();
+            let did = |program: &str, args: &[&str], last: &[&Path]| {
+                let ran = Command::new(program).args(args).args(last).output();
+                ran.is_ok_and(|ran| ran.status.success())
+            };
+            let is_mounted = did("mkfs.ext4", &["-q", "-F"], &[&image])
+                && did("mount", &["-o", "loop"], &[&image, &path])
+                && fs::create_dir(path.join(".wirefold")).is_ok();
+            let frozen = Self(path);
+            if is_mounted && did("fsfreeze", &["-f"], &[&frozen.0]) {
+                return Some(frozen);
+            }
+            println!("skipped: this needs the right to mount a file system and to freeze it");
+            None
+        }
+    }
+
+    impl Drop for Frozen {
+        fn drop(&mut self) {
+            Command::new("fsfreeze").arg("-u").arg(&self.0).output().ok();
+            Command::new("umount").arg("-l").arg(&self.0).output().ok();
+        }
+    }
+
+    /// One dead mount held up the whole order, and with it the thread of whoever had asked.
+    #[test]
+    fn an_inbox_that_does_not_answer_keeps_its_own_files_and_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let [dead, alive, failed] = ["dead", "alive", "failed"].map(|name| dir.path().join(name));
+        fs::create_dir(&alive).unwrap();
+        fs::create_dir(&failed).unwrap();
+        for (number, inbox) in [(1, &dead), (2, &dead), (3, &alive)] {
+            let file = failed.join(format!("{number:016}-{number}.txt"));
+            let why = serde_json::json!({ "path": format!("{number}.txt"), "inbox": inbox, "code": "x" });
+            fs::write(&file, "text").unwrap();
+            fs::write(format!("{}.reason.json", file.display()), why.to_string()).unwrap();
+        }
+        let Some(frozen) = Frozen::on(dead.clone()) else { return };
+        let patience = Duration::from_millis(300);
+        let inboxes = vec![dead.clone(), alive.clone()];
+        let places = Places { failed: failed.clone(), inboxes, silent: Vec::new(), patience };
+        let mut told = Vec::new();
+        requeue(&Which::default(), places.clone(), &mut |_| true, &mut |requeued| {
+            told.push(requeued);
+            true
+        });
+        let stays = |told: &Requeued| told.back.is_none() && told.why.as_deref() == Some(SILENT);
+        assert!(told.len() == 3 && told[..2].iter().all(stays), "{told:?}");
+        assert_eq!(fs::read(alive.join("3.txt")).unwrap(), b"text");
+        // What nobody waits for any more is not done behind his back.
+        drop(frozen);
+        assert_eq!(set_aside(&failed).len(), 2);
+
+        // Who is known not to answer is not even asked, and nothing is said of its files.
+        let places = Places { silent: vec![dead], ..places };
+        let mut say = |_: Vec<Event>| panic!("nothing is put back");
+        requeue(&Which::default(), places, &mut say, &mut |requeued| stays(&requeued));
     }
 }

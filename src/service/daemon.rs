@@ -13,7 +13,7 @@ use crate::{
     clock,
     config::Config,
     control::{self, Control, Live, RequeueOrder, Watched},
-    inbox::{Arrivals, Claimed, InboxState, RootState, display_path},
+    inbox::{Arrivals, Claimed, InboxState, display_path},
     model::{Event, PinEvent},
     pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
     query::Tell,
@@ -102,14 +102,15 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
-    let weak_jobs = jobs.downgrade();
     let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
-    let receiver = Receiver::new(&jobs, &arrivals, &config.data_dir);
+    let (receiver, weak_jobs) = (Receiver::new(&jobs, &arrivals, &config.data_dir), jobs.downgrade());
     stages.spawn("intake", intake(resumed, claimed, jobs));
     let Rhythm { every, patience } = Rhythm::of_the_environment();
     let (since, standing) = (clock::now(), Arc::<Standing>::default());
+    let (watched, in_force) = watch::channel(Arc::new(inboxes));
     let known = Arc::new(Known {
         config: config.clone(),
+        inboxes: in_force,
         store: Arc::clone(&store),
         state: state_seen.clone(),
         progress,
@@ -121,12 +122,12 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     doors.serve(&mut others, &known, (words, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
     let (changes, changed) = mpsc::channel(1);
-    let inboxes = Arc::new(inboxes);
-    stages.spawn("inbox", watch_inboxes(Arc::clone(&inboxes), changed, (arrivals, claims), state, stopped));
+    let inboxes = Arc::clone(&watched.borrow());
+    stages.spawn("inbox", watch_inboxes(inboxes, changed, (arrivals, claims), state, stopped));
     let mut reloader = Reloader {
         config,
         reload,
-        inboxes,
+        inboxes: watched,
         changes,
         state: state_seen,
         failed,
@@ -268,10 +269,15 @@ async fn heed_reloads(
         systemd::ready(known).await;
         let (articles, records) = (counts.articles(), counts.canonical);
         tracing::info!(articles, records, socket = %socket.display(), "ready");
-        ready(&Ready { inboxes: reloader.inboxes.paths(), socket: socket.to_owned(), articles, records });
+        ready(&Ready {
+            inboxes: reloader.inboxes.borrow().paths(),
+            socket: socket.to_owned(),
+            articles,
+            records,
+        });
     }
     loop {
-        let inboxes = Arc::clone(&reloader.inboxes);
+        let inboxes = Arc::clone(&reloader.inboxes.borrow());
         select! {
             () = next(&mut hangups) => reloader.run().await?,
             () = inboxes.one_answers() => reloader.rejoin().await?,
@@ -286,15 +292,11 @@ fn room(config: &Config) -> Room {
     Room { folders, free_min_bytes: config.commit.free_min_mb << 20 }
 }
 
-/// Has files put back into the inboxes that are watched now, and tells what becomes of each.
+/// Has files put back into their inboxes, and tells what becomes of each.
 fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'_>) {
-    // One that does not answer would keep the others from what was set aside of them.
-    let answers = |root: &&RootState| root.silent_since.is_none();
-    let inboxes: Vec<_> =
-        known.state.borrow().roots.iter().filter(answers).map(|root| root.path.clone()).collect();
     let which = Which { names: order.names.clone(), reason: order.reason.clone() };
     let mut say = |events| words.say(events);
-    pipeline::requeue(&which, (&known.config.failed_dir(), &inboxes), &mut say, &mut |requeued| {
+    pipeline::requeue(&which, known.places(), &mut say, &mut |requeued| {
         serde_json::to_vec(&requeued).is_ok_and(|line| tell(&line))
     });
 }

@@ -3,10 +3,10 @@
 use crate::{
     config::Config,
     control::Health,
-    inbox::{InboxState, RootState, Watching, display_path},
+    inbox::{InboxState, Inboxes, RootState, Watching, display_path},
     metrics::{Labels, Page},
     model::Time,
-    pipeline::{CommitPart, Progress, StageName},
+    pipeline::{CommitPart, Places, Progress, StageName},
     query::{DiskUse, InboxStatus, Library, QueryError, Rates, Status},
     store::Store,
 };
@@ -23,6 +23,8 @@ use tokio::sync::watch;
 /// What is known of a daemon while it runs.
 pub(super) struct Known {
     pub config: Config,
+    /// The inboxes of the configuration in force, which a reload may change.
+    pub inboxes: watch::Receiver<Arc<Inboxes>>,
     pub store: Arc<Store>,
     pub state: watch::Receiver<InboxState>,
     pub progress: Arc<Progress>,
@@ -101,6 +103,22 @@ impl Known {
         let waits = self.progress.pauses().into_iter().chain(self.unread());
         status.notices = self.stuck().into_iter().chain(waits).chain(self.standing.notices()).collect();
         Ok(status)
+    }
+
+    /// Where files were set aside, and where they go back to: the inboxes in force, of which nothing is told while they are
+    /// being changed, and which of them are known not to answer.
+    pub fn places(&self) -> Places {
+        let inboxes = Arc::clone(&self.inboxes.borrow());
+        let (roots, mut silent) = inboxes.roots();
+        let state = self.state.borrow();
+        let told = state.roots.iter().filter(|root| root.silent_since.is_some());
+        silent.extend(told.map(|root| root.path.clone()));
+        Places {
+            failed: self.config.failed_dir(),
+            inboxes: roots.into_iter().map(|root| root.path).collect(),
+            silent,
+            patience: inboxes.patience(),
+        }
     }
 
     /// Why it should be started anew, and why it would not take in what is dropped.

@@ -35,7 +35,8 @@ pub(super) type Change = (Arc<Inboxes>, oneshot::Sender<()>);
 pub(super) struct Reloader {
     pub config: Config,
     pub reload: Reload,
-    pub inboxes: Arc<Inboxes>,
+    /// Those that are in force.
+    pub inboxes: watch::Sender<Arc<Inboxes>>,
     pub changes: mpsc::Sender<Change>,
     pub state: watch::Receiver<InboxState>,
     pub failed: FailedDir,
@@ -109,7 +110,7 @@ impl Reloader {
     /// Watches other inboxes, or the same in another way, and waits until they are armed.
     async fn swap_inboxes(&mut self, config: &Config) -> Result<(), ServiceError> {
         let (old, failed, settings) =
-            (Arc::clone(&self.inboxes), self.failed.clone(), config.inbox_settings());
+            (Arc::clone(&self.inboxes.borrow()), self.failed.clone(), config.inbox_settings());
         let store = Arc::clone(&self.store);
         make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
@@ -120,7 +121,7 @@ impl Reloader {
         });
         let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;
         let (new, left_over) = opened?;
-        self.inboxes = Arc::clone(&new);
+        self.inboxes.send_replace(Arc::clone(&new));
         if let Some(jobs) = self.jobs.upgrade() {
             for job in left_over {
                 // Nobody receives only when the daemon stops; what was left over is then left over again.

@@ -136,7 +136,9 @@ fn too_few_inodes_pause_the_intake_until_there_are_more() {
     let files = put_stories(&feed);
     within(PATIENCE, "the pause is told", || notices(&place).contains("inodes are free at").then_some(()));
     assert_eq!(place.status().files.accepted, 0);
-    took.iter().for_each(|path| fs::remove_file(path).unwrap());
+    for path in took {
+        fs::remove_file(path).unwrap();
+    }
     let status = settled(&place, files);
     assert_eq!((status.files.accepted, status.pid), (files, Some(daemon.pid())), "it goes on by itself");
     daemon.stop_well();
