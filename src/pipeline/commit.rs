@@ -6,6 +6,7 @@
 
 use super::{
     CommitPart, PipelineError, Progress, StageName,
+    dispose::WRITTEN_TO,
     job::{Committed, Decided, Job, Origin, OriginalBytes, Refused, Settled},
     patience::Patience,
     word::Word,
@@ -97,7 +98,7 @@ impl Committer {
         let Some(places) = patience.insist(&mut append)? else { return Ok(None) };
         progress.stage(StageName::Commit).work(|| self.show(&group, &places))?;
         self.progress.count(events_of(&group).into_iter().flatten());
-        Ok(Some(group.into_iter().map(committed).collect()))
+        Ok(Some(group.into_iter().filter_map(committed).collect()))
     }
 
     /// Slices and originals, durably: all of them or none.
@@ -224,11 +225,12 @@ fn held_bytes(decided: &Decided) -> usize {
     original + decided.groups.iter().flat_map(|g| &g.events).map(text).sum::<usize>()
 }
 
-fn committed(decided: Decided) -> Committed {
-    Committed {
-        returned: decided.give_back.then(|| Arc::clone(&decided.job)),
-        finished: decided.end.map(|(receipt, _)| (decided.job, receipt)),
+/// What is to become of the file of a chunk, where that is known.
+fn committed(decided: Decided) -> Option<Committed> {
+    if decided.give_back {
+        return Some(Committed::Returned(decided.job, WRITTEN_TO));
     }
+    decided.end.map(|(receipt, _)| Committed::Finished(decided.job, Box::new(receipt)))
 }
 
 fn slice_reason(job: &Job, bad: &Refused) -> Result<Vec<u8>, PipelineError> {

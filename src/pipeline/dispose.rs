@@ -1,11 +1,15 @@
 //! The last stage: a claimed file whose outcome is durable leaves its inbox. A failed one is set aside with its
 //! reason beside it; what was given on the command line stays where it is.
+//!
+//! What refuses to be taken away for a reason that may pass, as in an inbox that is read-only for a while, is put off, and
+//! keeps no other file from leaving.
 
 use super::{
-    PipelineError, Progress,
+    PipelineError, Progress, StageName,
     commit::file_reason,
+    in_a_sentence,
     job::{Committed, Job, Origin},
-    patience::Patience,
+    put_off::PutOff,
 };
 use crate::{
     inbox::FailedDir,
@@ -17,23 +21,33 @@ use tokio::sync::mpsc;
 /// Takes finished files out of the way.
 pub(super) struct Disposer {
     pub failed: FailedDir,
-    pub patience: Patience,
     pub progress: Arc<Progress>,
+    /// Whether what may pass is waited for; else it is an error.
+    pub waits: bool,
+    /// What an earlier run had finished with and could not be taken away at the start.
+    pub left_over: Vec<Committed>,
 }
 
 impl Disposer {
-    /// Disposes until there is no more.
-    pub fn run(&self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
-        while let Some(Committed { finished, returned }) = committed.blocking_recv() {
-            let done = self.patience.insist(|| {
-                returned.iter().try_for_each(|job| give_back(job, WRITTEN_TO))?;
-                finished.iter().try_for_each(|(job, receipt)| dispose(&self.failed, job, receipt))
-            })?;
-            if done.is_none() {
-                // The next start finishes with it.
-                break;
+    /// Disposes until there is no more. What is put off then the next start finishes with.
+    pub fn run(mut self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
+        let mut later = PutOff::new(StageName::Dispose, Arc::clone(&self.progress));
+        for left in std::mem::take(&mut self.left_over) {
+            let job = Arc::clone(left.job());
+            later.put_off(later.first(left), &job, "it could not be taken away when wirefold was started");
+        }
+        while let Some(turn) = later.next(&mut committed) {
+            let done = self.progress.stage(StageName::Dispose).work(|| turn.work.dispose(&self.failed));
+            let job = Arc::clone(turn.work.job());
+            match done {
+                Err(error) if self.waits && error.is_transient() => {
+                    later.put_off(turn, &job, &in_a_sentence(&error));
+                    continue;
+                }
+                done => done?,
             }
-            if let Some((job, receipt)) = finished {
+            later.done(&job);
+            if let Committed::Finished(job, receipt) = turn.work {
                 self.progress.count_finished(&job, &receipt);
                 job.tell(|tally| tally.count(&receipt));
             }
@@ -42,8 +56,24 @@ impl Disposer {
     }
 }
 
-/// Takes one finished file out of the way. Doing it again does no harm.
-pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), PipelineError> {
+impl Committed {
+    /// The file that it is about.
+    pub fn job(&self) -> &Arc<Job> {
+        match self {
+            Self::Finished(job, _) | Self::Returned(job, _) => job,
+        }
+    }
+
+    /// Takes the file out of the way. Doing it again does no harm.
+    pub fn dispose(&self, failed: &FailedDir) -> Result<(), PipelineError> {
+        match self {
+            Self::Finished(job, receipt) => dispose(failed, job, receipt),
+            Self::Returned(job, why) => give_back(job, why),
+        }
+    }
+}
+
+fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), PipelineError> {
     let (path, outcome) = (&receipt.path, receipt.outcome.name());
     tracing::debug!(
         path,
@@ -75,10 +105,10 @@ pub(super) fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Resul
 }
 
 /// Its writer still had it open. What was read of it stays.
-const WRITTEN_TO: &str = "it was written to after it was claimed";
+pub(super) const WRITTEN_TO: &str = "it was written to after it was claimed";
 
 /// The whole file is taken in once more as a new one.
-pub(super) fn give_back(job: &Job, why: &str) -> Result<(), PipelineError> {
+fn give_back(job: &Job, why: &str) -> Result<(), PipelineError> {
     if let Origin::Inbox(claimed) = &job.origin {
         let back = claimed.give_back()?;
         tracing::warn!(path = job.shown, back = %back.display(), why, "a file went back to its inbox and is taken in again");

@@ -294,12 +294,13 @@ pub(super) struct Group {
     pub profile: Option<Kept>,
 }
 
-/// A file that is durable to its end.
+/// A file that the committing stage is done with.
 #[derive(Debug)]
-pub(super) struct Committed {
-    pub finished: Option<(Arc<Job>, Receipt)>,
-    /// A file that goes back to its inbox.
-    pub returned: Option<Arc<Job>>,
+pub enum Committed {
+    /// It is durable to its end.
+    Finished(Arc<Job>, Box<Receipt>),
+    /// It goes back to its inbox, for this reason.
+    Returned(Arc<Job>, &'static str),
 }
 
 /// How a file ended, by what was in it.

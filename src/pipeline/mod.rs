@@ -22,6 +22,7 @@ mod open;
 mod patience;
 mod prepare;
 mod progress;
+mod put_off;
 mod read;
 mod recent;
 mod requeue;
@@ -29,8 +30,8 @@ mod tally;
 mod word;
 
 pub use handed::Handed;
-pub use job::{ArticleTimes, Job, Origin, Resume};
-pub use open::{Numbers, OpenError, Opened, open, open_to_read, rebuild, resume};
+pub use job::{ArticleTimes, Committed, Job, Origin, Resume};
+pub use open::{Numbers, OpenError, Opened, Resumed, open, open_to_read, rebuild, resume};
 pub use patience::Room;
 pub use progress::{CommitPart, Progress, StageName};
 pub use requeue::{Places, Requeued, Which, requeue};
@@ -45,7 +46,11 @@ use crate::{
     store::{Store, StoreError},
 };
 use patience::Patience;
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    error::Error,
+    iter::successors,
+    sync::{Arc, atomic::AtomicBool},
+};
 use tokio::sync::mpsc;
 
 /// Chunks that may wait between two stages: enough that no core waits for another, few enough that what is in
@@ -94,6 +99,12 @@ impl PipelineError {
     }
 }
 
+/// An error with its causes.
+fn in_a_sentence(error: &PipelineError) -> String {
+    let causes = successors(Some(error as &dyn Error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// One stage: run it on a thread that may block. It ends when its queue does.
 pub struct Stage {
     /// Its name, for logs and errors.
@@ -108,6 +119,8 @@ pub struct Parts {
     pub opened: Opened,
     /// Where failed files go.
     pub failed: FailedDir,
+    /// What is finished with and could not be taken out of its inbox at the start.
+    pub left_over: Vec<Committed>,
     /// How files are read.
     pub reading: format::Settings,
     /// How many articles are made durable at once.
@@ -142,17 +155,12 @@ pub fn stages(parts: Parts) -> Wired {
     let (committed, committed_in) = mpsc::channel(DECIDED_WAITING);
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
-    let patience = |stage| Patience {
-        stage,
-        room: parts.room.clone(),
-        progress: Arc::clone(&parts.progress),
-        stop: Arc::clone(&parts.stop),
-    };
-    let (commits, disposes) = (patience(StageName::Commit), patience(StageName::Dispose));
+    let waits = parts.room.is_some();
+    let patience =
+        Patience { room: parts.room, progress: Arc::clone(&parts.progress), stop: Arc::clone(&parts.stop) };
     let reader = read::Reader {
         settings: Arc::new(parts.reading),
         progress: Arc::clone(&parts.progress),
-        retry: read::RETRY_MIN,
         stop: parts.stop,
         encoder: parts.encoder.map(Arc::new),
     };
@@ -163,10 +171,11 @@ pub fn stages(parts: Parts) -> Wired {
         store: Arc::clone(&store),
         failed: parts.failed.clone(),
         group_articles_max: parts.group_articles_max,
-        patience: Arc::new(commits),
+        patience: Arc::new(patience),
         progress: Arc::clone(&parts.progress),
     };
-    let disposer = dispose::Disposer { failed: parts.failed, patience: disposes, progress: parts.progress };
+    let (failed, left_over) = (parts.failed, parts.left_over);
+    let disposer = dispose::Disposer { failed, progress: parts.progress, waits, left_over };
     let words = Words::into(&prepared);
     let stages = vec![
         stage("dispose", move || disposer.run(committed_in)),

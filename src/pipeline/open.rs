@@ -1,7 +1,7 @@
 //! Opening a data directory: the view is checked and brought up to the journal's end, the detector is as it was,
 //! and arrivals that nobody will finish are closed. A rebuild is the same from an empty view.
 
-use super::{ArticleTimes, Job, Origin, PipelineError, Resume, commit::said, dispose, job, prepare};
+use super::{ArticleTimes, Committed, Job, Origin, PipelineError, Resume, commit::said, job, prepare};
 use crate::{
     detect::{self, Detector},
     inbox::{Claimed, FailedDir, FileKind},
@@ -14,6 +14,7 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Why a data directory cannot be opened.
@@ -328,38 +329,61 @@ pub enum Numbers {
     GivenOutMeanwhile,
 }
 
-/// Finishes with the files in flight that have their receipt, and returns the rest as jobs, each to go on where it
-/// stopped. A file that is not the one its number stood for, or may not be, or has been written to since it was read, goes
+/// What became of the files that an earlier run had in flight.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    /// Each is to go on where it stopped.
+    pub jobs: Vec<Job>,
+    /// These are done with, and could not be taken out of their inbox for a reason that may pass.
+    pub left_over: Vec<Committed>,
+}
+
+/// Finishes with the files in flight that have their receipt; the rest are jobs. A file that is not the one its number stood for, or may not be, or has been written to since it was read, goes
 /// back to its inbox, to be claimed anew.
 pub fn resume(
     store: &Store,
     in_flight: Vec<Claimed>,
     failed: &FailedDir,
     numbers: Numbers,
-) -> Result<Vec<Job>, PipelineError> {
-    let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
+) -> Result<Resumed, PipelineError> {
+    let (mut resumed, mut seen) = (Resumed::default(), HashSet::new());
     for claimed in in_flight {
         let row = store.view().arrival(claimed.arrival)?;
         let fresh = Job::of_claim(claimed, Resume::default());
         let is_first = seen.insert(fresh.arrival);
         match row {
-            None if is_first && numbers == Numbers::AllKnown => jobs.push(fresh),
+            None if is_first && numbers == Numbers::AllKnown => resumed.jobs.push(fresh),
             Some(row) if is_first && is_same(&fresh, &row) => {
                 let resume = so_far(&row);
                 let job = Job { at: row.at, resume, ..fresh };
                 match row.outcome {
-                    None => jobs.push(job),
+                    None => resumed.jobs.push(job),
                     Some(outcome) => {
                         let digest = row.digest;
                         let receipt = Receipt { digest, ..job.receipt(&resume, outcome, row.reason) };
-                        dispose::dispose(failed, &job, &receipt)?;
+                        let done = Committed::Finished(Arc::new(job), Box::new(receipt));
+                        resumed.dispose(failed, done)?;
                     }
                 }
             }
-            _ => dispose::give_back(&fresh, "its number may stand for another file")?,
+            _ => {
+                let why = "its number may stand for another file";
+                resumed.dispose(failed, Committed::Returned(Arc::new(fresh), why))?;
+            }
         }
     }
-    Ok(jobs)
+    Ok(resumed)
+}
+
+impl Resumed {
+    /// One inbox that refuses must not keep the others from being served.
+    fn dispose(&mut self, failed: &FailedDir, done: Committed) -> Result<(), PipelineError> {
+        match done.dispose(failed) {
+            Err(error) if error.is_transient() => self.left_over.push(done),
+            disposed => disposed?,
+        }
+        Ok(())
+    }
 }
 
 /// Whether a claimed file is the one that the journal speaks of, unchanged since it was read.

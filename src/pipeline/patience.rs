@@ -1,12 +1,10 @@
-//! What passes by itself is waited for, and said while it lasts: a full disk, a share that is away, a file in use.
+//! What keeps everything from being made durable and passes by itself is waited for, and said while it lasts: a full disk.
 //!
-//! While a stage waits here the stages before it fill up, and at last files simply lie in their inboxes. A person who
-//! waits for an ingest is told instead, so there nothing is waited for.
+//! While the committing stage waits here the stages before it fill up, and at last files simply lie in their inboxes. A
+//! person who waits for an ingest is told instead, so there nothing is waited for. What concerns one file alone is put off.
 
-use super::{PipelineError, Progress, StageName};
+use super::{PipelineError, Progress, StageName, in_a_sentence};
 use std::{
-    error::Error,
-    iter::successors,
     path::PathBuf,
     sync::{
         Arc,
@@ -50,9 +48,8 @@ impl Room {
     }
 }
 
-/// The patience of one stage.
+/// The patience of the committing stage.
 pub(super) struct Patience {
-    pub stage: StageName,
     /// Nothing where nothing is waited for.
     pub room: Option<Room>,
     pub progress: Arc<Progress>,
@@ -81,11 +78,9 @@ impl Patience {
     ) -> Result<Option<T>, PipelineError> {
         let mut wait = WAIT_MIN;
         loop {
-            match self.progress.stage(self.stage).work(&mut work) {
+            match self.progress.stage(StageName::Commit).work(&mut work) {
                 Err(error) if self.room.is_some() && error.is_transient() => {
-                    let causes = successors(Some(&error as &dyn Error), |error| (*error).source());
-                    let said: Vec<_> = causes.map(ToString::to_string).collect();
-                    if !self.pause(&said.join(": "), &mut wait) || !self.wait_for_room() {
+                    if !self.pause(&in_a_sentence(&error), &mut wait) || !self.wait_for_room() {
                         return Ok(None);
                     }
                 }
@@ -99,8 +94,8 @@ impl Patience {
 
     /// Waits a little, longer each time. False where the run is to stop.
     fn pause(&self, what: &str, wait: &mut Duration) -> bool {
-        if self.progress.pause(self.stage, Some(what.to_owned())) {
-            let stage = self.stage.name();
+        if self.progress.pause(StageName::Commit, Some(what.to_owned())) {
+            let stage = StageName::Commit.name();
             tracing::error!(
                 stage,
                 what,
@@ -120,8 +115,8 @@ impl Patience {
     }
 
     fn go_on(&self) {
-        if self.progress.pause(self.stage, None) {
-            tracing::info!(stage = self.stage.name(), "what paused the intake has passed");
+        if self.progress.pause(StageName::Commit, None) {
+            tracing::info!(stage = StageName::Commit.name(), "what paused the intake has passed");
         }
     }
 }

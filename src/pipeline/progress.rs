@@ -22,7 +22,7 @@ use std::{
 };
 
 /// A stage, in the order of the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StageName {
     /// A file into the raw bytes of its items.
     Read,
@@ -96,8 +96,8 @@ pub struct Progress {
     alarms: Mutex<BTreeSet<RecordId>>,
     /// Why each stage that waits for something to pass does so.
     pauses: Mutex<BTreeMap<&'static str, String>>,
-    /// Claimed files that cannot be read for now, each with why.
-    unread: Mutex<BTreeMap<Arrival, String>>,
+    /// Claimed files that a stage has put off, each with why.
+    put_off: Mutex<BTreeMap<(StageName, Arrival), String>>,
 }
 
 impl Progress {
@@ -188,12 +188,12 @@ impl Progress {
         }
     }
 
-    /// Notes why a claimed file cannot be read for now, or that it was.
-    pub(super) fn unread(&self, arrival: Arrival, why: Option<String>) {
-        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes why a stage has put a claimed file off, or that it is done with. Says whether it was noted.
+    pub(super) fn put_off(&self, stage: StageName, arrival: Arrival, why: Option<String>) -> bool {
+        let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
-            Some(why) => _ = unread.insert(arrival, why),
-            None => _ = unread.remove(&arrival),
+            Some(why) => put_off.insert((stage, arrival), why).is_some(),
+            None => put_off.remove(&(stage, arrival)).is_some(),
         }
     }
 
@@ -203,10 +203,13 @@ impl Progress {
         pauses.values().map(|why| format!("the intake is paused: {why}; it goes on by itself")).collect()
     }
 
-    /// How many claimed files cannot be read for now, and why the first cannot.
-    pub fn unread_files(&self) -> Option<(usize, String)> {
-        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-        unread.first_key_value().map(|(_, why)| (unread.len(), why.clone()))
+    /// How many claimed files a stage has put off, and the first of them with why.
+    pub fn files_put_off(&self, stage: StageName) -> (usize, Option<String>) {
+        let put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_stage =
+            put_off.range((stage, Arrival(0))..=(stage, Arrival(u64::MAX))).map(|(_, why)| why);
+        let first = of_stage.next().cloned();
+        (usize::from(first.is_some()) + of_stage.count(), first)
     }
 
     /// The records that grew suspiciously fast since the start.

@@ -4,6 +4,7 @@ use super::{
     CHUNKS_WAITING, Progress, StageName,
     job::{Bytes, Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused, Resume},
     prepare,
+    put_off::PutOff,
     word::Work,
 };
 use crate::{
@@ -26,10 +27,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    runtime::Handle,
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
-    time::timeout,
 };
 
 /// A chunk is closed at this many bytes or items: large enough to be worth a hand-over, small enough that one
@@ -46,10 +45,6 @@ const READINGS_MAX: usize = 5;
 
 const _: () = assert!(CHUNKS_WAITING >= 2, "one chunk is prepared while another is decided on");
 
-/// A file that cannot be read for now is tried again after so long, and after twice as long each time up to the most.
-pub(super) const RETRY_MIN: Duration = Duration::from_secs(1);
-const RETRY_MAX: Duration = Duration::from_mins(1);
-
 /// A piece of work under way.
 pub(super) type Preparing = JoinHandle<Prepared>;
 
@@ -62,15 +57,6 @@ pub(super) struct Reader {
     pub stop: Arc<AtomicBool>,
     /// For the pieces of `prepare`.
     pub encoder: Option<Arc<Encoder>>,
-    /// How long the first wait is before a file is tried again.
-    pub retry: Duration,
-}
-
-/// A claimed file that could not be read for a reason that may pass.
-struct Later {
-    due: Instant,
-    wait: Duration,
-    job: Job,
 }
 
 /// How far a file was read.
@@ -78,18 +64,21 @@ enum ReadTo {
     End,
     /// Nobody wants more.
     Unwanted,
-    /// To where it cannot be read for now: the job is to go on there, for this reason.
+    /// To where it cannot be read for now, for this reason: the job is to go on there.
     Trouble(Box<Job>, String),
 }
 
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
-    pub fn run(&self, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
+    pub fn run(&self, jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
+        self.run_by(PutOff::new(StageName::Read, Arc::clone(&self.progress)), jobs, out);
+    }
+
+    fn run_by(&self, mut later: PutOff<Job>, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
         let pulse = self.progress.stage(StageName::Read);
-        let mut later: Vec<Later> = Vec::new();
-        while let Some((job, wait)) = self.next(&mut jobs, &mut later) {
+        while let Some(turn) = later.next(&mut jobs) {
             pulse.begin();
-            let arrival = job.arrival;
+            let job = turn.work.clone();
             let may_be_cut = job.may_be_cut();
             let send = |chunk: Chunk| {
                 pulse.end();
@@ -118,30 +107,10 @@ impl Reader {
             match read_to {
                 ReadTo::Unwanted if !self.is_stopping() => break,
                 ReadTo::Unwanted => {}
-                ReadTo::End => self.progress.unread(arrival, None),
-                ReadTo::Trouble(job, why) => {
-                    let path = job.path().display();
-                    tracing::warn!(%path, why, "a file cannot be read for now, and is tried again");
-                    self.progress.unread(arrival, Some(format!("{path}: {why}")));
-                    later.push(Later { due: Instant::now() + wait, wait, job: *job });
-                }
+                ReadTo::End => later.done(&turn.work),
+                ReadTo::Trouble(job, why) => later.put_off(turn.at((*job).clone()), &job, &why),
             }
         }
-    }
-
-    /// The next file to be read, and how long it is to wait then where it cannot be: one that was put off and is due, else
-    /// one that comes. At a stop those that were put off are left in their claims.
-    fn next(&self, jobs: &mut mpsc::Receiver<Job>, later: &mut Vec<Later>) -> Option<(Job, Duration)> {
-        let first = later.iter().enumerate().min_by_key(|(_, waiting)| waiting.due);
-        let Some((at, due)) = first.map(|(at, waiting)| (at, waiting.due)) else {
-            return jobs.blocking_recv().map(|job| (job, self.retry));
-        };
-        let left = due.saturating_duration_since(Instant::now());
-        if let Ok(job) = Handle::current().block_on(timeout(left, jobs.recv())) {
-            return job.map(|job| (job, self.retry));
-        }
-        let Later { job, wait, .. } = later.swap_remove(at);
-        Some((job, (wait * 2).min(RETRY_MAX)))
     }
 
     fn is_stopping(&self) -> bool {
@@ -487,11 +456,11 @@ mod tests {
             progress: Arc::clone(&progress),
             stop: Arc::default(),
             encoder: None,
-            retry: Duration::from_millis(5),
         };
+        let later = PutOff::new(StageName::Read, Arc::clone(&progress)).with_wait(Duration::from_millis(5));
         let (send, receive) = mpsc::channel(4);
         let (out, mut read) = mpsc::channel(4);
-        let reading = spawn_blocking(move || reader.run(receive, &out));
+        let reading = spawn_blocking(move || reader.run_by(later, receive, &out));
         for job in jobs {
             send.send(job).await.unwrap();
         }
@@ -500,8 +469,8 @@ mod tests {
             _ => panic!("no chunk"),
         };
         assert_eq!(next().await.job.shown, "b.txt");
-        let (files, why) = progress.unread_files().unwrap();
-        assert!(files == 1 && why.contains("Input/output error"), "{why}");
+        let (files, why) = progress.files_put_off(StageName::Read);
+        assert!(files == 1 && why.as_ref().is_some_and(|why| why.contains("Input/output error")), "{why:?}");
         fs::remove_file(&folder).unwrap();
         fs::create_dir(&folder).unwrap();
         fs::rename(real, folder.join("mem")).unwrap();
@@ -509,6 +478,6 @@ mod tests {
         assert_eq!((first.job.shown.as_str(), first.items.len()), ("a.txt", 1));
         drop(send);
         reading.await.unwrap();
-        assert_eq!(progress.unread_files(), None);
+        assert_eq!(progress.files_put_off(StageName::Read), (0, None));
     }
 }

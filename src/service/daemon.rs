@@ -84,12 +84,12 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
     let shown: Vec<String> = inboxes.paths().iter().map(|path| display_path(path)).collect();
     let resumed = pipeline::resume(&opened.store, in_flight, &failed, Numbers::AllKnown)?;
-    opened.close_interrupted(&resumed, &shown)?;
-    let halt = Arc::new(AtomicBool::new(false));
-    let progress = Arc::new(Progress::default());
+    opened.close_interrupted(&resumed.jobs, &shown)?;
+    let (halt, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
     let parts = Parts {
         opened,
         failed: failed.clone(),
+        left_over: resumed.left_over,
         reading: config.reading(),
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
@@ -104,7 +104,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
     let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
     let (receiver, weak_jobs) = (Receiver::new(&jobs, &arrivals, &config.data_dir), jobs.downgrade());
-    stages.spawn("intake", intake(resumed, claimed, jobs));
+    stages.spawn("intake", intake(resumed.jobs, claimed, jobs));
     let Rhythm { every, patience } = Rhythm::of_the_environment();
     let (since, standing) = (clock::now(), Arc::<Standing>::default());
     let (watched, in_force) = watch::channel(Arc::new(inboxes));

@@ -100,7 +100,7 @@ impl Known {
         status.rates = Some(Rates { last_minute, last_hour });
         status.index_articles = Some(self.progress.live());
         status.memory_bytes = memory_bytes();
-        let waits = self.progress.pauses().into_iter().chain(self.unread());
+        let waits = self.progress.pauses().into_iter().chain(self.put_off());
         status.notices = self.stuck().into_iter().chain(waits).chain(self.standing.notices()).collect();
         Ok(status)
     }
@@ -146,11 +146,17 @@ impl Known {
         self.progress.stuck(self.patience).map(sentence).into_iter().collect()
     }
 
-    /// Claimed files that cannot be read for now, as a sentence.
-    fn unread(&self) -> Option<String> {
-        let (files, why) = self.progress.unread_files()?;
-        let files = counted(files as u64, "claimed file");
-        Some(format!("cannot be read for now, and tried again: {files}; {why}"))
+    /// Files that cannot be had for now, as sentences.
+    fn put_off(&self) -> impl Iterator<Item = String> {
+        let stages = [
+            (StageName::Read, "claimed file", "cannot be read for now"),
+            (StageName::Dispose, "finished file", "cannot be taken out of the inbox for now"),
+        ];
+        stages.into_iter().filter_map(|(stage, thing, cannot)| {
+            let (files, first) = self.progress.files_put_off(stage);
+            let files = counted(files as u64, thing);
+            Some(format!("{cannot}, and tried again: {files}; {}", first?))
+        })
     }
 
     /// How it stands, in a line.

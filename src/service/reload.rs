@@ -115,15 +115,19 @@ impl Reloader {
         make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
             let new = old.changed(settings, &failed)?;
-            let left_over =
+            let resumed =
                 pipeline::resume(&store, new.recover_new(&old)?, &failed, Numbers::GivenOutMeanwhile)?;
-            Ok::<_, ServiceError>((Arc::new(new), left_over))
+            Ok::<_, ServiceError>((Arc::new(new), resumed))
         });
         let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;
-        let (new, left_over) = opened?;
+        let (new, resumed) = opened?;
+        if let Some(first) = resumed.left_over.first() {
+            let (path, files) = (first.job().path().display(), resumed.left_over.len());
+            tracing::warn!(%path, files, "finished files cannot be taken out of their inbox; the next start tries again");
+        }
         self.inboxes.send_replace(Arc::clone(&new));
         if let Some(jobs) = self.jobs.upgrade() {
-            for job in left_over {
+            for job in resumed.jobs {
                 // Nobody receives only when the daemon stops; what was left over is then left over again.
                 jobs.send(job).await.ok();
             }

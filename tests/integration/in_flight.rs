@@ -4,9 +4,15 @@ use crate::{
     answers::{Files, Status},
     corpus::fixture,
     daemon::{Daemon, settled},
-    place::{Place, names_in},
+    place::{NOBODY, Place, drop_whole, names_in},
+    wait::{PATIENCE, within},
 };
-use std::{fs, path::PathBuf};
+use rustix::process::geteuid;
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+};
 
 /// A daemon that has taken in one file and was stopped. The second path is another name of that same file, so that
 /// it can be put back as it was.
@@ -81,4 +87,56 @@ fn another_file_under_a_known_number_is_not_taken_for_the_known_one() {
     let status = after_a_start(&place, 2);
     assert_eq!(status.files, Files { received: 2, accepted: 2, ..Files::default() });
     assert_eq!(status.articles.canonical, 2, "nothing is lost");
+}
+
+/// What lies in the folder of claims can be taken out of it by its owner alone, as where that has been made sticky.
+fn set_sticky(work: &Path, is_sticky: bool) {
+    let mode = if is_sticky { 0o1777 } else { 0o777 };
+    fs::set_permissions(work, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// One file that could not be removed held up all others, of every inbox, and a start with one ended in an error.
+#[test]
+fn an_inbox_that_refuses_removal_keeps_no_other_from_its_work() {
+    let Some(mut place) = Place::of_ordinary_user() else { return };
+    if !geteuid().is_root() {
+        println!("skipped: this needs the files of another user");
+        return;
+    }
+    let inboxes = ["stubborn", "other"].map(|name| place.path(name));
+    let mut config = vec!["[intake]\nsettle_ms = 20\n".to_owned()];
+    for inbox in &inboxes {
+        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
+        chown(inbox, Some(NOBODY), Some(NOBODY)).unwrap();
+        set_sticky(&inbox.join(".wirefold"), false);
+        config.push(format!("[[inbox]]\npath = '{}'\n", inbox.display()));
+    }
+    place.configure(&config.concat());
+    fs::set_permissions(place.path("wirefold.toml"), fs::Permissions::from_mode(0o644)).unwrap();
+    let [work, other] = [inboxes[0].join(".wirefold"), inboxes[1].clone()];
+    set_sticky(&work, true);
+    let claims = |work: &Path| names_in(work).into_iter().filter(|name| name.starts_with('0')).count();
+    let told = |files: &str| {
+        let told = place.done(["status"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = format!("cannot be taken out of the inbox for now, and tried again: {files}; ");
+        told.contains(&said).then_some(())
+    };
+    let stories = crate::corpus::files_in(&fixture("stories"));
+    let daemon = Daemon::start(&place);
+    for (n, story) in stories[..2].iter().enumerate() {
+        drop_whole(&inboxes[0].join(format!("{n}.txt")), &fs::read(story).unwrap());
+    }
+    within(PATIENCE, "it is told of", || told("2 finished files"));
+    drop_whole(&other.join("a.txt"), &fs::read(&stories[2]).unwrap());
+    within(PATIENCE, "the other goes on", || (claims(&other.join(".wirefold")) == 0).then_some(()));
+    assert_eq!((place.status().files.accepted, claims(&work)), (3, 2));
+    daemon.stop_well();
+    // Nor a start.
+    let daemon = Daemon::start(&place);
+    told("2 finished files").unwrap();
+    set_sticky(&work, false);
+    within(PATIENCE, "they are gone once they may be", || (claims(&work) == 0).then_some(()));
+    within(PATIENCE, "and nothing is said any more", || told("").is_none().then_some(()));
+    assert_eq!(place.status().files.accepted, 3, "and nothing twice");
+    daemon.stop_well();
 }

@@ -26,7 +26,7 @@ pub struct Place {
 }
 
 /// The user and the group that may do least.
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 /// How a command ended and what it said.
 #[derive(Debug)]
