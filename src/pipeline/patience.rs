@@ -32,14 +32,15 @@ pub struct Room {
 }
 
 impl Room {
-    /// What is too little, as a sentence.
-    fn lacks(&self) -> Option<String> {
+    /// What is too little once so much more is written, as a sentence. Where that cannot be told, writing will.
+    pub fn lacks(&self, bytes: u64) -> Option<String> {
+        let min = self.free_min_bytes.saturating_add(bytes);
         self.folders.iter().find_map(|folder| {
             let fs = rustix::fs::statvfs(folder).ok()?;
             let free = fs.f_bavail.saturating_mul(fs.f_frsize);
             let at = folder.display();
-            if free < self.free_min_bytes {
-                let (free, min) = (free >> 20, self.free_min_bytes >> 20);
+            if free < min {
+                let (free, min) = (free >> 20, min.div_ceil(1 << 20));
                 return Some(format!("{free} MiB are free at {at}, and {min} are asked for"));
             }
             let is_short = fs.f_files > 0 && fs.f_favail < INODES_MIN;
@@ -60,7 +61,7 @@ pub(super) struct Patience {
 impl Patience {
     /// Waits until there is room. False where the run is to stop first.
     pub fn wait_for_room(&self) -> bool {
-        let lacks = || self.room.as_ref().and_then(Room::lacks);
+        let lacks = || self.room.as_ref().and_then(|room| room.lacks(0));
         let mut wait = WAIT_MIN;
         while let Some(what) = lacks() {
             if !self.pause(&what, &mut wait) {
@@ -118,5 +119,22 @@ impl Patience {
         if self.progress.pause(StageName::Commit, None) {
             tracing::info!(stage = StageName::Commit.name(), "what paused the intake has passed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_written_counts_as_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let found = rustix::fs::statvfs(dir.path()).unwrap();
+        let all = found.f_blocks * found.f_frsize;
+        let room = |folder: PathBuf, free_min_bytes| Room { folders: vec![folder], free_min_bytes };
+        assert_eq!(room(dir.path().to_owned(), 1).lacks(1), None);
+        assert!(room(dir.path().to_owned(), 1).lacks(all).is_some_and(|what| what.contains("are asked for")));
+        assert!(room(dir.path().to_owned(), all).lacks(1).is_some());
+        assert_eq!(room(dir.path().join("nowhere"), all).lacks(u64::MAX), None);
     }
 }

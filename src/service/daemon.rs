@@ -13,7 +13,7 @@ use crate::{
     clock,
     config::Config,
     control::{self, Control, Live, RequeueOrder, Watched},
-    inbox::{Arrivals, Claimed, InboxState, display_path},
+    inbox::{Arrivals, Claimed, InboxState, Inboxes, display_path},
     model::{Event, PinEvent},
     pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
     query::Tell,
@@ -82,9 +82,8 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (stop, stopped) = watch::channel(false);
     let (state, state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
-    let shown: Vec<String> = inboxes.paths().iter().map(|path| display_path(path)).collect();
     let resumed = pipeline::resume(&opened.store, in_flight, &failed, Numbers::AllKnown)?;
-    opened.close_interrupted(&resumed.jobs, &shown)?;
+    opened.close_interrupted(&resumed.jobs, &shown(&inboxes))?;
     let (halt, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
     let parts = Parts {
         opened,
@@ -103,7 +102,8 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     }
     let (claims, claimed) = mpsc::channel(CLAIMS_WAITING);
     let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
-    let (receiver, weak_jobs) = (Receiver::new(&jobs, &arrivals, &config.data_dir), jobs.downgrade());
+    let (receiver, weak_jobs) =
+        (Receiver::new(&jobs, &arrivals, &config.data_dir, room(&config)), jobs.downgrade());
     stages.spawn("intake", intake(resumed.jobs, claimed, jobs));
     let Rhythm { every, patience } = Rhythm::of_the_environment();
     let (since, standing) = (clock::now(), Arc::<Standing>::default());
@@ -144,6 +144,11 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     };
     drop(reloader);
     Running { stages, others, known, stop, halt, socket, lock }.end(outcome, &mut signals).await
+}
+
+/// The paths of inboxes as the journal has them.
+fn shown(inboxes: &Inboxes) -> Vec<String> {
+    inboxes.paths().iter().map(|path| display_path(path)).collect()
 }
 
 /// What runs, and what it runs with.
@@ -286,9 +291,9 @@ async fn heed_reloads(
     }
 }
 
-/// What must be free for the intake to go on, where a commit writes.
+/// What must be free for the intake to go on, where a commit writes and where copies lie of what is handed over.
 fn room(config: &Config) -> Room {
-    let folders = ["journal", "originals", "db"].map(|folder| config.data_dir.join(folder)).into();
+    let folders = ["journal", "originals", "db", ""].map(|folder| config.data_dir.join(folder)).into();
     Room { folders, free_min_bytes: config.commit.free_min_mb << 20 }
 }
 

@@ -3,24 +3,24 @@
 //! ```text
 //! file  'f', a heading as JSON: the path as typed, the folder it lay in, what it is, which time counts, how long it is
 //! bytes 'b', at most 64 KiB of it, as often as needed
-//! end   'e', the system's number of the error that reading it ended with, or null, as JSON
+//! end   'e', how reading it broke off, or null, as JSON
 //! ```
 //!
 //! Each is a letter, a length as four bytes with the highest first, and so many bytes. What comes back are lines of
 //! [`Told`]: how far it has come, and at last how it ended. The daemon copies a file, a large one to the data directory's own
-//! disk, and takes it in as `ingest` does once it is whole; so one that is half streamed is nothing, one that is slow keeps nobody
+//! disk, and takes it in as `ingest` does once it is whole; so one that is half streamed or not as long as was said is nothing, one that is slow keeps nobody
 //! waiting, and memory holds a block of it. Both ends are here. `ingest` sends, `daemon` receives.
 
 use super::ServiceError;
 use crate::{
-    inbox::{Arrivals, FileKind},
-    pipeline::{ArticleTimes, Handed, Job, Origin, Tally},
+    inbox::{Arrivals, FileKind, display_path},
+    pipeline::{ArticleTimes, BrokeOff, Handed, Job, Origin, Room, Tally},
     query::Tell,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     ffi::OsString,
-    io::{self, Read, Write},
+    io::{self, Cursor, Read, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -42,9 +42,6 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 /// How many MiB of copies may lie on the disk until they are taken in: enough that many archives are under way at one
 /// time, and little beside what they leave in the journal and the originals. A larger file goes alone.
 const COPIES_MIB_MAX: u32 = 2048;
-/// What must stay free beside a file, which lies on the disk as a copy and then as an original too: as much as a commit
-/// and a segment of the view take twice over.
-const SPARE_BYTES: u64 = 128 << 20;
 /// `EIO`, for an error that the system gave no number.
 const UNNUMBERED: i32 = 5;
 
@@ -59,8 +56,7 @@ struct Heading {
     folder: Option<String>,
     kind: FileKind,
     times: ArticleTimes,
-    /// How many bytes are to come, as far as is known. Room is kept for them.
-    #[serde(default)]
+    /// How many bytes are to come. Room is kept for them.
     bytes: u64,
 }
 
@@ -92,29 +88,43 @@ pub(super) enum End {
 pub(super) fn send(job: &Job, to: &mut impl Write) -> io::Result<()> {
     let (folder, kind, times) = (job.folder.clone(), job.kind, job.times);
     // What is no file is named and not opened: a pipe has no end.
-    let opened = (kind == FileKind::Regular).then(|| job.open());
+    let opened = (kind == FileKind::Regular).then(|| open(job));
     let bytes = opened.as_ref().map_or(0, |opened| opened.as_ref().map_or(0, |(bytes, _)| *bytes));
     let heading = Heading { path: job.path().into(), folder, kind, times, bytes };
     put(to, FILE, &serde_json::to_vec(&heading)?)?;
     let broke_off = match opened {
-        Some(Ok((_, file))) => send_bytes(file, to)?,
+        Some(Ok((bytes, file))) => send_bytes(file, bytes, to)?,
         Some(Err(error)) => Some(number(&error)),
         None => None,
     };
     put(to, END, &serde_json::to_vec(&broke_off)?)
 }
 
-fn number(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(UNNUMBERED)
+/// How long a file is, and its bytes. What the system makes as it is read has no length before, as below `/proc`.
+fn open(job: &Job) -> io::Result<(u64, impl Read + use<>)> {
+    let (bytes, mut file) = job.open()?;
+    let mut made = Vec::new();
+    if bytes == 0 {
+        (&mut file).take(PAYLOAD_BYTES_MAX as u64).read_to_end(&mut made)?;
+    }
+    Ok((bytes + made.len() as u64, Cursor::new(made).chain(file)))
 }
 
-/// Sends a file's bytes, and returns the number of the error that reading it ended with.
-fn send_bytes(mut file: impl Read, to: &mut impl Write) -> io::Result<Option<i32>> {
+fn number(error: &io::Error) -> BrokeOff {
+    BrokeOff::Error(error.raw_os_error().unwrap_or(UNNUMBERED))
+}
+
+/// Sends a file's bytes, no more than there are to be, and returns how reading it broke off.
+fn send_bytes(mut file: impl Read, mut left: u64, to: &mut impl Write) -> io::Result<Option<BrokeOff>> {
     let mut block = vec![0; PAYLOAD_BYTES_MAX];
     loop {
         match file.read(&mut block) {
-            Ok(0) => return Ok(None),
-            Ok(count) => put(to, BYTES, block.get(..count).unwrap_or_default())?,
+            Ok(0) => return Ok((left > 0).then_some(BrokeOff::OtherLength)),
+            Ok(count) if count as u64 > left => return Ok(Some(BrokeOff::OtherLength)),
+            Ok(count) => {
+                left -= count as u64;
+                put(to, BYTES, block.get(..count).unwrap_or_default())?;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Ok(Some(number(&error))),
         }
@@ -150,16 +160,17 @@ pub(super) struct Receiver {
     runtime: Handle,
     jobs: mpsc::WeakSender<Job>,
     arrivals: Arc<Arrivals>,
-    copies: PathBuf,
+    folder: PathBuf,
+    copies: Copies,
     room: Room,
 }
 
 impl Receiver {
-    /// Takes files in under the next arrivals, with a copy of each in the folder `copies`.
-    pub fn new(jobs: &mpsc::Sender<Job>, arrivals: &Arc<Arrivals>, copies: &Path) -> Self {
-        let (jobs, arrivals) = (jobs.downgrade(), Arc::clone(arrivals));
-        let room = Room::of(COPIES_MIB_MAX);
-        Self { runtime: Handle::current(), jobs, arrivals, copies: copies.to_owned(), room }
+    /// Takes files in under the next arrivals, with a copy of each in this folder. What must be free for a commit must be so
+    /// beside the copies too, or the one would wait for the other.
+    pub fn new(jobs: &mpsc::Sender<Job>, arrivals: &Arc<Arrivals>, folder: &Path, room: Room) -> Self {
+        let (jobs, arrivals, folder) = (jobs.downgrade(), Arc::clone(arrivals), folder.to_owned());
+        Self { runtime: Handle::current(), jobs, arrivals, folder, copies: Copies::of(COPIES_MIB_MAX), room }
     }
 
     /// Takes in what is streamed until its end, and tells of it. Blocks the thread.
@@ -206,15 +217,25 @@ impl Receiver {
         }
         let heading: Heading = serde_json::from_slice(payload).map_err(|_| Trouble::NotUnderstood)?;
         let room = self.room_for(heading.bytes, followed.waits)?;
-        let mut copy = Handed::copy_in(&self.copies);
-        let broke_off = loop {
+        let Heading { path, folder, kind, times, bytes } = heading;
+        let other_length = |came| Trouble::OtherLength { path: path.clone(), bytes, came };
+        let (mut copy, mut came) = (Handed::copy_in(&self.folder), 0);
+        let broke_off: Option<BrokeOff> = loop {
             match take(upload, payload)? {
-                Some(BYTES) => copy.write_all(payload).map_err(Trouble::Copy)?,
+                Some(BYTES) => {
+                    came += payload.len() as u64;
+                    if came > bytes {
+                        return Err(other_length(came));
+                    }
+                    copy.write_all(payload).map_err(Trouble::Copy)?;
+                }
                 Some(END) => break serde_json::from_slice(payload).map_err(|_| Trouble::NotUnderstood)?,
                 _ => return Err(Trouble::NotUnderstood),
             }
         };
-        let Heading { path, folder, kind, times, .. } = heading;
+        if broke_off.is_none() && came < bytes {
+            return Err(other_length(came));
+        }
         let job = Job::of_given(path.into(), kind, folder, times);
         let path = job.path().to_owned();
         let origin = Origin::Given { path, handed: Some(Handed::new(copy, broke_off, room)) };
@@ -228,14 +249,15 @@ impl Receiver {
             return Ok(None);
         }
         waits.store(true, Ordering::Relaxed);
-        let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX).min(self.room.mib);
-        let mut room = self.room.take(mib, &self.runtime)?;
-        if !has_space(&self.copies, bytes) {
+        let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX).min(self.copies.mib);
+        let mut room = self.copies.take(mib, &self.runtime)?;
+        // Each lies on the disk as a copy and then as an original too.
+        if self.room.lacks(self.copies.taken_bytes().max(bytes).saturating_mul(2)).is_some() {
             // What others have handed over may go first; one who waits must hold nothing that they wait for.
             drop(room);
-            room = self.room.take(self.room.mib, &self.runtime)?;
-            if !has_space(&self.copies, bytes) {
-                return Err(Trouble::Copy(io::ErrorKind::StorageFull.into()));
+            room = self.copies.take(self.copies.mib, &self.runtime)?;
+            if let Some(what) = self.room.lacks(bytes.saturating_mul(2)) {
+                return Err(Trouble::Room(what));
             }
         }
         waits.store(false, Ordering::Relaxed);
@@ -253,13 +275,13 @@ impl Receiver {
     }
 }
 
-/// Room for copies on the disk, in MiB.
-struct Room {
+/// The copies that may lie on the disk, in MiB.
+struct Copies {
     free: Arc<Semaphore>,
     mib: u32,
 }
 
-impl Room {
+impl Copies {
     fn of(mib: u32) -> Self {
         Self { free: Arc::new(Semaphore::new(usize::try_from(mib).unwrap_or(Semaphore::MAX_PERMITS))), mib }
     }
@@ -268,12 +290,12 @@ impl Room {
         let room = Arc::clone(&self.free).acquire_many_owned(mib);
         runtime.block_on(room).map_err(|_| Trouble::Stopping)
     }
-}
 
-/// Whether there is space for a copy and for the original that becomes of it; where that cannot be told, writing will.
-fn has_space(folder: &Path, bytes: u64) -> bool {
-    let needed = bytes.saturating_mul(2).saturating_add(SPARE_BYTES);
-    rustix::fs::statvfs(folder).map_or(true, |found| found.f_bavail.saturating_mul(found.f_frsize) >= needed)
+    /// How much room all of them take, those included of which nothing is written yet.
+    fn taken_bytes(&self) -> u64 {
+        let free_mib = self.free.available_permits() as u64;
+        u64::from(self.mib).saturating_sub(free_mib) << 20
+    }
 }
 
 /// What whoever waits for the outcome is told of.
@@ -288,6 +310,10 @@ enum Trouble {
     Stream(io::Error),
     /// No copy can be made.
     Copy(io::Error),
+    /// There is too little room for a copy and what becomes of it.
+    Room(String),
+    /// A file is not as long as was said.
+    OtherLength { path: OsString, bytes: u64, came: u64 },
     /// The stream does not say what was agreed.
     NotUnderstood,
     /// The stages end.
@@ -310,6 +336,14 @@ impl From<Trouble> for End {
             Trouble::Stopping => Self::Stopping,
             Trouble::Stream(error) => Self::Failed(format!("what was handed over broke off: {error}")),
             Trouble::Copy(error) => Self::Failed(format!("no copy can be made in its data directory: {error}")),
+            Trouble::Room(what) => Self::Failed(format!("no copy can be made in its data directory: {what}")),
+            Trouble::OtherLength { path, bytes, came } => {
+                let (path, more) = (display_path(Path::new(&path)), if came > bytes { " or more" } else { "" });
+                Self::Failed(format!(
+                    "{path} was to be {bytes} bytes long and has {came}{more}; nothing of it was taken in, nor of what comes \
+                     after it"
+                ))
+            }
             Trouble::NotUnderstood => Self::Failed(
                 "it does not understand what was handed over; start it again where wirefold was updated since".to_owned(),
             ),
@@ -362,6 +396,10 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
+    fn no_room_asked() -> Room {
+        Room { folders: Vec::new(), free_min_bytes: 0 }
+    }
+
     /// So many files, each of so many bytes, as they are streamed.
     fn stream(files: usize, bytes: usize) -> io::Cursor<Vec<u8>> {
         let mut stream = Vec::new();
@@ -389,7 +427,8 @@ mod tests {
         let (jobs, mut taken) = mpsc::channel(9);
         let arrivals = Arc::new(Arrivals::starting_at(Arrival(1)));
         // A file of three MiB is more than there may be, and goes alone.
-        let receiver = Receiver { room: Room::of(2), ..Receiver::new(&jobs, &arrivals, dir.path()) };
+        let receiver = Receiver::new(&jobs, &arrivals, dir.path(), no_room_asked());
+        let receiver = Receiver { copies: Copies::of(2), ..receiver };
         let (say, mut told) = mpsc::channel(99);
         let receiving = tokio::task::spawn_blocking(move || {
             let tell =
@@ -411,12 +450,47 @@ mod tests {
         assert!(last.is_some_and(|told| !told.waits && told.end.is_some()));
     }
 
-    #[test]
-    fn space_is_kept_for_the_copy_and_the_original() {
+    /// What is said to be short is held in memory, and what is said to be long keeps room from others.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_is_not_as_long_as_was_said_is_told_and_not_taken_in() {
         let dir = tempfile::tempdir().unwrap();
-        let found = rustix::fs::statvfs(dir.path()).unwrap();
-        assert!(has_space(dir.path(), 1));
-        assert!(!has_space(dir.path(), found.f_blocks * found.f_frsize));
-        assert!(has_space(&dir.path().join("nowhere"), u64::MAX));
+        for (said, came) in [(7, "is 7 by"), (6, "was to be 6 bytes long and has 7 or more"), (8, "has 7;")] {
+            let (jobs, mut taken) = mpsc::channel(9);
+            let arrivals = Arc::new(Arrivals::starting_at(Arrival(1)));
+            let receiver = Receiver::new(&jobs, &arrivals, dir.path(), no_room_asked());
+            let (mut stream, end) = (stream(1, 7).into_inner(), Arc::new(std::sync::Mutex::new(None)));
+            let told = format!("\"bytes\":{said}");
+            let at = stream.windows(told.len()).position(|w| w == b"\"bytes\":7").unwrap();
+            stream.splice(at..at + told.len(), told.into_bytes());
+            let last = Arc::clone(&end);
+            let receiving = tokio::task::spawn_blocking(move || {
+                receiver.receive(&mut Cursor::new(stream), &mut |line| {
+                    *last.lock().unwrap() = serde_json::from_str::<Told>(&line).unwrap().end;
+                    true
+                });
+            });
+            // The sender must live for as long as files come, and who waits for the outcome until all jobs are let go.
+            let is_taken = if said == 7 { taken.recv().await.is_some() } else { false };
+            receiving.await.unwrap();
+            drop(jobs);
+            let end = end.lock().unwrap().clone();
+            assert_eq!((is_taken, taken.recv().await.is_none()), (said == 7, true), "{end:?}");
+            let is_told = |end: &End| matches!(end, End::Failed(why) if why.contains(came));
+            assert_eq!(end.as_ref().is_some_and(is_told), said != 7, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_while_it_is_sent_is_told_as_such() {
+        let sent = |left| send_bytes(&b"seven b"[..], left, &mut Vec::new()).unwrap();
+        assert_eq!([6, 7, 8].map(sent), [Some(BrokeOff::OtherLength), None, Some(BrokeOff::OtherLength)]);
+        let job = Job::of_given("/proc/version".into(), FileKind::Regular, None, ArticleTimes::Recent);
+        let (bytes, mut file) = open(&job).unwrap();
+        assert_eq!(
+            io::copy(&mut file, &mut io::sink()).unwrap(),
+            bytes,
+            "it has no length before it is read"
+        );
+        assert!(bytes > 0);
     }
 }
