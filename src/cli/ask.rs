@@ -137,7 +137,7 @@ fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
         inboxes.push(InboxStatus {
             path: crate::inbox::display_path(&root.path),
             watched: "not watched while no daemon runs".to_owned(),
-            waiting: crate::inbox::survey(&root.path, &root.ignore).map_err(ServiceError::from)?.files,
+            waiting: crate::inbox::survey(root).map_err(ServiceError::from)?.files,
             ..InboxStatus::default()
         });
     }

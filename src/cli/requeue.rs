@@ -58,7 +58,6 @@ fn in_store(
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock);
     let mut opened = opened.map_err(ServiceError::from)?;
     let inbox::Settings { inboxes, patience, .. } = config.inbox_settings();
-    let inboxes = inboxes.into_iter().map(|root| root.path).collect();
     let places = Places { failed: config.failed_dir(), inboxes, silent: Vec::new(), patience };
     let which = Which { names: order.names, reason: order.reason };
     let mut said = Ok(());

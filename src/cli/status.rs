@@ -120,7 +120,11 @@ fn disk(status: &Status) -> String {
 fn of_inbox(page: &mut Page, inbox: &InboxStatus, now: Time) {
     page.wrapped("inbox", &inbox.path, INDENT);
     let oldest = inbox.oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
+    let lone = inbox.lone_marker.as_ref().map_or_else(String::new, |first| format!(", as {first}"));
+    let lone = format!("done-markers have had no file for long{lone}");
     let counts = [
+        (inbox.unmarked, "wait for their done-markers"),
+        (inbox.lone_markers, &lone),
         (inbox.unsettled, "keep changing and are not read yet"),
         (inbox.refused, "could not be claimed and are tried again"),
         (inbox.found_by_scan, "were found by a scan alone"),

@@ -193,10 +193,16 @@ pub(super) fn variable(key: &str) -> String {
 }
 
 /// An inbox with every key that one may have.
-fn inbox_example() -> [(String, Value); 4] {
+fn inbox_example() -> [(String, Value); 5] {
     let text = || Value::String(String::new());
-    [("path", text()), ("source", text()), ("watch", text()), ("ignore", Value::Array(Vec::new()))]
-        .map(|(key, value)| (key.to_owned(), value))
+    [
+        ("path", text()),
+        ("source", text()),
+        ("watch", text()),
+        ("ignore", Value::Array(Vec::new())),
+        ("done", text()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
 }
 
 fn top_level(under: &str) -> Option<&'static str> {

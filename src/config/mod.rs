@@ -76,6 +76,9 @@ pub struct InboxConfig {
     /// Names that are left alone there; without it those of all inboxes.
     #[serde(default)]
     pub ignore: Option<Vec<String>>,
+    /// What is appended to a file's name to name the marker without which it does not count.
+    #[serde(default)]
+    pub done: Option<String>,
 }
 
 /// How an inbox is watched.
@@ -384,6 +387,7 @@ impl Config {
             source: i.source.clone(),
             by_events: i.watch == Watch::Events,
             ignore: i.ignore.as_ref().unwrap_or(ignore).clone(),
+            marker: i.done.clone().map(inbox::Marker::new),
         };
         let mut inboxes: Vec<_> = self.inbox.iter().map(root).collect();
         if inboxes.is_empty() {
@@ -441,6 +445,16 @@ impl Config {
                 "the inbox {path} lies within the data directory, and only its folder 'inbox' may be one"
             );
             return Err(self.wrong(&format!("inbox[{at}].path"), what));
+        }
+        for (at, inbox) in self.inbox.iter().enumerate() {
+            let ignore = inbox.ignore.as_ref().unwrap_or(&self.intake.ignore);
+            if let Some(done) = &inbox.done
+                && inbox::is_left_alone(ignore, &format!("x{done}"))
+            {
+                let what =
+                    format!("names that end in {done} are left alone there, so no marker would be seen");
+                return Err(self.wrong(&format!("inbox[{at}].done"), what));
+            }
         }
         for (at, inner) in self.inbox.iter().enumerate() {
             let others = self.inbox.iter().enumerate().filter(|(other, _)| *other != at);

@@ -26,6 +26,8 @@ pub(super) enum Rule {
     Levels,
     /// Names that are left alone.
     Patterns,
+    /// The end of a file name.
+    Ending,
     /// An address of this machine alone, or nothing.
     Loopback,
 }
@@ -39,11 +41,11 @@ pub(super) enum Takes {
     Restart,
 }
 
-use Rule::{Any, FromRoot, Levels, Loopback, OneOf, Path, Patterns, Share, Whole};
+use Rule::{Any, Ending, FromRoot, Levels, Loopback, OneOf, Path, Patterns, Share, Whole};
 use Takes::{Reload, Restart};
 
 /// Every key.
-pub(super) const RULES: [(&str, Rule, Takes); 38] = [
+pub(super) const RULES: [(&str, Rule, Takes); 39] = [
     ("data_dir", Path, Restart),
     ("intake.settle_ms", Whole(0, 3_600_000), Reload),
     ("intake.rescan_s", Whole(1, 86_400), Reload),
@@ -82,6 +84,7 @@ pub(super) const RULES: [(&str, Rule, Takes); 38] = [
     ("inbox.source", Any, Reload),
     ("inbox.watch", OneOf(&["events", "scans"]), Reload),
     ("inbox.ignore", Patterns, Reload),
+    ("inbox.done", Ending, Reload),
 ];
 
 /// Notes every value that is not what it may be.
@@ -126,6 +129,7 @@ impl Rule {
                 let patterns = value.as_array().into_iter().flatten().filter_map(Value::as_str);
                 patterns.into_iter().all(inbox::is_pattern)
             }
+            Ending => !text.is_empty() && !text.contains(['/', '*']),
             Loopback => text.is_empty() || text.parse::<SocketAddr>().is_ok_and(|a| a.ip().is_loopback()),
         };
         if is_allowed { Ok(()) } else { Err(self.in_words()) }
@@ -143,6 +147,7 @@ impl Rule {
                 "error, warn, info, debug, trace or off, or as module=level, with commas between".to_owned()
             }
             Patterns => "names with a * at the start, at the end or at both".to_owned(),
+            Ending => "the end of a name, as .done".to_owned(),
             Loopback => {
                 "an address of this machine alone with a port, as 127.0.0.1:9464 or [::1]:9464; for other \
                 machines put a proxy before it that asks who they are"

@@ -109,6 +109,14 @@ fn what_would_make_no_sense_is_refused() {
     );
     assert!(of("data_dir = '/d'\n[[inbox]]\npath = '/d/inbox/agency'").is_ok());
     assert_eq!(
+        said("[[inbox]]\npath = '/in'\ndone = '.tmp'"),
+        "my.toml, line 3: names that end in .tmp are left alone there, so no marker would be seen"
+    );
+    assert!(
+        said("[[inbox]]\npath = '/in'\ndone = '*.ok'").contains("it must be the end of a name, as .done")
+    );
+    assert!(of("[[inbox]]\npath = '/in'\ndone = '.ok'").is_ok());
+    assert_eq!(
         said("data_dir = '~/wf'"),
         "my.toml, line 1: data_dir is '~/wf'; it must be a whole path: ~ means something to a shell alone"
     );

@@ -84,7 +84,7 @@ fn room_of(shown: &str, found: &StatVfs) -> Finding {
 pub(super) fn limits(config: &Config) -> Vec<Finding> {
     let inboxes = config.inbox_settings().inboxes;
     let watched = inboxes.iter().filter(|root| root.by_events);
-    let folders = watched.map(|root| inbox::survey(&root.path, &root.ignore).map_or(0, |s| s.folders)).sum();
+    let folders = watched.map(|root| inbox::survey(root).map_or(0, |s| s.folders)).sum();
     let limit = |name: &str| fs::read_to_string(Path::new(INOTIFY).join(name)).ok()?.trim().parse().ok();
     let Some(limits) =
         (|| Some([limit("max_user_watches")?, limit("max_user_instances")?, limit("max_queued_events")?]))()

@@ -135,7 +135,7 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
         let remedy = "'wirefold status' and the log tell more; it is tried again by itself";
         return Finding::warning(INBOX, format!("{shown}: {trouble}"), remedy);
     }
-    let survey = match inbox::survey(path, &root.ignore) {
+    let survey = match inbox::survey(root) {
         Ok(survey) => survey,
         Err(error) => return Finding::failure(INBOX, error.to_string(), "mend its rights or intake.ignore"),
     };

@@ -6,7 +6,7 @@
 //! reads and disposes of them.
 
 use super::{
-    FileKind, InboxError, is_transient,
+    FileKind, InboxError, Marker, is_transient,
     names::{NAME_BYTES_MAX, flatten, shorten},
     stamp::{Look, Stamp, is_absence, look},
 };
@@ -60,12 +60,14 @@ pub struct Claimed {
     /// What it was when it was last looked at.
     stamp: Stamp,
     own_folders: usize,
+    /// How its marker is named, where it had one.
+    marker: Option<Box<Marker>>,
 }
 
 impl Claimed {
     /// A claimed file as it lies in its claim.
     pub(super) fn new(arrival: Arrival, at: Time, from: Origin<'_>, place: Place, stamp: Stamp) -> Self {
-        let Origin { inbox, name, source } = from;
+        let Origin { inbox, name, source, marker } = from;
         let folder = name.parent().and_then(|parent| parent.iter().next());
         Self {
             arrival,
@@ -79,6 +81,7 @@ impl Claimed {
             kind: stamp.kind,
             stamp,
             own_folders: place.own_folders,
+            marker: marker.cloned().map(Box::new),
         }
     }
 
@@ -117,7 +120,7 @@ impl Claimed {
     /// Nothing that was dropped meanwhile is replaced. Returns where it is; of one that is gone, where it was.
     pub fn give_back(&self) -> Result<PathBuf, InboxError> {
         let inbox = self.work_folder().parent().unwrap_or(Path::new("."));
-        let back = lay_back(&self.path, inbox, &self.name, self.arrival)?;
+        let back = lay_back(&self.path, (inbox, self.marker.as_deref()), &self.name, self.arrival)?;
         self.remove_claim();
         Ok(back)
     }
@@ -140,10 +143,11 @@ impl Claimed {
     }
 }
 
-/// Moves a file on the inbox's own mount to where it lay in it, or beside what has taken its name since.
+/// Moves a file on the inbox's own mount to where it lay in it, or beside what has taken its name since, with its marker
+/// beside it.
 pub(super) fn lay_back(
     from: &Path,
-    inbox: &Path,
+    (inbox, marker): (&Path, Option<&Marker>),
     name: &Path,
     arrival: Arrival,
 ) -> Result<PathBuf, InboxError> {
@@ -153,7 +157,13 @@ pub(super) fn lay_back(
     let others = (0..BACK_TRIES_MAX).map(|again| first.with_file_name(name_beside(name, arrival, again)));
     let mut refused = io::Error::from(io::ErrorKind::AlreadyExists);
     for to in std::iter::once(first.clone()).chain(others) {
-        match put_back(from, &to, to == first) {
+        // It comes first, or a crash would leave a file that waits for it for ever.
+        let has_made = marker.map_or(Ok(false), |marker| marker.put_beside(&to)).map_err(failed())?;
+        let back = put_back(from, &to, to == first);
+        if let Some(marker) = marker.filter(|_| has_made && back.is_err()) {
+            marker.remove_beside(&to);
+        }
+        match back {
             Ok(()) => return Ok(to),
             Err(error) if is_absence(&error) && fs::symlink_metadata(from).is_err() => return Ok(first),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => refused = error,
@@ -193,6 +203,7 @@ pub(super) struct Origin<'a> {
     pub(super) inbox: &'a Path,
     pub(super) name: &'a Path,
     pub(super) source: Option<&'a String>,
+    pub(super) marker: Option<&'a Marker>,
 }
 
 /// The arrival numbers still to be given out. All who take files in share one, so that no number is given twice.
@@ -269,7 +280,12 @@ pub(super) fn claim(origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> A
         move_in(&from, &place, &work).map(|()| (arrival, place))
     });
     match moved {
-        Ok((arrival, place)) => Attempt::Claimed(Claimed::new(arrival, clock::now(), origin, place, *ready)),
+        Ok((arrival, place)) => {
+            if let Some(marker) = origin.marker {
+                marker.remove_beside(&from);
+            }
+            Attempt::Claimed(Claimed::new(arrival, clock::now(), origin, place, *ready))
+        }
         Err(error) if is_absence(&error) && !from.exists() => Attempt::Vanished,
         Err(error) => Attempt::Refused(InboxError::io("claim", from)(error)),
     }
@@ -353,7 +369,7 @@ mod tests {
     }
 
     fn claim_it(inbox: &Path, name: &str, stamp: &Stamp, arrivals: &Arrivals) -> Attempt {
-        claim(Origin { inbox, name: Path::new(name), source: None }, stamp, arrivals)
+        claim(Origin { inbox, name: Path::new(name), source: None, marker: None }, stamp, arrivals)
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Keeper {
 
     /// Hints were lost: everything is to be scanned.
     pub(super) fn make_up(&mut self) {
-        self.root.want_scan();
+        self.root.make_up();
     }
 
     /// What was found since `began` is to become ready together.

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! <inbox>/a/b.txt                               a file that waits; `a` is its source
+//! <inbox>/a/b.txt.done                          its marker, in an inbox whose files have some
 //! <inbox>/.wirefold/0000000000000017-a%2fb.txt  the same file once claimed as arrival 17
 //! <inbox>/.wirefold/0000000000000017/a/b.txt    the same where the other name would be longer than 255 bytes
 //! <inbox>/.wirefold/failed/                     what could be neither read nor moved to the failed folder
@@ -18,6 +19,7 @@
 //! Events are hints. A scan at start, of each new folder, after any loss and on a timer finds what they missed. A
 //! claim is a rename within the inbox's own mount, so a file is always in exactly one place, under its whole name.
 
+mod canary;
 mod claim;
 mod crew;
 mod error;
@@ -27,6 +29,7 @@ mod hint;
 mod keeper;
 mod leash;
 mod lying;
+mod marker;
 mod names;
 mod open;
 mod pending;
@@ -45,7 +48,8 @@ pub use error::{InboxError, is_transient};
 pub use failed::{FailedDir, SliceName};
 pub use leash::answered;
 pub use lying::{Lying, SetAside, set_aside_in, waiting_as};
-pub use names::{display_path, is_pattern};
+pub use marker::Marker;
+pub use names::{display_path, is_left_alone, is_pattern};
 pub use open::{Inboxes, Root, Settings};
 pub use recover::claims_in;
 pub use requeue::put_back_aside;

@@ -99,6 +99,11 @@ pub fn is_pattern(pattern: &str) -> bool {
     Pattern::new(pattern).is_ok()
 }
 
+/// Whether a file of this name is left alone by these patterns.
+pub fn is_left_alone(patterns: &[String], name: &str) -> bool {
+    Ignore::new(patterns).is_ok_and(|ignore| ignore.name(OsStr::new(name)))
+}
+
 /// Fixed bytes, with room for anything before or behind them.
 #[derive(Debug)]
 struct Pattern {

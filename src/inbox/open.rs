@@ -1,7 +1,7 @@
 //! The configured inboxes, checked at start so that what cannot work is said before anything is claimed.
 
 use super::{
-    Claimed, FailedDir, InboxError,
+    Claimed, FailedDir, InboxError, Marker,
     claim::{make_folders, work_folder},
     leash::answered,
     names::{Ignore, display_path},
@@ -30,12 +30,14 @@ pub struct Root {
     pub by_events: bool,
     /// Names that are left alone, with a `*` at the start, at the end or at both. Names with a leading dot always are.
     pub ignore: Vec<String>,
+    /// How the marker is named without which a file does not count, where files have some.
+    pub marker: Option<Marker>,
 }
 
 impl Root {
     /// An inbox for everybody, watched by events.
     pub fn new(path: PathBuf, ignore: Vec<String>) -> Self {
-        Self { path, source: None, by_events: true, ignore }
+        Self { path, source: None, by_events: true, ignore, marker: None }
     }
 }
 

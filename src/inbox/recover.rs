@@ -26,7 +26,11 @@ pub(super) fn recover(roots: &[Root]) -> Result<Vec<Claimed>, InboxError> {
             let within = path.strip_prefix(&claim).unwrap_or(Path::new(""));
             let own_folders = within.components().count();
             let name = flat.map_or(within.to_owned(), unflatten);
-            let origin = Origin { inbox: &root.path, name: &name, source: root.source.as_ref() };
+            let (source, marker) = (root.source.as_ref(), root.marker.as_ref());
+            if let Some(marker) = marker {
+                marker.remove_left_over(&root.path.join(&name), stamp.changed_at());
+            }
+            let origin = Origin { inbox: &root.path, name: &name, source, marker };
             let place = Place { path, own_folders };
             found.push(Claimed::new(arrival, stamp.changed_at(), origin, place, stamp));
         }

@@ -1,14 +1,14 @@
 //! Putting a file that was set aside back where it came from.
 
 use super::{
-    FileKind, InboxError, SetAside,
+    FileKind, InboxError, Root, SetAside,
     claim::{lay_back, make_folders, place_for, remove_empty, work_folder},
     failed::{Carried, carry},
     names::shown_path,
 };
 use std::{
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Component, PathBuf},
 };
 
 /// Puts a file back into its inbox, where it lay under `shown` or beside what has taken its name since, and removes its
@@ -16,7 +16,7 @@ use std::{
 /// it aside again, or puts it back itself. Where nobody waits for it any more, as `goes_on` tells, the file stays where it is.
 pub fn put_back_aside(
     aside: &SetAside,
-    inbox: &Path,
+    Root { path: inbox, marker, .. }: &Root,
     shown: &str,
     goes_on: &dyn Fn() -> bool,
 ) -> Result<PathBuf, InboxError> {
@@ -41,7 +41,7 @@ pub fn put_back_aside(
         }
         Err(error) => return Err(failed()(error)),
     }
-    let back = lay_back(near, inbox, &name, aside.arrival)?;
+    let back = lay_back(near, (inbox, marker.as_ref()), &name, aside.arrival)?;
     remove_empty(near, place.own_folders);
     match fs::remove_file(&aside.reason) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed()(error)),

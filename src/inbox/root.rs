@@ -4,10 +4,12 @@
 
 use super::{
     Arrivals, Claimed, Root, RootState, Settings, Watching,
-    claim::{Attempt, Origin, claim},
+    canary::{self, Canary},
+    claim::{Attempt, Origin, claim, work_folder},
     folders::WatchedFolders,
     hint::{Hint, Sign},
     leash::Leash,
+    marker::Alone,
     names::{Ignore, display_path},
     pending::{Noticed, Pending},
     recover::claims_in,
@@ -18,7 +20,7 @@ use crate::{clock, model::Arrival};
 use std::{
     collections::BTreeSet,
     error::Error,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -42,6 +44,8 @@ pub(super) struct RootWatch {
     root: Root,
     ignore: Arc<Ignore>,
     pending: Pending,
+    alone: Alone,
+    canary: Canary,
     watching: Watching,
     trouble: Option<String>,
     found_by_scan: u64,
@@ -74,6 +78,8 @@ impl RootWatch {
             root,
             ignore,
             pending: Pending::new(settings.settle, settings.rescan, settings.pending_max),
+            alone: Alone::at_most(settings.pending_max),
+            canary: Canary::default(),
             watching: Watching::Starting,
             trouble: None,
             found_by_scan: 0,
@@ -104,7 +110,11 @@ impl RootWatch {
     }
 
     /// Whether a scan is to begin.
-    pub(super) fn is_scan_due(&mut self, now: Instant, folders: &WatchedFolders) -> bool {
+    pub(super) fn is_scan_due(&mut self, now: Instant, folders: &mut WatchedFolders) -> bool {
+        if self.canary.falls_silent(&self.root.path, folders, now) && self.watching == Watching::Events {
+            self.now_watched(Watching::Polling(canary::NOT_HEARD.to_owned()));
+            self.want_scan();
+        }
         if now >= self.check_due {
             self.check_due = now + POLL_EVERY_MIN;
             if self.watching == Watching::Events && !folders.is_still(&self.root.path) {
@@ -118,26 +128,46 @@ impl RootWatch {
         self.is_scan_wanted = true;
     }
 
+    /// Hints were lost: everything is to be scanned.
+    pub(super) fn make_up(&mut self) {
+        self.canary.lose();
+        self.want_scan();
+    }
+
     /// Looks through the whole inbox, and watches what is not watched yet.
     pub(super) fn scan(&mut self, means: &mut Means<'_>) {
         let began = Instant::now();
+        if !means.folders.is_still(&self.root.path) {
+            self.canary = Canary::Due;
+        }
         // A scan that has another cause finds what nobody had to tell of.
         let makes_sure =
             self.watching == Watching::Events && !self.is_scan_wanted && self.pending.is_complete();
         self.pending.begin_scan();
-        let mut round = Round::new(&self.root, &mut self.pending, means.folders, false);
+        self.alone.clear();
+        let files = (&mut self.pending, &mut self.alone);
+        let mut round = Round::new(&self.root, files, means.folders, false);
         let walk = Walk { ignore: &self.ignore, leash: means.leash };
         let walked = walk.run(&self.root.path, &mut round);
-        let Round { visited, new_files, not_armed, unreadable, .. } = round;
+        let Round { mut visited, new_files, not_armed, unreadable, .. } = round;
         if means.leash.is_pulled() {
             return;
         }
         self.pending.end_scan();
+        self.alone.tell(&self.root.path, clock::now());
         match walked {
             Ok(()) => {
+                if self.canary.is_sent() {
+                    visited.insert(work_folder(&self.root.path));
+                }
                 means.folders.disarm_all_but(&self.root.path, &visited);
+                let is_armed = self.root.by_events && not_armed.is_none();
+                if is_armed && !self.ignore.name(OsStr::new(canary::NAME)) {
+                    self.canary.send(&self.root.path, means.folders, began);
+                }
+                let not_heard = self.canary.is_not_heard().then(|| canary::NOT_HEARD.to_owned());
                 let by_itself = if self.root.by_events { Watching::Events } else { Watching::Scans };
-                self.now_watched(not_armed.map_or(by_itself, Watching::Polling));
+                self.now_watched(not_armed.or(not_heard).map_or(by_itself, Watching::Polling));
             }
             Err(error) => {
                 means.folders.disarm(&self.root.path);
@@ -178,6 +208,12 @@ impl RootWatch {
             }
             return;
         }
+        if self.canary.hears(&hint.path, &self.root.path, means.folders) {
+            if matches!(&self.watching, Watching::Polling(why) if why == canary::NOT_HEARD) {
+                self.now_watched(Watching::Events);
+            }
+            return;
+        }
         if self.ignore.path(name) {
             return;
         }
@@ -194,9 +230,13 @@ impl RootWatch {
                 Ok(Look::Folder) => self.scan_folder(&hint.path, means),
                 Ok(Look::File(stamp)) => {
                     let how = if hint.sign == Sign::Arrived { Noticed::RenamedIn } else { Noticed::Seen };
-                    self.pending.notice(name.into(), stamp, how, (Instant::now(), clock::now()));
+                    let files = (&mut self.pending, &mut self.alone);
+                    Round::new(&self.root, files, means.folders, false).file(&hint.path, stamp, how);
                 }
-                Ok(Look::Nothing) => self.pending.forget(name.as_os_str()),
+                Ok(Look::Nothing) => {
+                    self.pending.forget(name.as_os_str());
+                    self.alone.forget(name);
+                }
                 Err(_) => self.want_scan(),
             },
         }
@@ -205,7 +245,8 @@ impl RootWatch {
     /// Looks through one folder of the inbox, all of it new to the watcher.
     fn scan_folder(&mut self, folder: &Path, means: &mut Means<'_>) {
         let began = Instant::now();
-        let mut round = Round::new(&self.root, &mut self.pending, means.folders, true);
+        let files = (&mut self.pending, &mut self.alone);
+        let mut round = Round::new(&self.root, files, means.folders, true);
         let walked = Walk { ignore: &self.ignore, leash: means.leash }.run(folder, &mut round);
         let Round { not_armed, mut unreadable, .. } = round;
         self.settle_together(began, Instant::now());
@@ -247,8 +288,15 @@ impl RootWatch {
     pub(super) fn claim_first(&mut self, arrivals: &Arrivals) -> Option<Claimed> {
         let (_, name) = self.pending.first_ready()?.clone();
         let ready = self.pending.stamp(&name)?;
-        let source = self.root.source.as_ref();
-        let origin = Origin { inbox: &self.root.path, name: Path::new(&name), source };
+        let (source, marker) = (self.root.source.as_ref(), self.root.marker.as_ref());
+        let path = self.root.path.join(&name);
+        if marker.is_some_and(|marker| matches!(marker.is_beside(&path), Ok(false))) {
+            // Whoever has taken the marker away again wants the file to wait.
+            self.pending.forget(&name);
+            self.alone.file(Path::new(&name));
+            return None;
+        }
+        let origin = Origin { inbox: &self.root.path, name: Path::new(&name), source, marker };
         match claim(origin, &ready, arrivals) {
             Attempt::Claimed(claimed) => {
                 self.pending.forget(&name);
@@ -284,6 +332,8 @@ impl RootWatch {
             oldest_since: figures.oldest_since,
             unsettled: figures.unsettled,
             refused: figures.refused,
+            unmarked: self.alone.unmarked(),
+            lone_markers: self.alone.markers_for_long(clock::now()),
             trouble: self.trouble.clone(),
             found_by_scan: self.found_by_scan,
             ..RootState::new(self.root.path.clone(), self.watching.clone())
@@ -334,6 +384,7 @@ impl RootWatch {
 struct Round<'a> {
     root: &'a Root,
     pending: &'a mut Pending,
+    alone: &'a mut Alone,
     folders: &'a mut WatchedFolders,
     /// Whether folders are armed even if they seem to be.
     anew: bool,
@@ -345,9 +396,39 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(root: &'a Root, pending: &'a mut Pending, folders: &'a mut WatchedFolders, anew: bool) -> Self {
+    fn new(
+        root: &'a Root,
+        (pending, alone): (&'a mut Pending, &'a mut Alone),
+        folders: &'a mut WatchedFolders,
+        anew: bool,
+    ) -> Self {
         let (visited, not_armed, unreadable) = (BTreeSet::new(), None, None);
-        Self { root, pending, folders, anew, visited, new_files: 0, not_armed, unreadable }
+        Self { root, pending, alone, folders, anew, visited, new_files: 0, not_armed, unreadable }
+    }
+
+    /// A file is there, or a marker, which brings its file along.
+    fn file(&mut self, path: &Path, stamp: Stamp, how: Noticed) {
+        let Ok(name) = path.strip_prefix(&self.root.path) else { return };
+        let Some(marker) = &self.root.marker else { return self.notice(name, stamp, how) };
+        if let (Some(file), Some(name_of_file)) = (marker.file_of(path), marker.file_of(name)) {
+            match look(file) {
+                Ok(Look::File(stamp)) => {
+                    self.alone.forget(name_of_file);
+                    self.notice(name_of_file, stamp, Noticed::Seen);
+                }
+                _ => self.alone.marker(name, stamp.modified),
+            }
+        } else if matches!(marker.is_beside(path), Ok(true)) {
+            self.alone.forget(&marker.of(name));
+            self.notice(name, stamp, how);
+        } else {
+            self.alone.file(name);
+        }
+    }
+
+    fn notice(&mut self, name: &Path, stamp: Stamp, how: Noticed) {
+        let is_new = self.pending.notice(name.into(), stamp, how, (Instant::now(), clock::now()));
+        self.new_files += u64::from(is_new);
     }
 }
 
@@ -365,9 +446,7 @@ impl Visitor for Round<'_> {
     }
 
     fn found(&mut self, path: PathBuf, stamp: Stamp) {
-        let Ok(name) = path.strip_prefix(&self.root.path) else { return };
-        let is_new = self.pending.notice(name.into(), stamp, Noticed::Seen, (Instant::now(), clock::now()));
-        self.new_files += u64::from(is_new);
+        self.file(&path, stamp, Noticed::Seen);
     }
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {

@@ -4,7 +4,7 @@
 //! it can be watched from before the first look. `watch` calls it.
 
 use super::{
-    InboxError,
+    InboxError, Marker, Root,
     leash::Leash,
     names::Ignore,
     stamp::{Look, Stamp, is_absence},
@@ -32,11 +32,12 @@ pub(super) trait Visitor {
 }
 
 /// Looks through an inbox that nobody watches. One that is not there is empty.
-pub fn survey(inbox: &Path, ignore: &[String]) -> Result<Survey, InboxError> {
-    let (ignore, mut survey) = (Ignore::new(ignore)?, Survey::default());
-    let walked = Walk { ignore: &ignore, leash: &Leash::new() }.run(inbox, &mut survey);
+pub fn survey(root: &Root) -> Result<Survey, InboxError> {
+    let ignore = Ignore::new(&root.ignore)?;
+    let mut survey = Survey { marker: root.marker.clone(), ..Survey::default() };
+    let walked = Walk { ignore: &ignore, leash: &Leash::new() }.run(&root.path, &mut survey);
     match walked {
-        Err(error) if !is_absence(&error) => Err(InboxError::io("look through the inbox", inbox)(error)),
+        Err(error) if !is_absence(&error) => Err(InboxError::io("look through the inbox", &root.path)(error)),
         _ => Ok(survey),
     }
 }
@@ -50,6 +51,8 @@ pub struct Survey {
     pub folders: u64,
     /// A folder that could not be read, where there is one.
     pub unreadable: Option<PathBuf>,
+    /// How the markers are named without which files do not count.
+    marker: Option<Marker>,
 }
 
 impl Visitor for Survey {
@@ -57,8 +60,10 @@ impl Visitor for Survey {
         self.folders += 1;
     }
 
-    fn found(&mut self, _: PathBuf, _: Stamp) {
-        self.files += 1;
+    fn found(&mut self, path: PathBuf, _: Stamp) {
+        let counts =
+            |marker: &Marker| marker.file_of(&path).is_none() && matches!(marker.is_beside(&path), Ok(true));
+        self.files += u64::from(self.marker.as_ref().is_none_or(counts));
     }
 
     fn unreadable(&mut self, folder: &Path, _: &io::Error) {

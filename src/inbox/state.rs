@@ -33,6 +33,10 @@ pub struct RootState {
     pub unsettled: (u64, Vec<PathBuf>),
     /// How many files could not be claimed. They are tried again.
     pub refused: u64,
+    /// How many files wait for their markers, where files have some. They are not among those that wait.
+    pub unmarked: u64,
+    /// How many markers have had no file for long, and one of them (a path under the inbox).
+    pub lone_markers: (u64, Option<PathBuf>),
     /// The latest trouble with a file or folder, for as long as there is any.
     pub trouble: Option<String>,
     /// How many files were found only by a scan on the timer, so that no event had told of them.
@@ -51,6 +55,8 @@ impl RootState {
             oldest_since: None,
             unsettled: (0, Vec::new()),
             refused: 0,
+            unmarked: 0,
+            lone_markers: (0, None),
             trouble: None,
             found_by_scan: 0,
         }

@@ -424,6 +424,7 @@ async fn what_no_event_tells_the_timer_finds_and_counts() {
     let place = Place::new(1, |settings| settings.rescan = Duration::from_secs(30));
     let mut keeper = place.keeper(NullWatcher);
     turn_after(&mut keeper, 0).await;
+    keeper.take(touched(&place, CANARY));
     fs::write(place.inbox().join("silent"), "x").unwrap();
     assert_eq!(turn_after(&mut keeper, 29_000).await.0.pending, 0);
     assert_eq!(turn_after(&mut keeper, 1_001).await.0.found_by_scan, 1);
@@ -473,6 +474,8 @@ async fn an_inbox_removed_and_made_again_is_watched_again() {
     fs::create_dir_all(place.inbox().join("a/b")).unwrap();
     let mut keeper = place.keeper(watcher);
     turn_after(&mut keeper, 0).await;
+    assert_eq!(armed.lock().unwrap().len(), 4, "with its own folder, for the canary");
+    keeper.take(touched(&place, CANARY));
     assert_eq!(armed.lock().unwrap().len(), 3);
     fs::remove_dir_all(place.inbox()).unwrap();
     let (state, _) = turn_after(&mut keeper, 2_001).await;
@@ -483,6 +486,9 @@ async fn an_inbox_removed_and_made_again_is_watched_again() {
     assert_eq!(turn_after(&mut keeper, 2_001).await.0.watching, Watching::Events);
     assert_eq!(*armed.lock().unwrap(), [place.inbox()]);
     assert_eq!(turn_after(&mut keeper, 501).await.1.len(), 1, "its work folder is made again too");
+    keeper.make_up();
+    turn_after(&mut keeper, 1).await;
+    keeper.take(touched(&place, CANARY));
 
     // At once made again, before anybody looked.
     fs::rename(place.inbox(), place.dir.path().join("away")).unwrap();
@@ -586,6 +592,9 @@ async fn an_inbox_that_does_not_answer_keeps_no_other_from_its_work() {
         states.until(|state| state.is_ready && state.roots[0].silent_since.is_some()).await;
         assert_eq!(names(&take(&mut files, 1).await), ["1"]);
         answer.send(()).unwrap();
+        // Its own folder is watched too, for the canary.
+        asks.recv().await.unwrap();
+        answer.send(()).unwrap();
         states.until(|state| state.roots[0].silent_since.is_none()).await;
         assert_eq!(names(&take(&mut files, 1).await), ["0"]);
         // It is gone once more, and nobody waits for it at a stop.
@@ -680,4 +689,144 @@ fn an_inbox_that_cannot_work_is_refused_at_start() {
     assert!(matches!(open(&["in"]), InboxError::Overlap { .. }), "what is set aside would be taken again");
     assert!(matches!(open(&["other", "other/within"]), InboxError::Overlap { .. }));
     assert!(matches!(open(&["other", "other"]), InboxError::Overlap { .. }));
+}
+
+/// Inbox `0` with done-markers.
+fn marked() -> Place {
+    Place::new(1, |settings| {
+        settings.settle = Duration::from_millis(500);
+        settings.inboxes[0].marker = Some(Marker::new(".done".to_owned()));
+    })
+}
+
+fn touched(place: &Place, name: &str) -> Step {
+    Step::Heed(vec![Hint { sign: Sign::Touched, path: place.inbox().join(name) }])
+}
+
+fn waits(state: &RootState) -> (u64, u64) {
+    (state.pending, state.unmarked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_counts_once_its_marker_is_there_in_whatever_order_they_come() {
+    let place = marked();
+    let mut keeper = place.keeper(NullWatcher);
+    turn_after(&mut keeper, 0).await;
+    for first in ["a.xml", "b.xml.done"] {
+        fs::write(place.inbox().join(first), "x").unwrap();
+        keeper.take(touched(&place, first));
+    }
+    assert_eq!(
+        waits(&turn_after(&mut keeper, 9_000).await.0),
+        (0, 1),
+        "one file, and a marker, which is none"
+    );
+    assert_eq!(turn_after(&mut keeper, 9_000).await.1, []);
+    for second in ["a.xml.done", "b.xml"] {
+        fs::write(place.inbox().join(second), "x").unwrap();
+        keeper.take(touched(&place, second));
+    }
+    let (state, claimed) = turn_after(&mut keeper, 499).await;
+    assert_eq!((waits(&state), claimed.len()), ((2, 0), 0), "with its marker it must still be still");
+    let (_, claimed) = turn_after(&mut keeper, 1).await;
+    assert_eq!(names(&claimed), ["a.xml", "b.xml"]);
+    assert_eq!(fs::read_dir(place.inbox()).unwrap().count(), 1, "the markers go with their files");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scan_brings_files_and_markers_together_and_tells_which_lie_alone() {
+    let place = marked();
+    fs::create_dir(place.inbox().join("sub")).unwrap();
+    for name in ["sub/a.xml", "sub/a.xml.done", "b.xml"] {
+        fs::write(place.inbox().join(name), "x").unwrap();
+    }
+    write_at(&place.inbox().join("gone.xml.done"), 7);
+    let mut keeper = place.keeper(NullWatcher);
+    let (state, _) = turn_after(&mut keeper, 0).await;
+    assert_eq!((waits(&state), state.lone_markers), ((1, 1), (1, Some("gone.xml.done".into()))));
+    let (_, claimed) = turn_after(&mut keeper, 500).await;
+    assert_eq!(names(&claimed), ["sub/a.xml"]);
+    // What goes back goes back with its marker, also beside what has taken its name.
+    fs::write(place.inbox().join("sub/a.xml"), "newer, and not whole yet").unwrap();
+    let back = claimed[0].give_back().unwrap();
+    let beside = back.file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(beside, "0000000000000001-a.xml");
+    assert!(place.inbox().join(format!("sub/{beside}.done")).exists());
+    assert!(!place.inbox().join("sub/a.xml.done").exists());
+    keeper.make_up();
+    turn_after(&mut keeper, 1).await;
+    assert_eq!(names(&turn_after(&mut keeper, 500).await.1), [format!("sub/{beside}")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marker_that_is_taken_away_again_stops_its_file() {
+    let place = marked();
+    for name in ["a.xml", "a.xml.done"] {
+        fs::write(place.inbox().join(name), "x").unwrap();
+    }
+    let mut keeper = place.keeper(NullWatcher);
+    turn_after(&mut keeper, 0).await;
+    fs::remove_file(place.inbox().join("a.xml.done")).unwrap();
+    assert_eq!(turn_after(&mut keeper, 500).await.1, []);
+    assert_eq!(waits(&turn_after(&mut keeper, 1).await.0), (0, 1));
+}
+
+/// It would have let the next file of that name count before its own marker came.
+#[test]
+fn a_marker_that_a_crash_left_is_removed_at_the_next_start() {
+    let place = marked();
+    let claim = |number: u64, name: &str| {
+        fs::write(place.inbox().join(format!(".wirefold/{number:016}-{name}")), "x").unwrap();
+    };
+    let marker = |name: &str| fs::write(place.inbox().join(format!("{name}.done")), "").unwrap();
+    marker("left.xml");
+    marker("next.xml");
+    fs::write(place.inbox().join("next.xml"), "the next of its name").unwrap();
+    claim(1, "left.xml");
+    claim(2, "next.xml");
+    assert_eq!(place.inboxes.recover().unwrap().len(), 2);
+    assert!(!place.inbox().join("left.xml.done").exists() && place.inbox().join("next.xml.done").exists());
+}
+
+const CANARY: &str = ".wirefold/canary";
+
+/// A watcher that could not be started, or a mount that tells nothing, looked like one on which nothing happens.
+#[tokio::test(start_paused = true)]
+async fn an_inbox_where_no_event_tells_of_the_canary_is_polled_until_one_does() {
+    let place = Place::new(1, settle_500);
+    let mut keeper = place.keeper(NullWatcher);
+    assert_eq!(turn_after(&mut keeper, 0).await.0.watching, Watching::Events);
+    assert!(place.inbox().join(CANARY).exists());
+    assert_eq!(turn_after(&mut keeper, 1_999).await.0.watching, Watching::Events);
+    let (state, _) = turn_after(&mut keeper, 1).await;
+    assert!(matches!(&state.watching, Watching::Polling(why) if why.contains("no event")), "{state:?}");
+    assert!(!place.inbox().join(CANARY).exists());
+    fs::write(place.inbox().join("a"), "x").unwrap();
+    let (state, _) = turn_after(&mut keeper, 2_001).await;
+    assert_eq!(
+        (state.pending, state.found_by_scan),
+        (1, 0),
+        "it is scanned often, and no event was to tell of it"
+    );
+    // It is tried again, and heard.
+    turn_after(&mut keeper, 600_000).await;
+    keeper.take(touched(&place, CANARY));
+    let (state, _) = turn_after(&mut keeper, 9_000).await;
+    assert_eq!(state.watching, Watching::Events);
+    assert!(!place.inbox().join(CANARY).exists());
+}
+
+#[tokio::test]
+async fn where_events_tell_of_the_canary_they_are_trusted() {
+    let place = Place::new(1, |_| {});
+    place
+        .watched(9, async |_, mut states| {
+            states.until(|state| state.roots[0].watching == Watching::Events).await;
+            // It goes once it was heard.
+            let mut looks = tokio::time::interval(Duration::from_millis(5));
+            while place.inbox().join(CANARY).exists() {
+                looks.tick().await;
+            }
+        })
+        .await;
 }

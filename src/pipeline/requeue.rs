@@ -4,7 +4,7 @@
 
 use crate::{
     clock,
-    inbox::{SetAside, answered, display_path, put_back_aside, set_aside_in},
+    inbox::{Root, SetAside, answered, display_path, put_back_aside, set_aside_in},
     model::{Event, RequeueEvent},
 };
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub struct Places {
     /// The folder of failed files.
     pub failed: PathBuf,
     /// The inboxes. What cannot leave its mount lies in a folder of its own there.
-    pub inboxes: Vec<PathBuf>,
+    pub inboxes: Vec<Root>,
     /// Those of them that are known not to answer, as a mount whose server is gone.
     pub silent: Vec<PathBuf>,
     /// How long one may leave a question unanswered before it counts as one of these.
@@ -67,8 +67,8 @@ pub fn requeue(
 ) {
     let mut meant: Vec<_> = set_aside(&places.failed);
     for inbox in places.inboxes.clone() {
-        let own = inbox.join(".wirefold/failed");
-        meant.extend(places.ask(&inbox, move |_| set_aside(&own)).unwrap_or_default());
+        let own = inbox.path.join(".wirefold/failed");
+        meant.extend(places.ask(&inbox.path, move |_| set_aside(&own)).unwrap_or_default());
     }
     meant.retain(|(why, aside)| which.means(why, aside));
     let homes: Vec<_> = meant.into_iter().map(|(why, aside)| (places.home(&why), why, aside)).collect();
@@ -116,10 +116,10 @@ impl Places {
         answer
     }
 
-    fn put_back(&mut self, inbox: &Path, aside: SetAside, shown: &str) -> Result<PathBuf, String> {
-        let (to, shown) = (inbox.to_owned(), shown.to_owned());
+    fn put_back(&mut self, inbox: &Root, aside: SetAside, shown: &str) -> Result<PathBuf, String> {
+        let (to, shown) = (inbox.clone(), shown.to_owned());
         let put = move |goes_on: &dyn Fn() -> bool| put_back_aside(&aside, &to, &shown, goes_on);
-        let back = self.ask(inbox, put).ok_or_else(|| SILENT.to_owned())?;
+        let back = self.ask(&inbox.path, put).ok_or_else(|| SILENT.to_owned())?;
         back.map_err(|error| match error.source() {
             Some(cause) => format!("{error}: {cause}"),
             None => error.to_string(),
@@ -127,14 +127,14 @@ impl Places {
     }
 
     /// The inbox that a file came from; where that is not known and there is but one, that one.
-    fn home(&self, why: &Why) -> Result<PathBuf, &'static str> {
+    fn home(&self, why: &Why) -> Result<Root, &'static str> {
         let home = match (&why.inbox, &*self.inboxes) {
-            (Some(shown), _) => self.inboxes.iter().find(|inbox| display_path(inbox) == *shown),
+            (Some(shown), _) => self.inboxes.iter().find(|inbox| display_path(&inbox.path) == *shown),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
         let home = home.ok_or(NO_INBOX)?;
-        if self.silent.contains(home) { Err(SILENT) } else { Ok(home.clone()) }
+        if self.silent.contains(&home.path) { Err(SILENT) } else { Ok(home.clone()) }
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
         }
         let Some(frozen) = Frozen::on(dead.clone()) else { return };
         let patience = Duration::from_millis(300);
-        let inboxes = vec![dead.clone(), alive.clone()];
+        let inboxes = [&dead, &alive].map(|path| Root::new(path.clone(), Vec::new())).into();
         let places = Places { failed: failed.clone(), inboxes, silent: Vec::new(), patience };
         let mut told = Vec::new();
         requeue(&Which::default(), places.clone(), &mut |_| true, &mut |requeued| {

@@ -127,6 +127,15 @@ pub struct InboxStatus {
     /// Files that no event told of and a scan found.
     #[serde(default)]
     pub found_by_scan: u64,
+    /// Files that wait for their done-markers, where files have some; they are not among those that wait.
+    #[serde(default)]
+    pub unmarked: u64,
+    /// Done-markers that have had no file for long.
+    #[serde(default)]
+    pub lone_markers: u64,
+    /// One of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lone_marker: Option<String>,
     /// The latest trouble, while there is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

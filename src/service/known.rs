@@ -113,12 +113,7 @@ impl Known {
         let state = self.state.borrow();
         let told = state.roots.iter().filter(|root| root.silent_since.is_some());
         silent.extend(told.map(|root| root.path.clone()));
-        Places {
-            failed: self.config.failed_dir(),
-            inboxes: roots.into_iter().map(|root| root.path).collect(),
-            silent,
-            patience: inboxes.patience(),
-        }
+        Places { failed: self.config.failed_dir(), inboxes: roots, silent, patience: inboxes.patience() }
     }
 
     /// Why it should be started anew, and why it would not take in what is dropped.
@@ -282,6 +277,12 @@ impl Known {
             "Files that could not be claimed; they are tried again.",
             &|root| as_number(root.refused),
         );
+        gauge(page, "wirefold_inbox_unmarked_files", "Files that wait for their done-markers.", &|root| {
+            as_number(root.unmarked)
+        });
+        gauge(page, "wirefold_inbox_lone_markers", "Done-markers that have had no file for long.", &|root| {
+            as_number(root.lone_markers.0)
+        });
         let by_scan = state.roots.iter().map(|root| (label(root), root.found_by_scan));
         page.counter(
             "wirefold_inbox_found_by_scan_total",
@@ -383,5 +384,8 @@ fn inbox_status(root: &RootState) -> InboxStatus {
         refused: root.refused,
         found_by_scan: root.found_by_scan,
         trouble: root.trouble.clone(),
+        unmarked: root.unmarked,
+        lone_markers: root.lone_markers.0,
+        lone_marker: root.lone_markers.1.as_deref().map(display_path),
     }
 }
