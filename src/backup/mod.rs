@@ -8,6 +8,7 @@ mod copy;
 
 use crate::{
     clock,
+    inbox::{answered, display_path, shown_path},
     journal::{Damage, JournalError, Position, Replay, segment_path},
     model::{Event, Time},
 };
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
+    time::Duration,
 };
 
 /// The file that makes a folder a backup, written last.
@@ -113,10 +115,22 @@ pub struct Copied {
     pub frames: u64,
     /// What of the journal cannot be read; it is copied as it is.
     pub damage: Vec<Damage>,
+    /// What was set aside and is not in the backup, as it cannot be read.
+    pub missing: Vec<PathBuf>,
+}
+
+/// Where files were set aside that could not leave the mount of their inbox.
+#[derive(Clone, Debug)]
+pub struct Near {
+    /// The folders.
+    pub folders: Vec<PathBuf>,
+    /// How long one may leave a question unanswered, as on a mount whose server is gone.
+    pub patience: Duration,
 }
 
 /// Copies a data directory to a folder, or adds to an earlier copy what came since. A daemon may write meanwhile.
-pub fn backup(data_dir: &Path, to: &Path) -> Result<Copied, BackupError> {
+/// What was set aside in an inbox is brought back with all else that was.
+pub fn backup(data_dir: &Path, near: &Near, to: &Path) -> Result<Copied, BackupError> {
     if !data_dir.join("journal").is_dir() {
         return Err(BackupError::Nothing(data_dir.to_owned()));
     }
@@ -153,7 +167,15 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Copied, BackupError> {
             copied.copied += add(data_dir, to, &name, bytes, &mut manifest)?;
         }
     }
-    copied.copied += copy_failed(data_dir, to, &mut manifest)?;
+    copy_failed(&data_dir.join("failed"), to, &mut manifest, &mut copied)?;
+    for folder in &near.folders {
+        let found = folder.clone();
+        match answered(near.patience, move |_| found.is_dir()) {
+            Ok(Some(true)) => copy_failed(folder, to, &mut manifest, &mut copied)?,
+            Ok(Some(false)) => {}
+            Ok(None) | Err(_) => copied.missing.push(folder.clone()),
+        }
+    }
     for segment in manifest.end.segment.max(1)..=spoken_of.end.segment {
         let path = segment_path(&data_dir.join("journal"), segment);
         let Ok(found) = fs::metadata(&path) else { continue };
@@ -194,11 +216,12 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
         make_folder(&folder)?;
     }
     for (name, bytes) in &manifest.files {
-        let to = match name.strip_prefix("journal/") {
-            Some(segment) => unfinished.join(segment),
-            None => data_dir.join(name),
+        let path = shown_path(name);
+        let to = match path.strip_prefix("journal") {
+            Ok(segment) => unfinished.join(segment),
+            Err(_) => data_dir.join(&path),
         };
-        let source = from.join(name);
+        let source = from.join(&path);
         let found = fs::metadata(&source).map_err(|error| unusable(format!("{name}: {error}")))?;
         if found.len() < *bytes {
             return Err(unusable(format!("{name} has {} bytes, and {bytes} were written", found.len())));
@@ -254,28 +277,35 @@ fn add(from: &Path, to: &Path, name: &str, bytes: u64, manifest: &mut Manifest) 
     copied.ok_or_else(|| other(to, Path::new(name)))
 }
 
-/// Copies what was set aside and is not in the backup yet: it lies nowhere else.
-fn copy_failed(data_dir: &Path, to: &Path, manifest: &mut Manifest) -> Result<u64, BackupError> {
-    let folder = data_dir.join("failed");
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(0) };
-    let mut copied = 0;
+/// Copies what was set aside in a folder and is not in the backup yet: it lies nowhere else.
+fn copy_failed(
+    folder: &Path,
+    to: &Path,
+    manifest: &mut Manifest,
+    copied: &mut Copied,
+) -> Result<(), BackupError> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
+        let (file, from) = (entry.file_name(), entry.path());
+        let name = format!("failed/{}", display_path(Path::new(&file)));
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        // A name that is no text cannot stand in the manifest; its reason tells of it.
-        let Some(name) = entry.file_name().to_str().map(|name| format!("failed/{name}")) else { continue };
         if !is_file || name.starts_with("failed/.") || manifest.files.contains_key(&name) {
             continue;
         }
         let Ok(found) = entry.metadata() else { continue };
-        match whole(&entry.path(), &to.join(&name), found.len()) {
+        if fs::File::open(&from).is_err() && from.exists() {
+            copied.missing.push(from);
+            continue;
+        }
+        match whole(&from, &to.join("failed").join(&file), found.len()) {
             // One that is put back into its inbox meanwhile is no longer failed.
-            Err(_) if !entry.path().exists() => continue,
-            copied => copied?,
+            Err(_) if !from.exists() => continue,
+            done => done?,
         }
         manifest.files.insert(name, found.len());
-        copied += found.len();
+        copied.copied += found.len();
     }
-    Ok(copied)
+    Ok(())
 }
 
 fn other(to: &Path, file: &Path) -> BackupError {
@@ -307,8 +337,9 @@ fn manifest(folder: &Path) -> Result<Option<Manifest>, BackupError> {
         return Err(unusable(format!("its form is {}, and {FORMAT} is read here", manifest.format)));
     }
     let leads_out = |name: &String| {
-        let mut parts = name.split('/');
-        !FOLDERS.contains(&parts.next().unwrap_or_default()) || parts.any(|part| part == "..")
+        let path = shown_path(name);
+        let is_within = FOLDERS.iter().any(|folder| path.strip_prefix(folder).is_ok());
+        !is_within || path.components().any(|part| !matches!(part, Component::Normal(_)))
     };
     match manifest.files.keys().find(|name| leads_out(name)) {
         Some(name) => Err(unusable(format!("{MANIFEST} names {name}"))),

@@ -2,8 +2,9 @@
 
 use super::{CliError, Exit, Out, args::BackupArgs};
 use crate::{
-    backup::{self, Copied},
+    backup::{self, Copied, Near},
     config::Config,
+    inbox::{self, display_path},
     pipeline,
     query::QueryError,
     service::{self, LOCK_PATIENCE, ServiceError},
@@ -13,17 +14,22 @@ use indicatif::DecimalBytes;
 
 /// Copies what cannot be made anew, or adds to an earlier copy what came since.
 pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliError> {
-    let copied = backup::backup(&config.data_dir, &args.folder)?;
+    let inbox::Settings { inboxes, patience, .. } = config.inbox_settings();
+    let folders = inboxes.iter().map(|root| root.path.join(".wirefold/failed")).collect();
+    let copied = backup::backup(&config.data_dir, &Near { folders, patience }, &args.folder)?;
     let mut out = Out::new();
-    let Copied { files, bytes, copied: new, frames, damage } = copied;
+    let Copied { files, bytes, copied: new, frames, damage, missing } = copied;
     let (bytes, new) = (DecimalBytes(bytes), DecimalBytes(new));
     out.line(&format!("{files} files of {bytes}, up to frame {frames}; {new} copied this time"))?;
     if !damage.is_empty() {
         let stretches = damage.len();
         out.line(&format!("{stretches} stretches of the journal cannot be read and were copied as they are; see 'wirefold audit'"))?;
     }
+    for path in &missing {
+        out.line(&format!("{} cannot be read, and is not in it", display_path(path)))?;
+    }
     out.flush()?;
-    Ok(if damage.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if damage.is_empty() && missing.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// Brings a backup back and makes its view.

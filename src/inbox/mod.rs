@@ -49,7 +49,7 @@ pub use failed::{FailedDir, SliceName};
 pub use leash::answered;
 pub use lying::{Lying, SetAside, set_aside_in, waiting_as};
 pub use marker::Marker;
-pub use names::{display_path, is_left_alone, is_pattern};
+pub use names::{display_path, is_left_alone, is_pattern, shown_path};
 pub use open::{Inboxes, Root, Settings};
 pub use recover::claims_in;
 pub use requeue::put_back_aside;

@@ -29,7 +29,7 @@ pub fn display_path(path: &Path) -> String {
 }
 
 /// The path that was shown so.
-pub(super) fn shown_path(shown: &str) -> PathBuf {
+pub fn shown_path(shown: &str) -> PathBuf {
     let (mut path, mut rest) = (Vec::new(), shown);
     while let Some(letter) = rest.chars().next() {
         let after = rest.strip_prefix(letter).unwrap_or_default();

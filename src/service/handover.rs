@@ -465,7 +465,7 @@ mod tests {
             let last = Arc::clone(&end);
             let receiving = tokio::task::spawn_blocking(move || {
                 receiver.receive(&mut Cursor::new(stream), &mut |line| {
-                    *last.lock().unwrap() = serde_json::from_str::<Told>(&line).unwrap().end;
+                    *last.lock().unwrap() = serde_json::from_slice::<Told>(line).unwrap().end;
                     true
                 });
             });

@@ -20,7 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("detect", &["model"]),
     ("journal", &["model"]),
     ("store", &["model", "journal"]),
-    ("backup", &["model", "clock", "journal"]),
+    ("backup", &["model", "clock", "inbox", "journal"]),
     (
         "pipeline",
         &[

@@ -6,7 +6,7 @@ use crate::{
     daemon::{Daemon, settled},
     place::{Place, drop_whole, names_in},
 };
-use std::{fs, path::Path};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
 /// The same place with its data elsewhere.
 fn told(place: &Place, data: &str, args: &[&str]) -> (i32, String) {
@@ -53,6 +53,39 @@ fn a_backup_of_a_daemon_at_work_is_consistent_and_grows_by_what_came_since() {
     assert!(failed[0].len() == 2 && failed[0] == failed[1], "what failed lies nowhere else: {failed:?}");
     assert!(!place.path("copy/db").exists() && !place.path("copy/lock").exists(), "an audit leaves no trace");
     clean(&place);
+}
+
+/// What could not leave its inbox's mount, and what has a name that is no text, were in no backup.
+#[test]
+fn all_that_was_set_aside_is_in_a_backup_wherever_it_lies() {
+    let place = Place::brisk();
+    let daemon = Daemon::start(&place);
+    let junk = [&b"near.txt"[..], b"\xff\\x2f.txt"];
+    for name in junk {
+        drop_whole(&place.inbox().join(OsStr::from_bytes(name)), &[0xff, 0, 1, 2].repeat(40));
+    }
+    settled(&place, 2);
+    daemon.stop_well();
+    let near = place.inbox().join(".wirefold/failed");
+    fs::create_dir_all(&near).unwrap();
+    let all = names_in(&place.failed());
+    assert_eq!(all.len(), 4);
+    for name in all.iter().filter(|name| name.contains("near")) {
+        fs::rename(place.failed().join(name), near.join(name)).unwrap();
+    }
+    place.done(["backup", "copy"]);
+    let again = place.done(["backup", "copy"]).out;
+    assert!(again.contains("; 0 B copied this time"), "there is nothing new: {again}");
+    restored_export(&place, "back");
+    assert_eq!(names_in(&place.path("back/failed")), all);
+    // Back with all else that failed, it finds its way into its inbox.
+    fs::remove_dir_all(place.failed()).unwrap();
+    fs::remove_dir_all(&near).unwrap();
+    fs::rename(place.path("back/failed"), place.failed()).unwrap();
+    place.done(["requeue", "--all"]);
+    for name in junk {
+        assert!(place.inbox().join(OsStr::from_bytes(name)).exists());
+    }
 }
 
 /// What was cut short had not yet said what it is: the copy is still that of the time before.
