@@ -8,10 +8,12 @@
 //! What has been synced is what happened; the view in `store` follows. This module knows no sled and decides
 //! nothing. Called by `pipeline` to write, by `store` to replay, by `query` to read a text.
 
+mod format;
 mod frame;
 mod packs;
 mod replay;
 
+pub use format::{FORMAT, check_format};
 pub use packs::{Packs, Unreferred, check_original, read_original, unreferred};
 pub use replay::{Damage, Frame, Replay};
 
@@ -72,6 +74,16 @@ pub enum JournalError {
         /// The last frame that had been read.
         frame: u64,
     },
+    /// It was written by a later version.
+    #[error(
+        "{path} is of format {format}, and this wirefold knows {FORMAT}: install the version that wrote it; nothing was changed"
+    )]
+    Later {
+        /// The segment.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
     /// An event could not be written as JSON.
     #[error("an event cannot be written as a line of the journal")]
     Encode(#[source] serde_json::Error),
@@ -83,7 +95,7 @@ impl JournalError {
     }
 }
 
-/// The first line of a frame.
+/// The first line of a frame. The first of a segment may say which `format` it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
     /// The frame's running number, from 1: a gap is a lost frame.

@@ -5,7 +5,7 @@ use super::{ArticleTimes, Committed, Job, Origin, PipelineError, Resume, commit:
 use crate::{
     detect::{self, Detector},
     inbox::{Claimed, FailedDir, FileKind},
-    journal::{Damage, Frame, Journal, JournalError, Packs, Replay},
+    journal::{Damage, Frame, Journal, JournalError, Packs, Replay, check_format},
     model::{Arrival, ArticleNo, Event, Reason, Receipt, RecordId},
     store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
 };
@@ -54,6 +54,7 @@ impl OpenError {
 
 /// Opens the data directory that `lock` is held on, to be written to.
 pub fn open(data_dir: &Path, settings: detect::Settings, lock: &DataLock) -> Result<Opened, OpenError> {
+    check_format(&data_dir.join("journal"))?;
     let tried = guarded(|| {
         let store = Store::open(&data_dir.join("db"), lock.trust())?;
         let caught_up = catch_up(data_dir, &store, settings, Purpose::Writing)?;
@@ -68,6 +69,7 @@ pub fn open_to_read(
     settings: detect::Settings,
     lock: &DataLock,
 ) -> Result<Store, OpenError> {
+    check_format(&data_dir.join("journal"))?;
     let tried = guarded(|| {
         let store = Store::open(&data_dir.join("db"), lock.trust())?;
         catch_up(data_dir, &store, settings, Purpose::Reading)?;
@@ -92,6 +94,7 @@ fn mended(data_dir: &Path, settings: detect::Settings, error: OpenError) -> Resu
 
 /// Makes the view anew from the journal; the old one is removed once the new one stands.
 pub fn rebuild(data_dir: &Path, settings: detect::Settings) -> Result<Opened, OpenError> {
+    check_format(&data_dir.join("journal"))?;
     let (opened, old) = anew(data_dir, settings)?;
     if let Some(old) = old
         && let Err(error) = fs::remove_dir_all(&old)

@@ -39,6 +39,7 @@ mod in_flight;
 mod kill;
 mod place;
 mod quality;
+mod released;
 mod requeue;
 mod restart;
 mod revisions;
