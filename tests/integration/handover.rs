@@ -122,14 +122,15 @@ impl ByHand {
         self.0.write_all(b"\r\n").unwrap();
     }
 
-    fn begin(&mut self, path: &str) {
+    fn begin(&mut self, path: &str, bytes: usize) {
         let path = json!({ "Unix": path.as_bytes() });
-        let heading = json!({ "path": path, "folder": null, "kind": "Regular", "times": "Recent" });
+        let heading =
+            json!({ "path": path, "folder": null, "kind": "Regular", "times": "Recent", "bytes": bytes });
         self.put(b'f', heading.to_string().as_bytes());
     }
 
     fn file(&mut self, path: &str, bytes: &[u8]) {
-        self.begin(path);
+        self.begin(path, bytes.len());
         self.put(b'b', bytes);
         self.put(b'e', b"null");
     }
@@ -149,7 +150,7 @@ fn a_file_that_is_half_streamed_is_not_taken_in_and_keeps_nobody_waiting() {
     let mut reporter = Reporter::new(11);
     let mut client = ByHand::to(&place);
     client.file("whole.txt", reporter.story().as_bytes());
-    client.begin("half.txt");
+    client.begin("half.txt", 1 << 16);
     client.put(b'b', reporter.story().as_bytes());
     // While it pauses in the middle of a file, others come through.
     assert_eq!(settled(&place, 1).files.accepted, 1);
@@ -178,7 +179,7 @@ fn a_daemon_that_stops_says_so_to_whoever_hands_over() {
     let mut daemon = Daemon::start(&place);
     let mut client = ByHand::to(&place);
     client.file("whole.txt", Reporter::new(12).story().as_bytes());
-    client.begin("half.txt");
+    client.begin("half.txt", 1 << 16);
     settled(&place, 1);
     daemon.signal(Signal::TERM);
     let told = client.told(|told| !told["end"].is_null());

@@ -33,7 +33,7 @@ fn of_release(release: &str) -> Place {
 /// Every file of these folders with its bytes.
 fn all_of(place: &Place) -> BTreeMap<String, Vec<u8>> {
     let folders = ["journal", "originals", "failed", "db"].map(|folder| place.data().join(folder));
-    let files = folders.iter().flat_map(|folder| files_in(folder));
+    let files = folders.iter().flat_map(|folder| files_in(folder)).filter(|path| path.is_file());
     files.map(|file| (file.display().to_string(), fs::read(&file).unwrap())).collect()
 }
 
