@@ -163,7 +163,7 @@ impl RootWatch {
                 means.folders.disarm_all_but(&self.root.path, &visited);
                 let is_armed = self.root.by_events && not_armed.is_none();
                 if is_armed && !self.ignore.name(OsStr::new(canary::NAME)) {
-                    self.canary.send(&self.root.path, means.folders, began);
+                    self.canary.send(&self.root.path, means.folders, Instant::now());
                 }
                 let not_heard = self.canary.is_not_heard().then(|| canary::NOT_HEARD.to_owned());
                 let by_itself = if self.root.by_events { Watching::Events } else { Watching::Scans };
