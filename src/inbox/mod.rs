@@ -46,7 +46,7 @@ pub use failed::{FailedDir, SliceName};
 pub use lying::{Lying, SetAside, set_aside_in, waiting_as};
 pub use names::{display_path, is_pattern};
 pub use open::{Inboxes, Root, Settings};
-pub use recover::claims_in;
+pub use recover::{claimed_files, claims_in};
 pub use requeue::put_back_aside;
 pub use scan::{Survey, survey};
 pub use stamp::{FileKind, open_regular};

@@ -12,7 +12,7 @@ mod frame;
 mod packs;
 mod replay;
 
-pub use packs::{Packs, Unreferred, check_original, read_original, unreferred};
+pub use packs::{Packs, Unreferred, check_original, copy_original, digest_of, unreferred};
 pub use replay::{Damage, Frame, Replay};
 
 use crate::model::{Event, Time};

@@ -18,7 +18,7 @@ mod rows;
 mod view;
 mod write;
 
-pub use compare::Comparison;
+pub use compare::{Comparison, Slice};
 pub use lock::{DataLock, LockError, user_name};
 pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
 pub use view::{Gathered, Order, View};

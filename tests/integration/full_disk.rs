@@ -118,3 +118,14 @@ fn a_daemon_that_is_paused_stops_well_and_the_next_start_goes_on() {
     assert_eq!(settled(&place, files).files.accepted, files);
     daemon.stop_well();
 }
+
+/// A second view beside the first would take what the intake needs.
+#[test]
+fn an_audit_that_would_fill_the_disk_is_refused() {
+    let place = Place::brisk();
+    let Some(_mounted) = Mounted::on(place.data(), 200) else { return };
+    place.ingest(files_in(&fixture("stories")));
+    let ran = place.run(["audit"]);
+    assert!(ran.code() == 1 && ran.err.contains("MiB are free at"), "{ran:?}");
+    assert!(!place.data().join("db.audit").exists());
+}
