@@ -124,7 +124,7 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
             Ok(()) => paths.push(place),
             // It is damaged itself, and the audit that follows says so; the others are still to be had.
             Err(error) => {
-                tracing::warn!(error = &error as &dyn Error, "an original cannot be taken in again")
+                tracing::warn!(error = &error as &dyn Error, "an original cannot be taken in again");
             }
         }
     }

@@ -88,6 +88,11 @@ impl Claimed {
         Ok(!self.stamp.same_content(&self.look_again()?))
     }
 
+    /// Whether its whole inbox is away, renamed or unmounted: then the file is not gone, and comes back with it.
+    pub fn is_away(&self) -> bool {
+        fs::symlink_metadata(self.work_folder()).is_err()
+    }
+
     /// When it had last been written to when it was last looked at, in nanoseconds since 1970.
     pub fn modified_ns(&self) -> i64 {
         let (seconds, nanos) = self.stamp.modified;

@@ -175,6 +175,11 @@ impl Job {
         matches!(self.origin, Origin::Inbox(_))
     }
 
+    /// Whether the inbox that it was claimed in is not there now.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(&self.origin, Origin::Inbox(claimed) if claimed.is_away())
+    }
+
     /// Tells whoever waits how far it has come.
     pub(super) fn tell(&self, news: impl FnOnce(&mut Tally)) {
         if let Some(tally) = &self.tally {

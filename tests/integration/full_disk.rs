@@ -14,10 +14,10 @@ use std::{
 };
 
 /// A file system of so many bytes on the data directory of a place; nothing, and a printed line, where none can be mounted.
-struct Mounted(PathBuf);
+pub struct Mounted(PathBuf);
 
 impl Mounted {
-    fn on(path: PathBuf, megabytes: u32) -> Option<Self> {
+    pub fn on(path: PathBuf, megabytes: u32) -> Option<Self> {
         fs::create_dir_all(&path).unwrap();
         let options = format!("size={megabytes}m,mode=0750");
         let mut mount = Command::new("mount");
@@ -27,6 +27,18 @@ impl Mounted {
         }
         println!("skipped: this needs the right to mount a file system");
         None
+    }
+
+    /// Gives it so many bytes more than are used of it, which is as if others had taken the rest.
+    pub fn leave(&self, bytes: u64) {
+        let fs = rustix::fs::statvfs(&self.0).unwrap();
+        self.resize((fs.f_blocks - fs.f_bfree) * fs.f_frsize + bytes);
+    }
+
+    pub fn resize(&self, bytes: u64) {
+        let options = format!("remount,size={bytes}");
+        let done = Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap();
+        assert!(done.success());
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     corpus::{MANY, Reporter},
     daemon::{Daemon, settled},
     place::{Place, Running, drop_whole, names_in},
+    scale::{scale, seed},
     wait::{PATIENCE, pause, within},
 };
 use std::{
@@ -21,20 +22,7 @@ use wirefold::{
     model::{Digest, Event},
 };
 
-/// How often it is killed: `WIREFOLD_TEST_KILLS` says otherwise, as `.ci/kills` does.
-fn kills() -> u32 {
-    std::env::var("WIREFOLD_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap())
-}
-
 const LINES_A_FILE: usize = 40;
-
-/// The seed of this run, printed so that a failure can be had again: `WIREFOLD_TEST_SEED` sets it.
-fn seed() -> u64 {
-    let given = std::env::var("WIREFOLD_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-    let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    println!("seed {seed}; WIREFOLD_TEST_SEED={seed} runs it again");
-    seed
-}
 
 /// Everything that was dropped: how often each article, and which files hold none.
 #[derive(Default)]
@@ -110,7 +98,7 @@ fn sightings(records: &[Record]) -> BTreeMap<String, u64> {
 
 #[test]
 fn kills_lose_nothing_and_count_nothing_twice() {
-    let (place, kills) = (Place::brisk(), kills());
+    let (place, kills) = (Place::brisk(), scale("KILLS", 30));
     fs::create_dir_all(place.inbox()).unwrap();
     let (seed, stop) = (seed(), AtomicBool::new(false));
     let mut random = fastrand::Rng::with_seed(!seed);
@@ -137,7 +125,7 @@ fn kills_lose_nothing_and_count_nothing_twice() {
         delivering.join().unwrap()
     });
     let finished = place.status().files.accepted;
-    assert!(finished > u64::from(kills), "it was always killed before it had done anything");
+    assert!(finished > kills, "it was always killed before it had done anything");
     let daemon = Daemon::start(&place);
     settled(&place, dropped.files);
     daemon.stop_well();
