@@ -40,7 +40,7 @@ mod state;
 mod tests;
 mod watch;
 
-pub use claim::{Arrivals, Claimed};
+pub use claim::{Arrivals, Claimed, sync_claims};
 pub use error::{InboxError, is_transient};
 pub use failed::{FailedDir, SliceName};
 pub use lying::{Lying, SetAside, set_aside_in, waiting_as};

@@ -175,9 +175,17 @@ impl Job {
         matches!(self.origin, Origin::Inbox(_))
     }
 
+    /// Its claim, where it came by an inbox.
+    pub(super) fn claimed(&self) -> Option<&Claimed> {
+        match &self.origin {
+            Origin::Inbox(claimed) => Some(claimed),
+            Origin::Given { .. } => None,
+        }
+    }
+
     /// Whether the inbox that it was claimed in is not there now.
     pub(super) fn is_away(&self) -> bool {
-        matches!(&self.origin, Origin::Inbox(claimed) if claimed.is_away())
+        self.claimed().is_some_and(Claimed::is_away)
     }
 
     /// Tells whoever waits how far it has come.

@@ -25,9 +25,9 @@ use wirefold::{
 const LINES_A_FILE: usize = 40;
 
 /// Everything that was dropped: how often each article, and which files hold none.
-#[derive(Default)]
-struct Dropped {
-    files: u64,
+#[derive(Clone, Default)]
+pub struct Dropped {
+    pub files: u64,
     sightings: BTreeMap<String, u64>,
     junk: Vec<String>,
     stories: Vec<String>,
@@ -37,7 +37,7 @@ struct Dropped {
 
 impl Dropped {
     /// Makes up the next file.
-    fn next(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> (String, Vec<u8>) {
+    pub fn next(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> (String, Vec<u8>) {
         let number = self.files;
         self.files += 1;
         let earlier = (!self.stories.is_empty()).then(|| random.choice(&self.stories).unwrap().clone());
@@ -74,7 +74,8 @@ impl Dropped {
         file
     }
 
-    fn count(&mut self, article: &[u8]) {
+    /// Counts an article that was dropped.
+    pub fn count(&mut self, article: &[u8]) {
         *self.sightings.entry(Digest::of(article).to_string()).or_default() += 1;
     }
 }
@@ -162,7 +163,8 @@ fn check_replayed(place: &Place, dropped: &Dropped) {
     assert!(timeless(place) == timeless(&undisturbed), "an undisturbed run gives another export");
 }
 
-fn check_all_there(place: &Place, dropped: &Dropped) {
+/// Every file is where it belongs, and every article is counted as often as it was dropped.
+pub fn check_all_there(place: &Place, dropped: &Dropped) {
     println!("{} files, {} of them junk", dropped.files, dropped.junk.len());
     assert_eq!(place.claims(), [""; 0], "in flight");
     assert_eq!(names_in(&place.inbox()), [".wirefold"], "in the inbox");
