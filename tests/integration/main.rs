@@ -27,6 +27,7 @@ mod bombs;
 mod contention;
 mod corpus;
 mod daemon;
+mod damage;
 mod doctor;
 mod edits;
 mod encoder;

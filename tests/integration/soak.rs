@@ -213,7 +213,7 @@ impl Soak {
         self.daemon.stop_well();
         // What was finished with while its inbox was away is let go of at the next start.
         Daemon::start(&self.place).stop_well();
-        assert_eq!(names_in(&self.place.path("feed/.wirefold")), ["failed", "lock"], "claims");
+        assert_eq!(names_in(&self.place.path("feed/.wirefold")), ["lock"], "claims");
         clean(&self.place);
     }
 }
