@@ -14,12 +14,12 @@ use std::{
 };
 
 /// A file system of so many bytes on the data directory of a place; nothing, and a printed line, where none can be mounted.
-pub struct Mounted(PathBuf);
+pub struct Mounted(pub PathBuf);
 
 impl Mounted {
-    pub fn on(path: PathBuf, megabytes: u32) -> Option<Self> {
+    pub fn on(path: PathBuf, size: &str) -> Option<Self> {
         fs::create_dir_all(&path).unwrap();
-        let options = format!("size={megabytes}m,mode=0750");
+        let options = format!("{size},mode=0750");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path);
         if mount.output().is_ok_and(|ran| ran.status.success()) {
@@ -49,7 +49,7 @@ impl Drop for Mounted {
 }
 
 /// Writes until nothing more can be written, or until only so many bytes are free.
-fn fill(path: &Path, leave: u64) {
+pub fn fill(path: &Path, leave: u64) {
     let folder = path.parent().unwrap();
     let free = || rustix::fs::statvfs(folder).map(|fs| fs.f_bavail * fs.f_frsize).unwrap();
     let mut ballast = fs::File::create(path).unwrap();
@@ -82,7 +82,7 @@ fn check_pause(free_min_mb: u32, leave: u64) {
         "[intake]\nsettle_ms = 20\n[commit]\nfree_min_mb = {free_min_mb}\n[[inbox]]\npath = '{}'\n",
         feed.display()
     ));
-    let Some(_mounted) = Mounted::on(place.data(), 200) else { return };
+    let Some(_mounted) = Mounted::on(place.data(), "size=200m") else { return };
     let daemon = Daemon::start(&place);
     let ballast = place.data().join("ballast");
     fill(&ballast, leave);
@@ -135,7 +135,7 @@ fn a_daemon_that_is_paused_stops_well_and_the_next_start_goes_on() {
 #[test]
 fn an_audit_that_would_fill_the_disk_is_refused() {
     let place = Place::brisk();
-    let Some(_mounted) = Mounted::on(place.data(), 200) else { return };
+    let Some(_mounted) = Mounted::on(place.data(), "size=200m") else { return };
     place.ingest(files_in(&fixture("stories")));
     let ran = place.run(["audit"]);
     assert!(ran.code() == 1 && ran.err.contains("MiB are free at"), "{ran:?}");

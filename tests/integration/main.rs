@@ -34,6 +34,7 @@ mod encoder;
 mod explain;
 mod folding;
 mod full_disk;
+mod full_stage;
 mod handover;
 mod hostile;
 mod in_flight;

@@ -75,7 +75,7 @@ impl Soak {
         place.configure(&format!(
             "[intake]\nsettle_ms = 20\nrescan_s = 5\n[match]\noverlap_days = 1\nrewrite_days = 1\n{inbox}"
         ));
-        let disk = Mounted::on(place.data(), DISK_MB);
+        let disk = Mounted::on(place.data(), &format!("size={DISK_MB}m"));
         place.make_own(&place.data());
         let daemon = Daemon::start(&place);
         Some(Self {
