@@ -39,6 +39,7 @@ mod handover;
 mod hostile;
 mod in_flight;
 mod kill;
+mod overflow;
 mod place;
 mod power_cut;
 mod quality;
