@@ -2,11 +2,10 @@
 //! and the configuration is read again: nothing is lost, and neither memory nor descriptors grow.
 
 use crate::{
-    audit::clean,
     corpus::Reporter,
     daemon::{Daemon, settled},
     full_disk::Mounted,
-    place::{Place, drop_whole, names_in},
+    place::{Place, Running, drop_whole, names_in},
     scale::{scale, seed},
     wait::pause,
 };
@@ -26,14 +25,21 @@ use wirefold::{
 
 /// Between two files.
 const BEAT: Duration = Duration::from_millis(50);
-/// From this length on memory and descriptors are held to their bounds; in less the caches are not full yet.
+/// From this length on memory and descriptors are held to their bounds.
 const JUDGED_FROM: Duration = Duration::from_mins(40);
-/// The articles' own time goes by so much in the run, and the windows are of a day: they are full after a thirtieth of it.
-const DAYS_MS: f64 = 29.0 * 86_400_000.0;
+/// So many articles are there before such a run begins: the view is then three times what sled keeps of it in memory.
+const BEFORE: u32 = 60_000;
+/// The articles' own time goes by so much before the run and in it, and the windows are of a day: they are always full.
+const BEFORE_MS: f64 = 10.0 * DAY_MS;
+const RUN_MS: f64 = 19.0 * DAY_MS;
+const DAY_MS: f64 = 86_400_000.0;
 /// What the disk has: enough for an hour and an audit of it.
 const DISK_MB: u32 = 3072;
 /// Texts that are told again, and files that are sent again, are among so many last ones.
 const REMEMBERED: usize = 500;
+
+/// For what takes long with so much in the store.
+const LONG: Duration = Duration::from_mins(20);
 
 /// What is wrong for some seconds.
 enum Fault {
@@ -53,6 +59,8 @@ struct Soak {
     fault: Option<(Fault, Instant)>,
     faults: BTreeMap<&'static str, u32>,
     last: Vec<(String, Vec<u8>)>,
+    /// Files that were there when it began.
+    before: u64,
     files: u64,
     junk: u64,
     sightings: BTreeMap<String, u64>,
@@ -66,7 +74,7 @@ struct Sample {
 }
 
 impl Soak {
-    fn start() -> Option<Self> {
+    fn start(length: Duration) -> Option<Self> {
         let seed = seed();
         let mut place = Place::of_ordinary_user()?;
         let feed = place.path("feed");
@@ -77,16 +85,22 @@ impl Soak {
         ));
         let disk = Mounted::on(place.data(), &format!("size={DISK_MB}m"));
         place.make_own(&place.data());
+        let mut reporter = Reporter::new(seed);
+        if length >= JUDGED_FROM {
+            fill_store(&place, &mut reporter);
+        }
+        let files = place.data().join("journal").exists().then(|| place.status().files.received);
         let daemon = Daemon::start(&place);
         Some(Self {
             place,
             daemon,
             random: fastrand::Rng::with_seed(seed),
-            reporter: Reporter::new(seed),
+            reporter,
             disk,
             fault: None,
             faults: BTreeMap::new(),
             last: Vec::new(),
+            before: files.unwrap_or(0),
             files: 0,
             junk: 0,
             sightings: BTreeMap::new(),
@@ -123,13 +137,9 @@ impl Soak {
         path
     }
 
-    /// A text of a time so far on the way.
-    #[expect(clippy::cast_possible_truncation, reason = "a month of milliseconds")]
     fn article(text: String, way: f64) -> (String, Vec<u8>) {
-        let title = text.lines().next().unwrap();
-        let published = Time::from_millis(clock::now().millis() - (DAYS_MS * (1.0 - way)) as i64);
-        let file = json!({ "title": title, "text": text, "published": published, "source": "Soak" });
-        (text, file.to_string().into_bytes())
+        let file = article(&text, RUN_MS * (1.0 - way));
+        (text, file.into_bytes())
     }
 
     /// Now and then something goes wrong, for some seconds.
@@ -201,21 +211,46 @@ impl Soak {
     /// Waits for the last file, and checks that each is there as often as it was dropped.
     fn finish(mut self) {
         self.mend();
-        let status = settled(&self.place, self.files);
+        let files = self.before + self.files;
+        let status = settled(&self.place, files);
         assert_eq!(status.pid, Some(self.daemon.pid()), "it is the same daemon");
-        assert_eq!((status.files.received, status.files.failed), (self.files, self.junk), "{status:?}");
+        assert_eq!((status.files.received, status.files.failed), (files, self.junk), "{status:?}");
         assert_eq!(names_in(&self.place.path("feed")), [".wirefold"], "in the inbox");
-        clean(&self.place);
+        check_clean(&self.place);
         let records = self.place.export();
         let articles = records.iter().flat_map(|record| &record.articles);
-        let found: BTreeMap<_, _> = articles.map(|a| (a.id.clone(), a.sightings)).collect();
+        let dropped = articles.filter(|article| !article.path.ends_with("before.jsonl"));
+        let found: BTreeMap<_, _> = dropped.map(|a| (a.id.clone(), a.sightings)).collect();
         assert!(found == self.sightings, "each article is there as often as it was dropped");
         self.daemon.stop_well();
         // What was finished with while its inbox was away is let go of at the next start.
         Daemon::start(&self.place).stop_well();
         assert_eq!(names_in(&self.place.path("feed/.wirefold")), ["lock"], "claims");
-        clean(&self.place);
+        check_clean(&self.place);
     }
+}
+
+/// A text as an article of so long ago.
+#[expect(clippy::cast_possible_truncation, reason = "a month of milliseconds")]
+fn article(text: &str, age_ms: f64) -> String {
+    let title = text.lines().next().unwrap();
+    let published = Time::from_millis(clock::now().millis() - age_ms as i64);
+    json!({ "title": title, "text": text, "published": published, "source": "Soak" }).to_string()
+}
+
+/// All is as it should be, however much that is.
+fn check_clean(place: &Place) {
+    let ran = Running::start(place.command(["audit"])).end_within(LONG);
+    assert!(ran.code() == 0 && ran.out.contains("all is as it should be"), "{ran:?}");
+}
+
+/// Takes in what a store holds that has been in use for long.
+fn fill_store(place: &Place, reporter: &mut Reporter) {
+    let age = |n: u32| RUN_MS + BEFORE_MS * (1.0 - f64::from(n) / f64::from(BEFORE));
+    let lines: Vec<_> = (0..BEFORE).map(|n| article(&reporter.story(), age(n))).collect();
+    fs::write(place.path("before.jsonl"), lines.join("\n")).unwrap();
+    let ran = Running::start(place.command(["ingest", "before.jsonl"])).end_within(LONG);
+    assert_eq!(ran.code(), 0, "{ran:?}");
 }
 
 fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
@@ -232,7 +267,7 @@ fn quarter(samples: &[Sample], which: usize, of: impl Fn(&Sample) -> f64) -> f64
 #[test]
 fn a_soak_loses_nothing_and_grows_nothing() {
     let length = Duration::from_secs(scale("SOAK_SECONDS", 8));
-    let Some(mut soak) = Soak::start() else { return };
+    let Some(mut soak) = Soak::start(length) else { return };
     let (began, mut samples, mut told) = (Instant::now(), Vec::new(), 0);
     let mut next = began;
     while began.elapsed() < length {
