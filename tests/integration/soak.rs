@@ -27,8 +27,8 @@ use wirefold::{
 const BEAT: Duration = Duration::from_millis(50);
 /// From this length on memory and descriptors are held to their bounds.
 const JUDGED_FROM: Duration = Duration::from_mins(40);
-/// So many articles are there before such a run begins: the view is then three times what sled keeps of it in memory.
-const BEFORE: u32 = 60_000;
+/// So many articles the daemon has taken in before such a run begins: what sled keeps of the view in memory is full by then.
+const BEFORE: u32 = 80_000;
 /// The articles' own time goes by so much before the run and in it, and the windows are of a day: they are always full.
 const BEFORE_MS: f64 = 10.0 * DAY_MS;
 const RUN_MS: f64 = 19.0 * DAY_MS;
@@ -85,12 +85,11 @@ impl Soak {
         ));
         let disk = Mounted::on(place.data(), &format!("size={DISK_MB}m"));
         place.make_own(&place.data());
-        let mut reporter = Reporter::new(seed);
+        let (mut reporter, daemon) = (Reporter::new(seed), Daemon::start(&place));
         if length >= JUDGED_FROM {
             fill_store(&place, &mut reporter);
         }
-        let files = place.data().join("journal").exists().then(|| place.status().files.received);
-        let daemon = Daemon::start(&place);
+        let before = place.status().files.received;
         Some(Self {
             place,
             daemon,
@@ -100,7 +99,7 @@ impl Soak {
             fault: None,
             faults: BTreeMap::new(),
             last: Vec::new(),
-            before: files.unwrap_or(0),
+            before,
             files: 0,
             junk: 0,
             sightings: BTreeMap::new(),
@@ -244,7 +243,7 @@ fn check_clean(place: &Place) {
     assert!(ran.code() == 0 && ran.out.contains("all is as it should be"), "{ran:?}");
 }
 
-/// Takes in what a store holds that has been in use for long.
+/// Has the daemon take in what one holds that has been in use for long.
 fn fill_store(place: &Place, reporter: &mut Reporter) {
     let age = |n: u32| RUN_MS + BEFORE_MS * (1.0 - f64::from(n) / f64::from(BEFORE));
     let lines: Vec<_> = (0..BEFORE).map(|n| article(&reporter.story(), age(n))).collect();
