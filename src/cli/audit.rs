@@ -13,14 +13,15 @@ use crate::{
     backup::MANIFEST,
     clock,
     config::Config,
-    journal::read_original,
+    inbox::{claimed_files, open_regular},
+    journal::{copy_original, digest_of},
     model::{Event, MendedEvent},
     pipeline::{self, ArticleTimes},
     query::{AuditAnswer, Finding, Mend, QueryError, Question, audit},
     service::{self, Ingest, LOCK_PATIENCE, ServiceError},
     store::DataLock,
 };
-use std::{error::Error, fs, io, os::unix::fs::DirBuilderExt, path::Path};
+use std::{collections::HashSet, error::Error, fs, io, os::unix::fs::DirBuilderExt};
 
 /// Audits, mends where that is asked for, and audits again.
 pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
@@ -41,16 +42,33 @@ pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
 }
 
 fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
-    if !config.data_dir.join(MANIFEST).exists() {
-        return ask_one(config, &Question::Audit);
+    let mut answer: AuditAnswer = if config.data_dir.join(MANIFEST).exists() {
+        // A backup has no view, and none is made in it.
+        let mut last = Vec::new();
+        audit(&config.data_dir, None, false, &mut |line| {
+            last = line.to_vec();
+            true
+        })?;
+        serde_json::from_slice(&last)?
+    } else {
+        ask_one(config, &Question::Audit)?
+    };
+    let is_lost = |finding: &Finding| matches!(finding.mend, Some(Mend::Original { .. }));
+    if answer.findings.iter().any(is_lost) {
+        leave_what_is_under_way(config, &mut answer);
     }
-    // A backup has no view, and none is made in it.
-    let mut answer = Vec::new();
-    audit(&config.data_dir, None, false, &mut |line| {
-        answer = line.to_vec();
-        true
-    })?;
-    Ok(serde_json::from_slice(&answer)?)
+    Ok(answer)
+}
+
+/// What was kept of a file just before the journal could speak of it still lies in its claim, and is taken in from there.
+fn leave_what_is_under_way(config: &Config, answer: &mut AuditAnswer) {
+    let inboxes = config.inbox_settings().inboxes;
+    let claimed = inboxes.iter().flat_map(|root| claimed_files(&root.path));
+    let claimed: HashSet<_> = claimed.filter_map(|file| digest_of(open_regular(&file).ok()?).ok()).collect();
+    answer.findings.retain(|finding| match &finding.mend {
+        Some(Mend::Original { digest, .. }) => !claimed.contains(digest),
+        _ => true,
+    });
 }
 
 /// Mends what can be, and says what was done.
@@ -95,34 +113,30 @@ fn mend(config: &Config, findings: &[Finding]) -> Result<Vec<String>, CliError> 
 fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> Result<usize, CliError> {
     let folder = config.data_dir.join("recovered");
     let failed = |source| ServiceError::Io { action: "write to", path: folder.clone(), source };
+    let originals = config.data_dir.join("originals");
     let mut paths = Vec::new();
     for mend in mends {
-        let Mend::Original { original, path } = mend else { continue };
-        let bytes = match read_original(&config.data_dir.join("originals"), original) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                // It is damaged itself, and the audit that follows says so; the others are still to be had.
-                tracing::warn!(error = &error as &dyn Error, "an original cannot be read");
-                continue;
-            }
-        };
+        let Mend::Original { original, path, .. } = mend else { continue };
+        fs::DirBuilder::new().recursive(true).mode(0o750).create(&folder).map_err(failed)?;
         let name = path.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("file");
         let place = folder.join(format!("{}-{}-{name}", original.pack, original.offset));
-        write(&folder, &place, &bytes).map_err(failed)?;
-        paths.push(place);
+        match copy_original(&originals, original, &place) {
+            Ok(()) => paths.push(place),
+            // It is damaged itself, and the audit that follows says so; the others are still to be had.
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "an original cannot be taken in again");
+            }
+        }
     }
     let files = paths.len();
     if files > 0 {
         let what = Ingest { paths, times: ArticleTimes::Published };
         runtime()?.block_on(service::ingest(config.clone(), what, |_| ()))?;
-        fs::remove_dir_all(&folder).map_err(failed)?;
     }
-    Ok(files)
-}
-
-fn write(folder: &Path, place: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
-    fs::write(place, bytes)
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error).into()),
+        _ => Ok(files),
+    }
 }
 
 /// What was found, with what was counted.

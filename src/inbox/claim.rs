@@ -6,7 +6,7 @@
 //! reads and disposes of them.
 
 use super::{
-    FileKind, InboxError, Marker, is_transient,
+    FileKind, InboxError, Marker, display_path, is_transient,
     names::{NAME_BYTES_MAX, flatten, shorten},
     stamp::{Look, Stamp, is_absence, look},
 };
@@ -16,6 +16,7 @@ use crate::{
 };
 use rustix::fs::{Mode, OFlags};
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs, io,
     os::unix::{
@@ -91,6 +92,11 @@ impl Claimed {
         Ok(!self.stamp.same_content(&self.look_again()?))
     }
 
+    /// Whether its whole inbox is away, renamed or unmounted: then the file is not gone, and comes back with it.
+    pub fn is_away(&self) -> bool {
+        fs::symlink_metadata(self.work_folder()).is_err()
+    }
+
     /// When it had last been written to when it was last looked at, in nanoseconds since 1970.
     pub fn modified_ns(&self) -> i64 {
         let (seconds, nanos) = self.stamp.modified;
@@ -135,10 +141,31 @@ impl Claimed {
         self.path.ancestors().nth(self.own_folders + 1).unwrap_or(&self.path)
     }
 
+    /// The folders whose names make up the claim.
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.path.ancestors().skip(1).take(self.own_folders + 1)
+    }
+
     fn look_again(&self) -> io::Result<Stamp> {
         match look(&self.path)? {
             Look::File(stamp) => Ok(stamp),
             Look::Nothing | Look::Folder => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+/// Makes it durable that these files were claimed, before the journal says so: after a power cut one that lay under its own
+/// name again would be taken for a new one. Where a folder cannot be synced now, no more than that may happen.
+pub fn sync_claims<'a>(claims: impl Iterator<Item = &'a Claimed>) {
+    let folders: BTreeSet<&Path> = claims.flat_map(Claimed::folders).collect();
+    sync_folders(folders.into_iter());
+}
+
+/// Not every mount can sync a folder.
+fn sync_folders<'a>(folders: impl Iterator<Item = &'a Path>) {
+    for folder in folders {
+        if let Err(error) = fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+            tracing::debug!(%error, folder = display_path(folder), "the names in a folder could not be synced");
         }
     }
 }
@@ -334,9 +361,13 @@ fn move_in(from: &Path, place: &Place, work: &Path) -> io::Result<()> {
     moved.inspect_err(|_| remove_empty(&place.path, place.own_folders))
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, and their names as durable as the mount makes them: what is moved in must not be lost
+/// with its folder.
 pub(super) fn make_folders(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+    let missing = path.ancestors().take_while(|folder| !folder.exists()).count();
+    fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
+    sync_folders(path.ancestors().skip(1).take(missing));
+    Ok(())
 }
 
 /// The folder of an inbox that holds its claims.

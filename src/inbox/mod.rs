@@ -43,7 +43,7 @@ mod state;
 mod tests;
 mod watch;
 
-pub use claim::{Arrivals, Claimed};
+pub use claim::{Arrivals, Claimed, sync_claims};
 pub use error::{InboxError, is_transient};
 pub use failed::{FailedDir, SliceName};
 pub use leash::answered;
@@ -51,7 +51,7 @@ pub use lying::{Lying, SetAside, set_aside_in, waiting_as};
 pub use marker::Marker;
 pub use names::{display_path, is_left_alone, is_pattern, shown_path};
 pub use open::{Inboxes, Root, Settings};
-pub use recover::claims_in;
+pub use recover::{claimed_files, claims_in};
 pub use requeue::put_back_aside;
 pub use scan::{Survey, survey};
 pub use stamp::{FileKind, open_regular};

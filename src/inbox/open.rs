@@ -213,8 +213,11 @@ fn prepare(inbox: &Path, held: Option<&Arc<fs::File>>) -> Result<Arc<fs::File>, 
     let outcome = make_folders(&trial)
         .and_then(|()| fs::rename(&trial, &claimed))
         .and_then(|()| fs::remove_dir(&claimed));
-    outcome.inspect_err(|_| drop(fs::remove_dir(&trial))).map_err(not_writable)?;
-    Ok(lock)
+    match outcome.inspect_err(|_| drop(fs::remove_dir(&trial))) {
+        // That there is no room now says nothing of what may be written, and passes.
+        Err(error) if error.kind() != io::ErrorKind::StorageFull => Err(not_writable(error)),
+        _ => Ok(lock),
+    }
 }
 
 /// No inbox within another, and what is set aside not within any.

@@ -45,6 +45,21 @@ pub fn claims_in(inbox: &Path) -> Vec<Arrival> {
     claims.iter().filter_map(|claim| arrival_of(claim)).map(|(arrival, _)| arrival).collect()
 }
 
+/// The files that lie in the claims under an inbox now; none where it cannot be listed. Nothing is tidied up.
+pub fn claimed_files(inbox: &Path) -> Vec<PathBuf> {
+    let mut left = list(&work_folder(inbox)).unwrap_or_default();
+    left.retain(|claim| arrival_of(claim).is_some());
+    let mut files = Vec::new();
+    while let Some(path) = left.pop() {
+        match look(&path) {
+            Ok(Look::Folder) => left.extend(list(&path).unwrap_or_default()),
+            Ok(Look::File(_)) => files.push(path),
+            Ok(Look::Nothing) | Err(_) => {}
+        }
+    }
+    files
+}
+
 /// The arrival in the name of a claim, and the path made flat where the claim is no folder.
 pub(super) fn arrival_of(claim: &Path) -> Option<(Arrival, Option<&[u8]>)> {
     let (arrival, rest) = arrival_at_head(claim.file_name()?.as_bytes())?;
@@ -128,6 +143,7 @@ mod tests {
             found.iter().map(|claimed| (claimed.arrival.0, claimed.name.to_str().unwrap())).collect();
         assert_eq!(told, [(3, "d.txt"), (4, "a/e%.txt"), (12, "a/b/c.txt")]);
         assert_eq!(claims_in(&roots[0].path).into_iter().max(), Some(Arrival(12)));
+        assert_eq!(claimed_files(&roots[0].path).len(), 3);
         assert_eq!(found[2].folder.as_deref(), Some("a"));
         assert!(found[0].at > crate::model::Time::default());
         assert!(!work.join("0000000000000001").exists() && !work.join("0000000000000002").exists());

@@ -98,7 +98,8 @@ fn keep_tail(path: &Path, mut file: &File, end: u64) -> io::Result<()> {
     let beside = path.with_file_name(format!("{name}.torn-{end}"));
     let mut kept = options.write(true).create(true).truncate(true).mode(0o640).open(beside)?;
     kept.write_all(&tail)?;
-    kept.sync_all()
+    kept.sync_all()?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {

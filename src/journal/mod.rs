@@ -14,7 +14,7 @@ mod packs;
 mod replay;
 
 pub use format::{FORMAT, check_format};
-pub use packs::{Packs, Unreferred, check_original, read_original, unreferred};
+pub use packs::{Packs, Unreferred, check_original, copy_original, digest_of, unreferred};
 pub use replay::{Damage, Frame, Replay};
 
 use crate::model::{Event, Time};

@@ -13,7 +13,7 @@ use crate::model::{Arrival, Digest, Original, Time};
 use sha2::Digest as _;
 use std::{
     fs,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -149,11 +149,6 @@ impl<R: Read> Read for Hashing<'_, R> {
     }
 }
 
-/// The original bytes of a file. The frame's checksum is checked.
-pub fn read_original(folder: &Path, original: &Original) -> Result<Vec<u8>, JournalError> {
-    frame::read(&folder.join(&original.pack), original.offset)
-}
-
 /// Whether an original is there and has this digest, as a sentence where not. `goes_on` is told of every block.
 pub fn check_original(
     folder: &Path,
@@ -161,16 +156,43 @@ pub fn check_original(
     digest: Digest,
     goes_on: &dyn Fn(),
 ) -> Result<(), String> {
-    let open = || -> io::Result<_> {
-        let mut file = fs::File::open(folder.join(&original.pack))?;
-        file.seek(SeekFrom::Start(original.offset))?;
-        Ok(zstd::stream::read::Decoder::new(file)?.single_frame())
-    };
-    let from = open().map_err(|error| error.to_string())?;
-    let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: None, goes_on };
-    io::copy(&mut from, &mut io::sink()).map_err(|error| error.to_string())?;
-    let found = Digest(from.hash.finalize().into());
+    let read = || frame_at(&mut open_at(folder, original)?, &mut io::sink(), goes_on);
+    let found = read().map_err(|error| error.to_string())?;
     if found == digest { Ok(()) } else { Err(format!("its digest is {found}, and should be {digest}")) }
+}
+
+/// Copies an original to a new file, however large it is. Where it cannot be read whole, no file is left.
+pub fn copy_original(folder: &Path, original: &Original, to: &Path) -> Result<(), JournalError> {
+    let mut file = fs::File::create(to).map_err(JournalError::io("write", to))?;
+    let read = || frame_at(&mut open_at(folder, original)?, &mut file, &|| ()).map(drop);
+    let copied = { read }();
+    if copied.is_err() {
+        fs::remove_file(to).map_err(JournalError::io("remove", to))?;
+    }
+    copied.map_err(JournalError::io("copy an original from", &folder.join(&original.pack)))
+}
+
+fn open_at(folder: &Path, original: &Original) -> io::Result<BufReader<fs::File>> {
+    let mut pack = BufReader::new(fs::File::open(folder.join(&original.pack))?);
+    pack.seek(SeekFrom::Start(original.offset))?;
+    Ok(pack)
+}
+
+/// Copies the payload of the frame that begins here, and stops behind it. Returns the digest of what it held.
+fn frame_at(pack: &mut BufReader<fs::File>, to: &mut impl Write, goes_on: &dyn Fn()) -> io::Result<Digest> {
+    let from = zstd::stream::read::Decoder::with_buffer(pack)?.single_frame();
+    copy_hashed(from, to, goes_on)
+}
+
+fn copy_hashed(inner: impl Read, to: &mut impl Write, goes_on: &dyn Fn()) -> io::Result<Digest> {
+    let mut from = Hashing { inner, hash: sha2::Sha256::new(), failed: None, goes_on };
+    io::copy(&mut from, to)?;
+    Ok(Digest(from.hash.finalize().into()))
+}
+
+/// The digest of what is read, however much that is.
+pub fn digest_of(from: impl Read) -> io::Result<Digest> {
+    copy_hashed(from, &mut io::sink(), &|| ())
 }
 
 /// What lies in a pack and no receipt speaks of.
@@ -190,42 +212,52 @@ pub fn unreferred(
     spoken_of: &[(u64, u64)],
 ) -> Result<Vec<Unreferred>, JournalError> {
     let path = folder.join(pack);
-    let mut file = fs::File::open(&path).map_err(JournalError::io("open", &path))?;
-    let length = file.metadata().map_err(JournalError::io("measure", &path))?.len();
+    let failed = || JournalError::io("read", &path);
+    let mut file = BufReader::new(fs::File::open(&path).map_err(failed())?);
+    let length = file.get_ref().metadata().map_err(failed())?.len();
     let (mut found, mut at) = (Vec::new(), 0);
     for (from, bytes) in spoken_of.iter().copied().chain([(length, 0)]) {
-        if from > at {
-            let mut gap = vec![0; usize::try_from(from - at).unwrap_or(0)];
-            file.seek(SeekFrom::Start(at))
-                .and_then(|_| file.read_exact(&mut gap))
-                .map_err(JournalError::io("read", &path))?;
-            frames_in(&gap, |offset, length, bytes| {
-                let original = Original { pack: pack.to_owned(), offset: at + offset, length };
-                found.push(Unreferred { original, digest: Digest::of(&bytes) });
-            });
+        while at < from.min(length) {
+            file.seek(SeekFrom::Start(at)).map_err(failed())?;
+            let whole = frame_at(&mut file, &mut io::sink(), &|| ());
+            let end = file.stream_position().map_err(failed())?;
+            match whole {
+                Ok(digest) if end > at => {
+                    let original = Original { pack: pack.to_owned(), offset: at, length: end - at };
+                    found.push(Unreferred { original, digest });
+                    at = end;
+                }
+                _ => at = next_frame(&mut file, at + 1).map_err(failed())?.unwrap_or(length),
+            }
         }
-        at = at.max(from + bytes);
+        at = at.max(from.saturating_add(bytes));
     }
     Ok(found)
 }
 
-/// The whole and sound frames in a stretch of bytes.
-fn frames_in(bytes: &[u8], mut found: impl FnMut(u64, u64, Vec<u8>)) {
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        if let Ok((payload, length)) = frame::first(rest) {
-            found(at as u64, length as u64, payload);
-            at += length;
-        } else {
-            let next = rest.get(1..).unwrap_or_default().windows(frame::MAGIC.len());
-            at += next.into_iter().position(|w| w == frame::MAGIC).map_or(rest.len(), |n| n + 1);
+/// Where the next bytes lie, from an offset on, that look like the beginning of a frame.
+fn next_frame(pack: &mut BufReader<fs::File>, from: u64) -> io::Result<Option<u64>> {
+    pack.seek(SeekFrom::Start(from))?;
+    let mut last = [0; frame::MAGIC.len()];
+    for (read, byte) in (1..).zip(pack.bytes()) {
+        last.rotate_left(1);
+        last[3] = byte?;
+        if last == frame::MAGIC {
+            return Ok(Some(from + read - frame::MAGIC.len() as u64));
         }
     }
+    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_original(folder: &Path, original: &Original) -> Result<Vec<u8>, JournalError> {
+        let to = tempfile::NamedTempFile::new().unwrap();
+        copy_original(folder, original, to.path())?;
+        Ok(fs::read(to).unwrap())
+    }
 
     #[test]
     fn originals_come_back_byte_for_byte() {
@@ -256,6 +288,29 @@ mod tests {
         packs.sync().unwrap();
         assert_eq!(again.offset, kept.length);
         assert_eq!(read_original(folder.path(), &again).unwrap(), b"tried");
+    }
+
+    #[test]
+    fn what_nothing_speaks_of_is_found_between_what_is_spoken_of_and_past_what_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut packs = Packs::open(folder.path()).unwrap();
+        let texts = ["one", "two", "three", "four", "five"];
+        let kept = texts.map(|text| packs.push(text.repeat(40).as_bytes(), Time::default()).unwrap());
+        packs.sync().unwrap();
+        let path = folder.path().join(&kept[0].pack);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[usize::try_from(kept[3].offset).unwrap() + 9] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let spoken_of = [(kept[1].offset, kept[1].length)];
+        let found = unreferred(folder.path(), &kept[0].pack, &spoken_of).unwrap();
+        let expected = [0, 2, 4].map(|n: usize| Unreferred {
+            original: kept[n].clone(),
+            digest: Digest::of(texts[n].repeat(40).as_bytes()),
+        });
+        assert_eq!(found, expected);
+        let to = folder.path().join("copy");
+        copy_original(folder.path(), &kept[3], &to).unwrap_err();
+        assert!(!to.exists(), "half a file is none");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::{Heading, JournalError, Place, Position, frame, segment_path};
 use crate::model::{Event, Time};
 use std::{
-    fs,
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -50,8 +51,10 @@ pub struct Replay {
     folder: PathBuf,
     segment: u32,
     last: u32,
+    /// What of the segment lies from `base` on.
     bytes: Vec<u8>,
-    offset: usize,
+    base: u64,
+    offset: u64,
     end: Position,
     damage: Vec<Damage>,
 }
@@ -60,21 +63,20 @@ impl Replay {
     /// A walk from `from`, which must lie between two frames; the default position is the very beginning. A
     /// journal that does not reach so far is an error.
     pub fn from(folder: &Path, from: Position) -> Result<Self, JournalError> {
-        let segment = from.segment.max(1);
-        let bytes = read_segment(folder, segment)?.unwrap_or_default();
-        let offset = usize::try_from(from.offset).unwrap_or(usize::MAX);
-        if offset > bytes.len() {
+        let (segment, base) = (from.segment.max(1), from.offset);
+        let found = read_segment(folder, segment, base)?;
+        let Some(bytes) = found.or_else(|| (base == 0).then(Vec::new)) else {
             let path = segment_path(folder, segment);
             return Err(JournalError::Behind { path, offset: from.offset, frame: from.frame });
-        }
-        let last = last_segment(folder)?;
-        Ok(Self { folder: folder.to_owned(), segment, last, bytes, offset, end: from, damage: Vec::new() })
+        };
+        let (folder, last) = (folder.to_owned(), last_segment(folder)?);
+        Ok(Self { folder, segment, last, bytes, base, offset: base, end: from, damage: Vec::new() })
     }
 
     /// The next readable frame, or nothing at the end.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, JournalError> {
         loop {
-            let rest = self.bytes.get(self.offset..).unwrap_or_default();
+            let rest = self.rest();
             if rest.is_empty() {
                 if self.segment >= self.last {
                     return Ok(None);
@@ -92,10 +94,16 @@ impl Replay {
         }
     }
 
+    /// What of the segment is still to be read.
+    fn rest(&self) -> &[u8] {
+        let read = usize::try_from(self.offset - self.base).ok();
+        read.and_then(|read| self.bytes.get(read..)).unwrap_or_default()
+    }
+
     fn next_segment(&mut self) -> Result<(), JournalError> {
         self.segment += 1;
-        self.offset = 0;
-        let found = read_segment(&self.folder, self.segment)?;
+        (self.base, self.offset) = (0, 0);
+        let found = read_segment(&self.folder, self.segment, 0)?;
         if found.is_none() {
             self.note(0, "the file is missing".to_owned(), false);
         }
@@ -119,7 +127,7 @@ impl Replay {
     }
 
     fn accept(&mut self, heading: Heading, events: Vec<Event>, length: usize) -> Result<Frame, JournalError> {
-        let is_known = self.damage.last().is_some_and(|d| d.to == self.offset as u64);
+        let is_known = self.damage.last().is_some_and(|d| d.to == self.offset);
         if heading.frame <= self.end.frame {
             let path = segment_path(&self.folder, self.segment);
             return Err(JournalError::Behind { path, offset: self.end.offset, frame: self.end.frame });
@@ -131,34 +139,34 @@ impl Replay {
         for earlier in &mut self.damage {
             earlier.at_the_end = false;
         }
-        let start = Place { segment: self.segment, offset: self.offset as u64, line: 0 };
-        self.offset += length;
-        self.end = Position { segment: self.segment, offset: self.offset as u64, frame: heading.frame };
+        let start = Place { segment: self.segment, offset: self.offset, line: 0 };
+        self.offset += length as u64;
+        self.end = Position { segment: self.segment, offset: self.offset, frame: heading.frame };
         Ok(Frame { events, at: heading.at, start, end: self.end })
     }
 
     /// Goes past a frame that is whole by its checksum and still makes no sense: it was acknowledged, so it is
     /// never cut off.
     fn pass_over(&mut self, what: String, length: usize) {
-        let to = self.offset + length;
+        let to = self.offset + length as u64;
         self.note(to, what, false);
         self.offset = to;
-        self.end = Position { segment: self.segment, offset: to as u64, frame: self.end.frame + 1 };
+        self.end = Position { segment: self.segment, offset: to, frame: self.end.frame + 1 };
     }
 
     /// Goes to the next bytes that look like a frame.
     fn skip(&mut self, what: String) {
-        let after = self.bytes.get(self.offset + 1..).unwrap_or_default();
-        let next = after.windows(frame::MAGIC.len()).position(|w| w == frame::MAGIC);
-        let to = next.map_or(self.bytes.len(), |n| self.offset + 1 + n);
+        let rest = self.rest();
+        let next = rest.windows(frame::MAGIC.len()).skip(1).position(|w| w == frame::MAGIC);
+        let to = self.offset + next.map_or(rest.len(), |n| n + 1) as u64;
         self.note(to, what, self.segment == self.last);
         self.offset = to;
     }
 
     /// Notes that what lies between here and `to` cannot be read; neighbouring stretches become one.
-    fn note(&mut self, to: usize, what: String, at_the_end: bool) {
+    fn note(&mut self, to: u64, what: String, at_the_end: bool) {
         let path = segment_path(&self.folder, self.segment);
-        let (from, to) = (self.offset as u64, to as u64);
+        let from = self.offset;
         match self.damage.last_mut() {
             Some(last) if last.path == path && last.to == from && last.at_the_end == at_the_end => {
                 last.to = to;
@@ -172,7 +180,7 @@ impl Replay {
 fn last_segment(folder: &Path) -> Result<u32, JournalError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(e) => return Err(JournalError::io("list", folder)(e)),
     };
     let number = |name: &std::ffi::OsStr| name.to_str()?.strip_suffix(".jsonl.zst")?.parse().ok();
@@ -192,11 +200,21 @@ fn parse(payload: &[u8]) -> Result<(Heading, Vec<Event>), String> {
     }
 }
 
-fn read_segment(folder: &Path, segment: u32) -> Result<Option<Vec<u8>>, JournalError> {
+/// A segment from an offset on; nothing where it is not there or does not reach so far.
+fn read_segment(folder: &Path, segment: u32, from: u64) -> Result<Option<Vec<u8>>, JournalError> {
     let path = segment_path(folder, segment);
-    match fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(JournalError::io("read", &path)(e)),
+    let read = || -> io::Result<_> {
+        let mut file = File::open(&path)?;
+        if file.metadata()?.len() < from {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    };
+    match read() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map_err(JournalError::io("read", &path)),
     }
 }

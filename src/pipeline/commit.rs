@@ -1,6 +1,6 @@
 //! The fourth stage: what was decided becomes durable, a group at a time.
 //!
-//! The order makes the promise. Bad slices and originals are written and synced first, then the journal, whose
+//! The order makes the promise. Bad slices, claims and originals are written and synced first, then the journal, whose
 //! sync is the commit point, then the view; only then is the file in the inbox let go. A crash between any two
 //! leaves the file in its inbox and is made good at the next start.
 
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock,
     detect::Kept,
-    inbox::{FailedDir, SliceName, is_transient},
+    inbox::{FailedDir, SliceName, is_transient, sync_claims},
     journal::{Journal, JournalError, Packs, Place},
     model::{Digest, Event, Original, Reason, Receipt},
     store::{Change, Store},
@@ -106,6 +106,7 @@ impl Committer {
         let progress = Arc::clone(&self.progress);
         let kept = progress.commit(CommitPart::Originals).time(|| {
             self.set_slices_aside(group)?;
+            sync_claims(group.iter().filter(|decided| begins(decided)).filter_map(|d| d.job.claimed()));
             self.keep_originals(group)
         });
         kept.inspect_err(|_| self.packs.forget_unsynced())
@@ -201,6 +202,12 @@ impl Committer {
 /// What is to be journalled of a group, each with what it caused.
 fn events_of(group: &[Decided]) -> Vec<&[Event]> {
     group.iter().flat_map(|d| &d.groups).map(|g| g.events.as_slice()).collect()
+}
+
+/// Whether the journal hears of the file for the first time.
+fn begins(decided: &Decided) -> bool {
+    let first = decided.groups.first().and_then(|group| group.events.first());
+    matches!(first, Some(Event::Arrival(_)))
 }
 
 /// Writes events that no file brought to the journal, then to the view.

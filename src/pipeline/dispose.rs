@@ -92,14 +92,14 @@ fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), Pipel
         Origin::Given { .. } => return Ok(()),
         Origin::Inbox(claimed) => claimed,
     };
+    if claimed.changed().unwrap_or(false) {
+        return give_back(job, WRITTEN_TO);
+    }
     if receipt.outcome == Outcome::Failed || receipt.digest.is_none() {
         let reason = receipt.reason.as_ref().map_or("its bytes could not be kept", |r| r.message.as_str());
         let aside = failed.set_aside(claimed, &file_reason(job, receipt)?)?;
         tracing::warn!(path, reason, kept = %aside.display(), "a file could not be read whole and was set aside");
         return Ok(());
-    }
-    if claimed.changed().unwrap_or(false) {
-        return give_back(job, WRITTEN_TO);
     }
     Ok(claimed.dispose()?)
 }
@@ -114,4 +114,36 @@ fn give_back(job: &Job, why: &str) -> Result<(), PipelineError> {
         tracing::warn!(path = job.shown, back = %back.display(), why, "a file went back to its inbox and is taken in again");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        inbox::{Inboxes, Root, Settings},
+        model::Reason,
+        pipeline::Resume,
+    };
+    use std::fs;
+
+    /// Its writer had made it and not yet written to it: it used to be set aside as empty, with all that it holds by then.
+    #[test]
+    fn a_file_that_was_empty_when_it_was_read_and_is_not_any_more_is_taken_in_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = dir.path().join("in");
+        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
+        let claim = inbox.join(".wirefold/0000000000000001-a.txt");
+        fs::write(&claim, "").unwrap();
+        let failed = FailedDir::open(dir.path().join("failed")).unwrap();
+        let settings =
+            Settings { inboxes: vec![Root::new(inbox.clone(), Vec::new())], ..Settings::default() };
+        let claimed = Inboxes::open(settings, &failed).unwrap().recover().unwrap().remove(0);
+        let job = Job::of_claim(claimed, Resume::default());
+        let reason = Some(Reason::new("empty", "there is nothing in it"));
+        let receipt = job.receipt(&Resume::default(), Outcome::Failed, reason);
+        fs::write(&claim, "A story of some words.\n").unwrap();
+        dispose(&failed, &job, &receipt).unwrap();
+        assert_eq!(fs::read_to_string(inbox.join("a.txt")).unwrap(), "A story of some words.\n");
+        assert_eq!(fs::read_dir(failed.path()).unwrap().count(), 0);
+    }
 }

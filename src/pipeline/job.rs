@@ -175,6 +175,19 @@ impl Job {
         matches!(self.origin, Origin::Inbox(_))
     }
 
+    /// Its claim, where it came by an inbox.
+    pub(super) fn claimed(&self) -> Option<&Claimed> {
+        match &self.origin {
+            Origin::Inbox(claimed) => Some(claimed),
+            Origin::Given { .. } => None,
+        }
+    }
+
+    /// Whether the inbox that it was claimed in is not there now.
+    pub(super) fn is_away(&self) -> bool {
+        self.claimed().is_some_and(Claimed::is_away)
+    }
+
     /// Tells whoever waits how far it has come.
     pub(super) fn tell(&self, news: impl FnOnce(&mut Tally)) {
         if let Some(tally) = &self.tally {

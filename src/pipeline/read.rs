@@ -122,7 +122,7 @@ impl Reader {
         let input = match not_regular(job.kind) {
             Some(reason) => Err(reason),
             None => match open(&mut job) {
-                Err(error) if job.may_be_put_off() && is_transient(&error) => {
+                Err(error) if job.may_be_put_off() && (is_transient(&error) || job.is_away()) => {
                     return ReadTo::Trouble(Box::new(job), error.to_string());
                 }
                 input => input.map_err(|error| unreadable(&error)),

@@ -3,11 +3,15 @@
 //!
 //! Nothing is mended here. What is found says what would mend it, and `cli` has that done.
 
-use super::{QueryError, Tell, recount::Recount, trace::GOES_ON_FRAMES};
+use super::{
+    QueryError, Tell,
+    recount::{Kept, Recount},
+    trace::GOES_ON_FRAMES,
+};
 use crate::{
-    journal::{Damage, JournalError, Position, Replay, check_original, unreferred},
-    model::Original,
-    store::{Comparison, Counts, Store, View},
+    journal::{Damage, Frame, JournalError, Position, Replay, check_original, unreferred},
+    model::{Digest, Original},
+    store::{Comparison, Counts, Store},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -30,6 +34,11 @@ const GOES_ON_ORIGINALS: u64 = 256;
 /// commit never takes.
 const VIEW_LOOK_EVERY: Duration = Duration::from_millis(20);
 const VIEW_LOOKS: u32 = 3000;
+
+/// So many rows that differ are named; one is enough for a rebuild.
+const ROWS_NAMED_MAX: usize = 10;
+/// What must stay free beside the second view: twice what pauses the intake as it is shipped.
+const ROOM_LEFT_BYTES: u64 = 256 << 20;
 
 /// What an audit found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +83,8 @@ pub enum Mend {
     Original {
         /// Where it lies.
         original: Original,
+        /// The digest of its bytes. Where the file waits in a claim too, it is not lost but under way.
+        digest: Digest,
         /// The path that it came by, where that is known.
         path: Option<String>,
     },
@@ -108,6 +119,8 @@ pub fn audit(
         recount: Recount::default(),
         told: AuditAnswer::default(),
     };
+    // Refused before anything is said, so that it is an answer of its own.
+    store.map_or(Ok(()), |store| check_room(data_dir, store.bytes_on_disk()?))?;
     if !audit.go_on() {
         return Ok(());
     }
@@ -131,7 +144,7 @@ struct Audit<'a> {
     told: AuditAnswer,
 }
 
-type Heed<'h> = &'h mut dyn FnMut(&crate::journal::Frame) -> Result<(), QueryError>;
+type Heed<'h> = &'h mut dyn FnMut(&Frame) -> Result<(), QueryError>;
 
 impl Audit<'_> {
     /// Says that it goes on. False where nobody listens.
@@ -172,51 +185,98 @@ impl Audit<'_> {
     fn with_view(&mut self, store: &Store) -> Result<Vec<Damage>, QueryError> {
         let made = Comparison::begin(&self.data_dir.join("db.audit"))?;
         let mut replay = self.replay()?;
-        self.read(&mut replay, &mut |frame| Ok(made.apply(frame)?))?;
-        let (end, mut damage) = (replay.end(), replay.into_damage());
-        for _ in 0..VIEW_LOOKS {
-            // The journal is written before the view: what the view does not have yet is under way.
-            let looked: Result<_, QueryError> = store.still(|view| {
-                let is_behind = view.counts()?.applied < end;
-                if is_behind { Ok(None) } else { self.against(view, &made, end).map(Some) }
-            });
-            if let Some(later) = looked? {
-                damage.extend(later);
-                return Ok(damage);
+        let (data_dir, mut frames) = (self.data_dir, 0_u64);
+        self.read(&mut replay, &mut |frame| {
+            frames += 1;
+            if frames.is_multiple_of(GOES_ON_FRAMES) {
+                check_room(data_dir, 0)?;
             }
-            if !self.go_on() {
-                return Ok(damage);
+            Ok(made.apply(frame)?)
+        })?;
+        let (mut end, mut damage) = (replay.end(), replay.into_damage());
+        match self.compare(store, &made, &mut end, &mut damage) {
+            // A new view mends whatever cannot be read of this one.
+            Err(QueryError::Store(error)) if error.is_damage() => {
+                self.wrong(format!("the view cannot be read: {error}"), Some(Mend::Rebuild));
             }
-            park_timeout(VIEW_LOOK_EVERY);
+            compared => compared?,
         }
-        let mend = (!self.is_live).then_some(Mend::Rebuild);
-        self.wrong("the view is behind the journal and does not follow".to_owned(), mend);
         Ok(damage)
     }
 
-    /// Compares the view, to which nothing is applied meanwhile, with what was made of the journal up to `end`, once that
-    /// has caught up with what came since.
-    fn against(
+    /// Compares the view with what was made of the journal up to `end`, some rows at a time: commits go on in between, and
+    /// what was made follows them. What was alike once stays so, since both follow one journal.
+    fn compare(
         &mut self,
-        view: View<'_>,
+        store: &Store,
         made: &Comparison,
-        end: Position,
-    ) -> Result<Vec<Damage>, QueryError> {
-        let counts = view.counts()?;
-        let mut replay = Replay::from(&self.data_dir.join("journal"), end)?;
-        while replay.end() < counts.applied {
+        end: &mut Position,
+        damage: &mut Vec<Damage>,
+    ) -> Result<(), QueryError> {
+        let (mut rows, mut looks, mut after, mut named) = (None, 0, None, 0);
+        while self.go_on() {
+            // Most of what came since is made up for while nobody waits.
+            self.follow(made, store.view().counts()?.applied, end, damage)?;
+            let looked = store.still(|view| -> Result<_, QueryError> {
+                let counts = view.counts()?;
+                if counts.applied < *end {
+                    // The journal is written before the view: what the view does not have yet is under way.
+                    return Ok(None);
+                }
+                self.follow(made, counts.applied, end, damage)?;
+                if rows.is_none() {
+                    self.counts(Some(&counts));
+                }
+                Ok(Some(made.slice(view, after.as_deref())?))
+            });
+            let Some(slice) = looked? else {
+                looks += 1;
+                if looks > VIEW_LOOKS {
+                    let mend = (!self.is_live).then_some(Mend::Rebuild);
+                    self.wrong("the view is behind the journal and does not follow".to_owned(), mend);
+                    break;
+                }
+                park_timeout(VIEW_LOOK_EVERY);
+                continue;
+            };
+            rows = Some(rows.unwrap_or(0) + slice.alike);
+            for what in slice.differ {
+                named += 1;
+                if named <= ROWS_NAMED_MAX {
+                    let what = format!("the view does not agree with the journal: {what}");
+                    self.wrong(what, Some(Mend::Rebuild));
+                }
+            }
+            after = slice.last;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.told.rows = rows;
+        Ok(())
+    }
+
+    /// Applies what the journal got since to what is made of it, up to where the view is.
+    fn follow(
+        &mut self,
+        made: &Comparison,
+        to: Position,
+        end: &mut Position,
+        damage: &mut Vec<Damage>,
+    ) -> Result<(), QueryError> {
+        if *end >= to {
+            return Ok(());
+        }
+        let mut replay = Replay::from(&self.data_dir.join("journal"), *end)?;
+        while replay.end() < to {
             let Some(frame) = replay.next_frame()? else { break };
             self.told.frames += 1;
             self.recount.frame(&frame);
             made.apply(&frame)?;
         }
-        self.counts(Some(&counts));
-        let (alike, differ) = made.differences(view)?;
-        self.told.rows = Some(alike);
-        for what in differ {
-            self.wrong(format!("the view does not agree with the journal: {what}"), Some(Mend::Rebuild));
-        }
-        Ok(replay.into_damage())
+        *end = replay.end();
+        damage.extend(replay.into_damage());
+        Ok(())
     }
 
     fn counts(&mut self, counts: Option<&Counts>) {
@@ -249,7 +309,10 @@ impl Audit<'_> {
         }
         for (arrival, short) in self.recount.short.clone() {
             let (missing, path, number) = (short.missing, short.path, arrival.0);
-            let mend = short.kept.map(|k| Mend::Original { original: k.original, path: Some(k.path) });
+            let mend = short.kept.map(|kept| {
+                let Kept { original, digest, path } = kept;
+                Mend::Original { original, digest, path: Some(path) }
+            });
             self.wrong(format!("articles of {path} (arrival {number}) that are missing: {missing}"), mend);
         }
     }
@@ -294,7 +357,8 @@ impl Audit<'_> {
                     continue;
                 }
                 let offset = found.original.offset;
-                let mend = Mend::Original { original: found.original, path: None };
+                let (original, digest) = (found.original, found.digest);
+                let mend = Mend::Original { original, digest, path: None };
                 let what =
                     format!("a file in originals/{pack} at byte {offset} that the journal does not know");
                 self.wrong(what, Some(mend));
@@ -305,6 +369,23 @@ impl Audit<'_> {
         }
         Ok(())
     }
+}
+
+/// The second view takes about as much as the first, and while it grows the intake needs room of its own.
+fn check_room(data_dir: &Path, view_bytes: u64) -> Result<(), QueryError> {
+    let path = data_dir.to_owned();
+    let fs = match rustix::fs::statvfs(data_dir) {
+        Ok(fs) => fs,
+        Err(error) => {
+            return Err(JournalError::Io { action: "look at", path, source: error.into() }.into());
+        }
+    };
+    let (free, needed) =
+        (fs.f_bavail.saturating_mul(fs.f_frsize), view_bytes.saturating_add(ROOM_LEFT_BYTES));
+    if free < needed {
+        return Err(QueryError::NoRoom { path, free_mb: free >> 20, needed_mb: needed >> 20 });
+    }
+    Ok(())
 }
 
 /// The packs that there are, by name.

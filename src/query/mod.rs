@@ -121,6 +121,16 @@ pub enum QueryError {
     /// Two audits at once.
     #[error("another audit runs already")]
     Auditing,
+    /// An audit would take the room that the intake needs.
+    #[error("{free_mb} MiB are free at {}, and an audit, which makes a second view there, asks for {needed_mb}", .path.display())]
+    NoRoom {
+        /// The data directory.
+        path: PathBuf,
+        /// What is free.
+        free_mb: u64,
+        /// What must be.
+        needed_mb: u64,
+    },
     /// No file is meant.
     #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits")]
     NoStory {

@@ -34,6 +34,8 @@ struct Items {
     new: u64,
     repeats: u64,
     rejected: u64,
+    /// Of the repeats, those of articles that the journal knows nothing of: the file holds them still.
+    lost: u64,
 }
 
 /// An original that a receipt speaks of.
@@ -76,6 +78,7 @@ impl Recount {
                     self.repeats += 1;
                 } else {
                     self.lost_articles += 1;
+                    self.of(e.arrival).lost += 1;
                 }
             }
             Event::Rejected(e) => {
@@ -94,7 +97,7 @@ impl Recount {
                 let path = || e.path.clone();
                 let kept = kept.map(|(original, digest)| Kept { original, digest, path: path() });
                 let said = e.new + e.repeats + e.rejected;
-                let missing = said.saturating_sub(heard.new + heard.repeats + heard.rejected);
+                let missing = said.saturating_sub(heard.new + heard.repeats + heard.rejected) + heard.lost;
                 if missing > 0 {
                     let short = Short { kept: kept.clone(), path: path(), missing, digest: e.digest };
                     self.short.insert(e.arrival, short);

@@ -1,16 +1,27 @@
 //! Whether a view is what the journal makes of it, proved by making it once more.
 
-use super::{Change, Store, StoreError, Trust, View, check, codec};
+use super::{Change, Store, StoreError, Trust, View, codec};
 use crate::journal::Frame;
 use std::path::{Path, PathBuf};
 
-/// So many rows that differ are named; one is enough for a rebuild.
-const NAMED_MAX: usize = 10;
+/// So many rows are compared at a time, some milliseconds' worth: commits wait for as long.
+const SLICE_ROWS: usize = 4096;
 
 /// A second view, made of the journal's frames alone. It lies beside the first and is removed when it is dropped.
 pub struct Comparison {
     folder: PathBuf,
     store: Option<Store>,
+}
+
+/// What came of comparing some rows.
+#[derive(Debug, Default)]
+pub struct Slice {
+    /// How many rows both have alike.
+    pub alike: u64,
+    /// Which differ.
+    pub differ: Vec<String>,
+    /// The last that was compared; nothing where there are no more.
+    pub last: Option<Vec<u8>>,
 }
 
 impl Comparison {
@@ -27,20 +38,14 @@ impl Comparison {
         self.store.as_ref().map_or(Ok(()), |store| store.apply(&changes, frame.end))
     }
 
-    /// How many rows both have alike, and which differ. Profiles are left out: `detect` makes them. The view's own
-    /// checksums and counts are checked too.
-    pub fn differences(&self, view: View<'_>) -> Result<(u64, Vec<String>), StoreError> {
-        let Some(store) = &self.store else { return Ok((0, Vec::new())) };
-        let mut differ = Vec::new();
-        if let Err(error) = check::whole(view) {
-            if !error.is_damage() {
-                return Err(error);
-            }
-            differ.push(error.to_string());
-        }
-        let (mut here, mut there) = (rows(view).peekable(), rows(store.view()).peekable());
-        let mut alike = 0;
-        loop {
+    /// Compares the next rows in the order of their keys, behind `after`. Profiles are left out, as `detect` makes them;
+    /// that they are whole is checked. What comes of rows that are alike to the last adds up as theirs does.
+    pub fn slice(&self, view: View<'_>, after: Option<&[u8]>) -> Result<Slice, StoreError> {
+        let mut slice = Slice::default();
+        let Some(store) = &self.store else { return Ok(slice) };
+        let (mut here, mut there) =
+            (view.raw_after(after).peekable(), store.view().raw_after(after).peekable());
+        for _ in 0..SLICE_ROWS {
             let key = |entry: Option<&Result<(sled::IVec, sled::IVec), StoreError>>| match entry {
                 Some(Ok((key, _))) => Some(key.clone()),
                 _ => None,
@@ -53,28 +58,23 @@ impl Comparison {
                 (Some(_), Some(_)) => (None, there.next().transpose()?),
                 _ => (here.next().transpose()?, there.next().transpose()?),
             };
-            let said = match (one, other) {
-                (None, None) => break,
-                (Some((_, a)), Some((_, b))) if a == b => {
-                    alike += 1;
-                    continue;
-                }
-                (Some((key, _)), Some(_)) => format!("row {} differs", key.escape_ascii()),
-                (Some((key, _)), None) => format!("row {} is not in the journal", key.escape_ascii()),
-                (None, Some((key, _))) => format!("row {} is missing", key.escape_ascii()),
+            let Some(key) = one.as_ref().or(other.as_ref()).map(|(key, _)| key.clone()) else {
+                return Ok(Slice { last: None, ..slice });
             };
-            if differ.len() < NAMED_MAX {
-                differ.push(said);
+            let name = || key.escape_ascii();
+            match (one, other) {
+                (Some((_, row)), None) if key.starts_with(codec::PROFILES) => {
+                    slice.differ.extend(codec::sound(&key, &row).err().map(|error| error.to_string()));
+                }
+                (Some((_, a)), Some((_, b))) if a == b => slice.alike += 1,
+                (Some(_), Some(_)) => slice.differ.push(format!("row {} differs", name())),
+                (Some(_), None) => slice.differ.push(format!("row {} is not in the journal", name())),
+                (None, _) => slice.differ.push(format!("row {} is missing", name())),
             }
+            slice.last = Some(key.to_vec());
         }
-        Ok((alike, differ))
+        Ok(slice)
     }
-}
-
-/// The rows of a view but for the profiles.
-fn rows(view: View<'_>) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> {
-    let is_profile = |key: &sled::IVec| key.starts_with(codec::PROFILES);
-    view.raw().filter(move |row| !row.as_ref().is_ok_and(|(key, _)| is_profile(key)))
 }
 
 impl Drop for Comparison {

@@ -18,7 +18,7 @@ mod rows;
 mod view;
 mod write;
 
-pub use compare::Comparison;
+pub use compare::{Comparison, Slice};
 pub use lock::{DataLock, LockError, user_name};
 pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
 pub use view::{Gathered, Order, View};
@@ -158,6 +158,8 @@ impl Store {
             aside = Some(free);
         }
         fs::rename(new, folder).map_err(StoreError::io("put in its place", new))?;
+        // A view that was moved aside must not be back after a power cut, and be trusted for a clean stop since.
+        folder.parent().map_or(Ok(()), sync_folder)?;
         Ok(aside)
     }
 
@@ -187,13 +189,17 @@ impl Store {
         self.db.flush()?;
         let file = self.folder.join("db");
         fs::File::open(&file).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &file))?;
-        fs::File::open(&self.folder).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &self.folder))
+        sync_folder(&self.folder)
     }
 
     /// What the view takes on disk, in bytes.
     pub fn bytes_on_disk(&self) -> Result<u64, StoreError> {
         Ok(self.db.size_on_disk()?)
     }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    fs::File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", folder))
 }
 
 /// Opens sled behind a panic guard. A handle that was dropped lets go of its lock a little later, when sled's own

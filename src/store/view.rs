@@ -7,6 +7,7 @@ use super::{
 use crate::model::{Arrival, ArticleNo, Digest, Original, RecordId, Score};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::ops::Bound;
 
 /// Reads the view. What it gives is true of the last batch applied.
 #[derive(Clone, Copy)]
@@ -80,6 +81,15 @@ impl<'s> View<'s> {
     /// All keys and raw rows, in the order of their keys.
     pub(super) fn raw(self) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + use<'s> {
         self.tree.iter().map(|entry| Ok(entry?))
+    }
+
+    /// The same from behind a key on.
+    pub(super) fn raw_after(
+        self,
+        after: Option<&[u8]>,
+    ) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + use<'s> {
+        let from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_vec()));
+        self.tree.range((from, Bound::Unbounded)).map(|entry| Ok(entry?))
     }
 
     /// The totals.

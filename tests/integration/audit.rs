@@ -2,13 +2,13 @@
 
 use crate::{
     answers::Record,
-    corpus::{Reporter, files_in, fixture},
+    corpus::{MANY, Reporter, files_in, fixture},
     daemon::{Daemon, settled},
-    place::{Place, Ran},
+    place::{Place, Ran, drop_whole},
 };
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 use wirefold::{
-    journal::{Place as At, Position, Replay},
+    journal::{Packs, Place as At, Position, Replay},
     model::{Arrival, Event, Sighting, Time},
     store::{Change, DataLock, Store, Trust},
 };
@@ -140,6 +140,47 @@ fn a_view_that_disagrees_is_named_and_made_anew() {
     assert_eq!(place.export_text(), before);
 }
 
+/// A kill between the writing of an original and that of its receipt leaves both it and the claim: that is no loss, and to
+/// take the original in would count the file twice.
+#[test]
+fn an_original_whose_file_is_still_claimed_is_under_way() {
+    let place = with_stories();
+    let story = Reporter::new(7).story();
+    let mut packs = Packs::open(&place.data().join("originals")).unwrap();
+    packs.push(story.as_bytes(), Time::default()).unwrap();
+    packs.sync().unwrap();
+    wrong(&place, "that the journal does not know");
+    let claim = place.inbox().join(".wirefold/0000000000000099-late.txt");
+    fs::create_dir_all(claim.parent().unwrap()).unwrap();
+    fs::write(&claim, &story).unwrap();
+    clean(&place);
+    place.done(["audit", "--repair"]);
+    let daemon = Daemon::start(&place);
+    settled(&place, 16);
+    clean(&place);
+    daemon.stop_well();
+    let found = place.export().into_iter().flat_map(|r| r.articles).find(|a| a.path == "late.txt");
+    assert_eq!(found.unwrap().sightings, 1);
+}
+
+/// What is compared is compared in slices, between which commits go on; none of them is taken for a fault.
+#[test]
+fn an_audit_of_a_daemon_at_work_finds_nothing_wrong() {
+    let place = Place::configured("[intake]\nsettle_ms = 20\n[commit]\ngroup_articles_max = 16\n");
+    let daemon = Daemon::start(&place);
+    let mut reporter = Reporter::new(13);
+    let lines: Vec<_> = (0..MANY).map(|_| reporter.line()).collect();
+    drop_whole(&place.inbox().join("many.jsonl"), lines.join("\n").as_bytes());
+    let mut rows = Vec::new();
+    while place.status().articles.sightings < lines.len() as u64 {
+        let told: serde_json::Value = serde_json::from_str(&place.done(["audit", "--json"]).out).unwrap();
+        rows.push(told["rows"].as_u64().unwrap());
+    }
+    println!("rows that were alike, from audit to audit: {rows:?}");
+    daemon.stop_well();
+    clean(&place);
+}
+
 #[test]
 fn nothing_is_mended_behind_a_daemon_that_runs() {
     let place = with_stories();
@@ -149,27 +190,4 @@ fn nothing_is_mended_behind_a_daemon_that_runs() {
     let ran = place.run(["audit", "--repair"]);
     assert!(ran.code() == 75 && ran.err.contains("in use"), "{ran:?}");
     daemon.stop_well();
-}
-
-/// Wherever a bit flips, either it is told of or nothing is other than it was; and what an original holds comes back.
-#[test]
-fn a_flipped_bit_anywhere_is_found_and_never_silently_wrong() {
-    let place = with_stories();
-    let (before, seed) = (place.export_text(), fastrand::u64(..));
-    println!("seed {seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
-    let pack = files_in(&place.data().join("originals")).remove(0);
-    for round in 0..10 {
-        let hit = if round % 3 == 0 { &pack } else { &journal(&place) };
-        let whole = fs::read(hit).unwrap();
-        flip(hit, random.u64(..whole.len() as u64));
-        let ran = audit(&place);
-        let is_found = ran.code() == 1 && !ran.out.contains("all is as it should be");
-        assert!(is_found || ran.code() == 0 && place.export_text() == before, "round {round}: {ran:?}");
-        assert!(!ran.err.contains("panicked"), "{ran:?}");
-        fs::write(hit, whole).unwrap();
-        place.done(["rebuild"]);
-    }
-    assert_eq!(place.export_text(), before);
-    clean(&place);
 }

@@ -16,10 +16,10 @@ use std::{
 };
 
 /// A file system of so many bytes on the data directory of a place; nothing, and a printed line, where none can be mounted.
-struct Mounted(PathBuf);
+pub struct Mounted(pub PathBuf);
 
 impl Mounted {
-    fn on(path: PathBuf, size: &str) -> Option<Self> {
+    pub fn on(path: PathBuf, size: &str) -> Option<Self> {
         fs::create_dir_all(&path).unwrap();
         let options = format!("{size},mode=0750");
         let mut mount = Command::new("mount");
@@ -30,6 +30,18 @@ impl Mounted {
         println!("skipped: this needs the right to mount a file system");
         None
     }
+
+    /// Gives it so many bytes more than are used of it, which is as if others had taken the rest.
+    pub fn leave(&self, bytes: u64) {
+        let fs = rustix::fs::statvfs(&self.0).unwrap();
+        self.resize((fs.f_blocks - fs.f_bfree) * fs.f_frsize + bytes);
+    }
+
+    pub fn resize(&self, bytes: u64) {
+        let options = format!("remount,size={bytes}");
+        let done = Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap();
+        assert!(done.success());
+    }
 }
 
 impl Drop for Mounted {
@@ -39,7 +51,7 @@ impl Drop for Mounted {
 }
 
 /// Writes until nothing more can be written, or until only so many bytes are free.
-fn fill(path: &Path, leave: u64) {
+pub fn fill(path: &Path, leave: u64) {
     let folder = path.parent().unwrap();
     let free = || rustix::fs::statvfs(folder).map(|fs| fs.f_bavail * fs.f_frsize).unwrap();
     let mut ballast = fs::File::create(path).unwrap();
@@ -171,4 +183,15 @@ fn a_journal_that_keeps_failing_does_not_swell_the_packs() {
     };
     assert_eq!(packs(&place), packs(&once));
     clean(&place);
+}
+
+/// A second view beside the first would take what the intake needs.
+#[test]
+fn an_audit_that_would_fill_the_disk_is_refused() {
+    let place = Place::brisk();
+    let Some(_mounted) = Mounted::on(place.data(), "size=200m") else { return };
+    place.ingest(files_in(&fixture("stories")));
+    let ran = place.run(["audit"]);
+    assert!(ran.code() == 1 && ran.err.contains("MiB are free at"), "{ran:?}");
+    assert!(!place.data().join("db.audit").exists());
 }

@@ -6,6 +6,7 @@ use crate::{
     corpus::{MANY, Reporter},
     daemon::{Daemon, settled},
     place::{Place, Running, drop_whole, names_in},
+    scale::{scale, seed},
     wait::{PATIENCE, pause, within},
 };
 use std::{
@@ -21,25 +22,12 @@ use wirefold::{
     model::{Digest, Event},
 };
 
-/// How often it is killed: `WIREFOLD_TEST_KILLS` says otherwise, as `.ci/kills` does.
-fn kills() -> u32 {
-    std::env::var("WIREFOLD_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap())
-}
-
 const LINES_A_FILE: usize = 40;
 
-/// The seed of this run, printed so that a failure can be had again: `WIREFOLD_TEST_SEED` sets it.
-fn seed() -> u64 {
-    let given = std::env::var("WIREFOLD_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-    let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    println!("seed {seed}; WIREFOLD_TEST_SEED={seed} runs it again");
-    seed
-}
-
 /// Everything that was dropped: how often each article, and which files hold none.
-#[derive(Default)]
-struct Dropped {
-    files: u64,
+#[derive(Clone, Default)]
+pub struct Dropped {
+    pub files: u64,
     sightings: BTreeMap<String, u64>,
     junk: Vec<String>,
     stories: Vec<String>,
@@ -49,7 +37,7 @@ struct Dropped {
 
 impl Dropped {
     /// Makes up the next file.
-    fn next(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> (String, Vec<u8>) {
+    pub fn next(&mut self, reporter: &mut Reporter, random: &mut fastrand::Rng) -> (String, Vec<u8>) {
         let number = self.files;
         self.files += 1;
         let earlier = (!self.stories.is_empty()).then(|| random.choice(&self.stories).unwrap().clone());
@@ -86,7 +74,8 @@ impl Dropped {
         file
     }
 
-    fn count(&mut self, article: &[u8]) {
+    /// Counts an article that was dropped.
+    pub fn count(&mut self, article: &[u8]) {
         *self.sightings.entry(Digest::of(article).to_string()).or_default() += 1;
     }
 }
@@ -110,7 +99,7 @@ fn sightings(records: &[Record]) -> BTreeMap<String, u64> {
 
 #[test]
 fn kills_lose_nothing_and_count_nothing_twice() {
-    let (place, kills) = (Place::brisk(), kills());
+    let (place, kills) = (Place::brisk(), scale("KILLS", 30));
     fs::create_dir_all(place.inbox()).unwrap();
     let (seed, stop) = (seed(), AtomicBool::new(false));
     let mut random = fastrand::Rng::with_seed(!seed);
@@ -137,7 +126,7 @@ fn kills_lose_nothing_and_count_nothing_twice() {
         delivering.join().unwrap()
     });
     let finished = place.status().files.accepted;
-    assert!(finished > u64::from(kills), "it was always killed before it had done anything");
+    assert!(finished > kills, "it was always killed before it had done anything");
     let daemon = Daemon::start(&place);
     settled(&place, dropped.files);
     daemon.stop_well();
@@ -174,7 +163,8 @@ fn check_replayed(place: &Place, dropped: &Dropped) {
     assert!(timeless(place) == timeless(&undisturbed), "an undisturbed run gives another export");
 }
 
-fn check_all_there(place: &Place, dropped: &Dropped) {
+/// Every file is where it belongs, and every article is counted as often as it was dropped.
+pub fn check_all_there(place: &Place, dropped: &Dropped) {
     println!("{} files, {} of them junk", dropped.files, dropped.junk.len());
     assert_eq!(place.claims(), [""; 0], "in flight");
     assert_eq!(names_in(&place.inbox()), [".wirefold"], "in the inbox");

@@ -72,10 +72,17 @@ impl Place {
         fs::set_permissions(place.dir.path(), open).unwrap();
         // The binary may lie where only root can go.
         fs::copy(binary(), place.path("wirefold")).unwrap();
-        fs::create_dir(place.data()).unwrap();
-        chown(place.data(), Some(NOBODY), Some(NOBODY)).unwrap();
         place.as_nobody = true;
+        place.make_own(&place.data());
         Some(place)
+    }
+
+    /// Makes a folder that belongs to whom wirefold runs as.
+    pub fn make_own(&self, folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        if self.as_nobody {
+            chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
     }
 
     pub fn configure(&mut self, text: &str) {
