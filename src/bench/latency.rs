@@ -1,6 +1,9 @@
 //! How long a daemon that runs takes to answer, and to see what is dropped into its inbox.
 
-use super::{BenchError, DROPPED_A_SECOND, processes::Daemon};
+use super::{
+    BenchError, DROPPED_A_SECOND,
+    processes::{Daemon, Program},
+};
 use crate::{
     control::{self, ControlError},
     query::{Question, RecordAnswer, Selection, Status},
@@ -28,11 +31,12 @@ pub(super) fn live(daemon: &Daemon) -> Result<f64, BenchError> {
 }
 
 /// The milliseconds that each of some records takes to be shown.
-pub(super) fn of_show(daemon: &Daemon) -> Result<Vec<f64>, BenchError> {
+pub(super) fn of_show(program: &Program<'_>, daemon: &Daemon) -> Result<Vec<f64>, BenchError> {
     let newest = Selection { limit: Some(SHOWN), ..Selection::default() };
     let records: Vec<RecordAnswer> = ask(daemon, &Question::List(newest))?;
     let mut took = Vec::with_capacity(records.len());
     for record in records {
+        program.go_on()?;
         let begun = Instant::now();
         ask::<RecordAnswer>(daemon, &Question::Show { id: record.record.to_string() })?;
         took.push(millis(begun));
@@ -42,10 +46,15 @@ pub(super) fn of_show(daemon: &Daemon) -> Result<Vec<f64>, BenchError> {
 
 /// The milliseconds from the moment each file is renamed into the inbox until its record is shown. They are dropped at
 /// their times whether or not those before are seen yet.
-pub(super) fn of_drops(daemon: &Daemon, files: &[PathBuf]) -> Result<Vec<f64>, BenchError> {
+pub(super) fn of_drops(
+    program: &Program<'_>,
+    daemon: &Daemon,
+    files: &[PathBuf],
+) -> Result<Vec<f64>, BenchError> {
     let (begun, mut next) = (Instant::now(), 0);
     let (mut waiting, mut took) = (Vec::<(&Path, Instant)>::new(), Vec::with_capacity(files.len()));
     while took.len() < files.len() {
+        program.go_on()?;
         while let Some(path) = files.get(next)
             && begun.elapsed() * DROPPED_A_SECOND >= Duration::from_secs(next as u64)
         {

@@ -17,6 +17,7 @@ use std::{
     time::Instant,
 };
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 /// What is to be measured.
@@ -103,6 +104,9 @@ pub enum BenchError {
         /// What it said.
         said: String,
     },
+    /// Nobody wants to know any more.
+    #[error("the measurement was stopped")]
+    Stopped,
     /// The daemon cannot be asked.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -117,15 +121,16 @@ pub fn scratch(place: &Path) -> Result<TempDir, BenchError> {
     make().map_err(|source| BenchError::Folder { action: "make a folder in", path: place.to_owned(), source })
 }
 
-/// Measures `program` in a folder, and tells each figure as soon as it is known. To be called where a thread of a runtime
-/// may block.
+/// Measures `program` in a folder, and tells each figure as soon as it is known, for as long as somebody listens. To be
+/// called where a thread of a runtime may block.
 pub fn measure(
     program: &Path,
     folder: &Path,
     plan: &Plan,
-    tell: &mut impl FnMut(Figure),
+    told: &mpsc::Sender<Figure>,
 ) -> Result<(), BenchError> {
-    let program = Program::new(program, folder)?;
+    let program = Program::new(program, folder, told)?;
+    let tell = &mut |figure| _ = told.blocking_send(figure);
     let made = Made::new(folder);
     as_files(&program, &made, plan.files, tell)?;
     let data = as_lines(&program, &made, plan.articles, tell)?;
@@ -198,9 +203,9 @@ fn as_daemon(
     let live = latency::live(&daemon)?;
     let each = kilobytes(daemon.bytes().saturating_sub(empty)) / live.max(1.);
     tell("memory an article in the windows", each, "kB", Some(reach(3., 1.5)));
-    let shows = latency::of_show(&daemon)?;
+    let shows = latency::of_show(program, &daemon)?;
     tell("show by id, 99 of 100", percentile(&shows, 99), "ms", Some(reach(5., 1.)));
-    let seen = latency::of_drops(&daemon, &made.dropped(plan.dropped)?)?;
+    let seen = latency::of_drops(program, &daemon, &made.dropped(plan.dropped)?)?;
     tell("a file dropped until shown, median", percentile(&seen, 50), "ms", None);
     tell("the same, 99 of 100", percentile(&seen, 99), "ms", Some(reach(250., 60.)));
     Ok(())

@@ -1,6 +1,6 @@
 //! The program as processes of their own, with what they take of the machine.
 
-use super::BenchError;
+use super::{BenchError, Figure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
@@ -10,6 +10,7 @@ use std::{
     thread::park_timeout,
     time::{Duration, Instant},
 };
+use tokio::sync::mpsc;
 
 /// How often the memory of a run is looked at. Its peak never goes down, so that only the last moment is missed.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -23,6 +24,7 @@ pub(super) struct Program<'f> {
     path: &'f Path,
     folder: &'f Path,
     config: PathBuf,
+    told: &'f mpsc::Sender<Figure>,
 }
 
 /// A run that has ended.
@@ -34,11 +36,16 @@ pub(super) struct Ran {
 }
 
 impl<'f> Program<'f> {
-    pub fn new(path: &'f Path, folder: &'f Path) -> Result<Self, BenchError> {
+    pub fn new(path: &'f Path, folder: &'f Path, told: &'f mpsc::Sender<Figure>) -> Result<Self, BenchError> {
         let config = folder.join("wirefold.toml");
         let written = fs::write(&config, "");
         written.map_err(|source| BenchError::Folder { action: "write", path: config.clone(), source })?;
-        Ok(Self { path, folder, config })
+        Ok(Self { path, folder, config, told })
+    }
+
+    /// An error where nobody listens any more, so that what runs is ended.
+    pub fn go_on(&self) -> Result<(), BenchError> {
+        if self.told.is_closed() { Err(BenchError::Stopped) } else { Ok(()) }
     }
 
     /// Takes in a file or a folder, into a data directory of that name.
@@ -50,6 +57,7 @@ impl<'f> Program<'f> {
         let mut child = Ends(self.start(&mut command)?);
         let mut peak_bytes = 0;
         let status = loop {
+            self.go_on()?;
             peak_bytes = bytes_of(child.0.id(), "VmHWM:").unwrap_or(peak_bytes);
             let ended = child.0.try_wait();
             match ended.map_err(|source| BenchError::Program { path: self.path.to_owned(), source })? {
@@ -81,6 +89,7 @@ impl<'f> Program<'f> {
         let mut daemon = Daemon { process: Ends(self.start(&mut command)?), data_dir: data_dir.to_owned() };
         let (deadline, mut said) = (Instant::now() + START_PATIENCE, [0; 4096]);
         loop {
+            self.go_on()?;
             let length = told.recv(&mut said).unwrap_or_default();
             let said = said.get(..length).unwrap_or_default();
             if said.split(|b| *b == b'\n').any(|line| line == b"READY=1") {

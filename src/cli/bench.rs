@@ -8,7 +8,15 @@ use super::{
 };
 use crate::bench::{self, BenchError, Figure, Plan, Target};
 use std::{env, path::Path};
-use tokio::{select, signal::ctrl_c, sync::mpsc};
+use tokio::{
+    select,
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
+    sync::mpsc,
+    task::JoinError,
+};
 
 /// Measures this program on the disk of a folder, and prints each figure as soon as it is known.
 pub(super) fn run(args: &BenchArgs) -> Result<Exit, CliError> {
@@ -23,31 +31,32 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, CliError> {
     }
     let (tell, mut told) = mpsc::channel(1);
     let folder = scratch.path().to_owned();
-    let measuring = runtime.spawn_blocking(move || {
-        bench::measure(&program, &folder, &plan, &mut |figure| _ = tell.blocking_send(figure))
-    });
-    let measured = runtime.block_on(async {
+    let measuring = runtime.spawn_blocking(move || bench::measure(&program, &folder, &plan, &tell));
+    let heard = runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate()).map_err(CliError::Output)?;
         loop {
             let figure = select! {
                 figure = told.recv() => figure,
                 _ = ctrl_c() => return Err(CliError::Interrupted),
+                _ = terminated.recv() => return Err(CliError::Interrupted),
             };
-            let Some(figure) = figure else { break };
+            let Some(figure) = figure else { return Ok(true) };
             let line =
                 if args.json { serde_json::to_string(&figure)? } else { row(&figure, Paint::of_stdout()) };
             if !out.line(&line)? || !out.flush()? {
-                return Ok(());
+                return Ok(false);
             }
         }
-        measuring
-            .await
-            .map_err(|panic| BenchError::Run { command: "bench".to_owned(), said: panic.to_string() })??;
-        Ok(())
     });
-    // What an interrupt leaves under way is interrupted too; its folder goes now.
-    runtime.shutdown_background();
+    // With nobody listening it ends what it has started, and only then can the folder go.
+    drop(told);
+    let measured = runtime.block_on(measuring);
     drop(scratch);
-    measured?;
+    if heard? {
+        let failed =
+            |panic: JoinError| BenchError::Run { command: "bench".to_owned(), said: panic.to_string() };
+        measured.map_err(failed)??;
+    }
     Ok(Exit::Done)
 }
 

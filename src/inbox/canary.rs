@@ -26,7 +26,8 @@ pub(super) enum Canary {
     /// It is still to be sent.
     #[default]
     Due,
-    Sent(Instant),
+    /// With whether it was sent before and not heard.
+    Sent(Instant, bool),
     Heard,
     NotHeard(Instant),
 }
@@ -37,7 +38,7 @@ impl Canary {
         let is_due = match self {
             Self::Due => true,
             Self::NotHeard(since) => now.duration_since(*since) >= AGAIN,
-            Self::Sent(_) | Self::Heard => false,
+            Self::Sent(..) | Self::Heard => false,
         };
         if !is_due || folders.arm(&work_folder(inbox), true).is_err() {
             return;
@@ -45,13 +46,13 @@ impl Canary {
         let path = path(inbox);
         fs::remove_file(&path).ok();
         if fs::File::create_new(&path).is_ok() {
-            *self = Self::Sent(now);
+            *self = Self::Sent(now, self.is_not_heard());
         }
     }
 
     /// Whether a hint at this path is the one that is waited for; it has been heard then.
     pub(super) fn hears(&mut self, hint: &Path, inbox: &Path, folders: &mut WatchedFolders) -> bool {
-        let is_heard = matches!(self, Self::Sent(_) | Self::NotHeard(_)) && hint == path(inbox);
+        let is_heard = matches!(self, Self::Sent(..) | Self::NotHeard(_)) && hint == path(inbox);
         if is_heard {
             Self::end(inbox, folders);
             *self = Self::Heard;
@@ -61,7 +62,7 @@ impl Canary {
 
     /// Whether it should have been heard by now and was not. Says so once.
     pub(super) fn falls_silent(&mut self, inbox: &Path, folders: &mut WatchedFolders, now: Instant) -> bool {
-        let is_late = matches!(self, Self::Sent(at) if now.duration_since(*at) >= PATIENCE);
+        let is_late = matches!(self, Self::Sent(at, _) if now.duration_since(*at) >= PATIENCE);
         if is_late {
             Self::end(inbox, folders);
             *self = Self::NotHeard(now);
@@ -71,18 +72,19 @@ impl Canary {
 
     /// What it was to be told by may be lost, or is another.
     pub(super) fn lose(&mut self) {
-        if matches!(self, Self::Sent(_)) {
+        if matches!(self, Self::Sent(..)) {
             *self = Self::Due;
         }
     }
 
     /// Whether the inbox's own folder is to stay watched for it.
     pub(super) fn is_sent(&self) -> bool {
-        matches!(self, Self::Sent(_))
+        matches!(self, Self::Sent(..))
     }
 
+    /// Whether it was not heard when it was sent last, or before.
     pub(super) fn is_not_heard(&self) -> bool {
-        matches!(self, Self::NotHeard(_))
+        matches!(self, Self::NotHeard(_) | Self::Sent(_, true))
     }
 
     fn end(inbox: &Path, folders: &mut WatchedFolders) {

@@ -14,7 +14,10 @@ use crate::{
     clock,
     model::{Arrival, Time},
 };
-use rustix::fs::{Mode, OFlags};
+use rustix::{
+    fs::{CWD, Mode, OFlags, RenameFlags, renameat_with},
+    io::Errno,
+};
 use std::{
     collections::BTreeSet,
     ffi::OsString,
@@ -90,6 +93,14 @@ impl Claimed {
     /// is gone is an error.
     pub fn changed(&self) -> io::Result<bool> {
         Ok(!self.stamp.same_content(&self.look_again()?))
+    }
+
+    /// The same of a file that is to be removed: one that is gone was not, and one that cannot be looked at now may have been.
+    pub fn was_written_to(&self) -> Result<bool, InboxError> {
+        match self.changed() {
+            Err(error) if is_transient(&error) => Err(InboxError::io("look at", &self.path)(error)),
+            looked => Ok(looked.unwrap_or(false)),
+        }
     }
 
     /// Whether its whole inbox is away, renamed or unmounted: then the file is not gone, and comes back with it.
@@ -181,7 +192,8 @@ pub(super) fn lay_back(
     let failed = || InboxError::io("put back", from);
     let first = inbox.join(name);
     make_folders(first.parent().unwrap_or(inbox)).map_err(failed())?;
-    let others = (0..BACK_TRIES_MAX).map(|again| first.with_file_name(name_beside(name, arrival, again)));
+    let others =
+        (0..BACK_TRIES_MAX).map(|again| first.with_file_name(name_beside(name, arrival, again, marker)));
     let mut refused = io::Error::from(io::ErrorKind::AlreadyExists);
     for to in std::iter::once(first.clone()).chain(others) {
         // It comes first, or a crash would leave a file that waits for it for ever.
@@ -200,19 +212,29 @@ pub(super) fn lay_back(
     Err(failed()(refused))
 }
 
-/// A name for a file beside what has its own: its number, and as much of its name as there is room for.
-fn name_beside(name: &Path, arrival: Arrival, again: u32) -> OsString {
+/// A name for a file beside what has its own: its number, and as much of its name as there is room for, with its marker's too.
+fn name_beside(name: &Path, arrival: Arrival, again: u32, marker: Option<&Marker>) -> OsString {
     let number = claim_name(arrival);
     let head = if again == 0 { format!("{number}-") } else { format!("{number}-{again}-") };
     let name = name.file_name().unwrap_or_default().as_bytes();
-    let name = shorten(name, NAME_BYTES_MAX.saturating_sub(head.len()));
+    let taken = head.len() + marker.map_or(0, Marker::bytes);
+    let name = shorten(name, NAME_BYTES_MAX.saturating_sub(taken));
     OsString::from_vec([head.as_bytes(), name].concat())
 }
 
-/// Moves a file to a name that nothing has; a rename would silently replace what has it. Where the file cannot be
-/// linked (another user's file, a file system without links) only a name made of its number will do: that nobody
-/// else uses, so what is made to hold it stays empty until the file takes its place.
+/// Moves a file to a name that nothing has, in one step: a kill between two would leave it under both names.
 fn put_back(from: &Path, to: &Path, is_own_name: bool) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // The file system knows no rename that replaces nothing.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => put_back_in_steps(from, to, is_own_name),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// The same by links; a plain rename would silently replace what has the name. Where the file cannot be linked (another
+/// user's file, a file system without links) only a name made of its number will do: that nobody else uses, so what is made
+/// to hold it stays empty until the file takes its place.
+fn put_back_in_steps(from: &Path, to: &Path, is_own_name: bool) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(error) if is_absence(&error) || error.kind() == io::ErrorKind::AlreadyExists => Err(error),
@@ -513,8 +535,14 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let (from, to) = (dir.path().join("from"), dir.path().join("to"));
         make_folders(&from).unwrap();
-        assert_eq!(put_back(&from, &to, true).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        assert!(put_back(&from, &to, false).is_err(), "a folder does not replace a file");
+        let refused = |is_own_name| put_back_in_steps(&from, &to, is_own_name).unwrap_err();
+        assert_eq!(refused(true).kind(), io::ErrorKind::AlreadyExists);
+        assert_ne!(refused(false).kind(), io::ErrorKind::AlreadyExists, "a folder does not replace a file");
         assert!(from.exists() && !to.exists());
+        // In one step it goes, and only to a name that nothing has.
+        put_back(&from, &to, true).unwrap();
+        fs::write(&from, "another").unwrap();
+        assert_eq!(put_back(&from, &to, true).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert!(to.is_dir() && from.is_file());
     }
 }

@@ -83,8 +83,9 @@ pub enum InboxError {
     },
 }
 
-/// `EIO`, `ENFILE` and `EMFILE`, which have no [`io::ErrorKind`] of their own; the numbers are those of every Linux.
-const TRANSIENT_CODES: [i32; 3] = [5, 23, 24];
+/// `EIO`, `ENFILE`, `EMFILE` and, of a mount whose server is gone, `ENOTCONN`, `EHOSTDOWN` and `EHOSTUNREACH`; by number, since
+/// not all have an [`io::ErrorKind`] of their own. The numbers are those of every Linux but on MIPS, where a few differ.
+const TRANSIENT_CODES: [i32; 6] = [5, 23, 24, 107, 112, 113];
 
 impl InboxError {
     /// For `map_err`: this was tried on this path.
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_transient_and_what_needs_a_person_is_not() {
-        let transient = [5, 11, 13, 16, 24, 28, 30, 116].map(io::Error::from_raw_os_error);
+        let transient = [5, 11, 13, 16, 24, 28, 30, 107, 112, 113, 116].map(io::Error::from_raw_os_error);
         for source in transient {
             let error = InboxError::io("claim", "a")(source);
             assert!(error.is_transient(), "{error:?}");

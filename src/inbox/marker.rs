@@ -30,6 +30,11 @@ impl Marker {
         Self(suffix)
     }
 
+    /// How much longer a marker's name is than its file's, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
     /// The marker of a file.
     pub(super) fn of(&self, file: &Path) -> PathBuf {
         OsString::from_vec([file.as_os_str().as_bytes(), self.0.as_bytes()].concat()).into()

@@ -830,8 +830,12 @@ async fn an_inbox_where_no_event_tells_of_the_canary_is_polled_until_one_does() 
         (1, 0),
         "it is scanned often, and no event was to tell of it"
     );
-    // It is tried again, and heard.
-    turn_after(&mut keeper, 600_000).await;
+    // It is tried again, and nothing else is said until it is heard.
+    let (state, _) = turn_after(&mut keeper, 600_000).await;
+    assert!(
+        place.inbox().join(CANARY).exists() && matches!(state.watching, Watching::Polling(_)),
+        "{state:?}"
+    );
     keeper.take(touched(&place, CANARY));
     let (state, _) = turn_after(&mut keeper, 9_000).await;
     assert_eq!(state.watching, Watching::Events);

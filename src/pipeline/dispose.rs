@@ -84,6 +84,14 @@ fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), Pipel
         passed_over = ?receipt.passed_over,
         "finished"
     );
+    if receipt.rejected > 0 && receipt.outcome != Outcome::Failed {
+        let rejected = receipt.rejected;
+        tracing::warn!(
+            path,
+            rejected,
+            "a file was taken in but for some of its items; they are in failed/ with their reasons"
+        );
+    }
     let claimed = match &job.origin {
         Origin::Given { .. } if receipt.outcome == Outcome::Failed => {
             failed.note(receipt.arrival, job.path(), &file_reason(job, receipt)?)?;
@@ -92,7 +100,7 @@ fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), Pipel
         Origin::Given { .. } => return Ok(()),
         Origin::Inbox(claimed) => claimed,
     };
-    if claimed.changed().unwrap_or(false) {
+    if claimed.was_written_to()? {
         return give_back(job, WRITTEN_TO);
     }
     if receipt.outcome == Outcome::Failed || receipt.digest.is_none() {
