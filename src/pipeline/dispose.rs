@@ -84,14 +84,6 @@ fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), Pipel
         passed_over = ?receipt.passed_over,
         "finished"
     );
-    if receipt.rejected > 0 && receipt.outcome != Outcome::Failed {
-        let rejected = receipt.rejected;
-        tracing::warn!(
-            path,
-            rejected,
-            "a file was taken in but for some of its items; they are in failed/ with their reasons"
-        );
-    }
     let claimed = match &job.origin {
         Origin::Given { .. } if receipt.outcome == Outcome::Failed => {
             failed.note(receipt.arrival, job.path(), &file_reason(job, receipt)?)?;
@@ -108,6 +100,14 @@ fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), Pipel
         let aside = failed.set_aside(claimed, &file_reason(job, receipt)?)?;
         tracing::warn!(path, reason, kept = %aside.display(), "a file could not be read whole and was set aside");
         return Ok(());
+    }
+    if receipt.rejected > 0 {
+        let rejected = receipt.rejected;
+        tracing::warn!(
+            path,
+            rejected,
+            "a file was taken in but for some of its items; they are in failed/ with their reasons"
+        );
     }
     Ok(claimed.dispose()?)
 }
