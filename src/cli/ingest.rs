@@ -69,7 +69,7 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
         out.line(&printable(&format!("  {path}: {why}")))?;
     }
     if skipped.count > 0 {
-        out.line(&format!("{} paths could not be reached:", skipped.count))?;
+        out.line(&format!("{} could not be reached:", counted(skipped.count, "path")))?;
     }
     for (path, why) in &skipped.first {
         out.line(&printable(&format!("  {path}: {why}")))?;

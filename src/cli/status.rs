@@ -6,7 +6,7 @@ use super::{
     ask::ask_one,
     page::{INDENT, Page},
     paint::{Hue, Paint},
-    render::{columns, to_the_minute},
+    render::{columns, counted, to_the_minute},
 };
 use crate::{
     clock,
@@ -56,7 +56,7 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
     }
     let oldest = status.inboxes.iter().filter_map(|inbox| inbox.oldest).min();
     let oldest = oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
-    line("backlog", &format!("{} files waiting or under way{oldest}", status.backlog));
+    line("backlog", &format!("{} waiting or under way{oldest}", counted(status.backlog, "file")));
     if let Some(rates) = status.rates {
         let (minute, hour) = (rates.last_minute, rates.last_hour);
         line("rate", &format!("{minute} articles in the last minute, {hour} in the last hour"));

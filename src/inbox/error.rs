@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
     /// The configured folder is not there.
-    #[error("the inbox '{}' does not exist: make it, or mount it, and start again", display_path(path))]
+    #[error("the inbox '{}' does not exist: make it, or mount it, and try again", display_path(path))]
     Missing {
         /// The configured folder.
         path: PathBuf,
