@@ -112,7 +112,7 @@ pub enum QueryError {
     },
     /// Nothing is called so.
     #[error(
-        "nothing here is called '{id}'; give an id (4 of its digits at least), a path, or an article's own id in its file"
+        "nothing here is called '{id}'; give an id (4 of its digits at least), a path (FILE#ID where the file holds several articles), or an article's own id in its file"
     )]
     NotFound {
         /// The id.
