@@ -8,12 +8,15 @@ use std::collections::HashMap;
 pub(super) fn whole(view: View<'_>) -> Result<(), StoreError> {
     let counts = view.counts()?;
     let mut rows: HashMap<u8, u64> = HashMap::new();
+    let mut profiles = view.profile_reader();
     for entry in view.raw() {
         let (key, row) = entry?;
         let letter = key.first().copied().unwrap_or_default();
         *rows.entry(letter).or_default() += 1;
         if letter == b'a' {
             article(view, &codec::decode(&key, &row)?, codec::last_article(&key).unwrap_or_default())?;
+        } else if key.starts_with(codec::PROFILES) {
+            profiles.read(&codec::decode(&key, &row)?)?;
         } else if letter != b'v' && letter != b'o' {
             codec::sound(&key, &row)?;
         }

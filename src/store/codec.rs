@@ -11,7 +11,7 @@
 //! | `t` first 16 bytes of the text's digest | article:u32, the first with that text |
 //! | `s` first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version |
 //! | `e` article:u32 | what its format said of it, as JSON; where it said anything |
-//! | `p` article:u32 | the profile that `detect` compares, while the article is in a window |
+//! | `p` article:u32 | where the profile lies that `detect` compares, while the article is in a window |
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow) |
 //! | `n` record id:u64 | founder:u32 of the record that it names today |
@@ -31,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 8;
+const VERSION: u8 = 9;
 const HEAD_BYTES: usize = 5;
 
 pub(super) type Key = Vec<u8>;
@@ -198,5 +198,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[8, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[9, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

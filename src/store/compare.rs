@@ -45,6 +45,7 @@ impl Comparison {
         let Some(store) = &self.store else { return Ok(slice) };
         let (mut here, mut there) =
             (view.raw_after(after).peekable(), store.view().raw_after(after).peekable());
+        let mut profiles = view.profile_reader();
         for _ in 0..SLICE_ROWS {
             let key = |entry: Option<&Result<(sled::IVec, sled::IVec), StoreError>>| match entry {
                 Some(Ok((key, _))) => Some(key.clone()),
@@ -64,7 +65,8 @@ impl Comparison {
             let name = || key.escape_ascii();
             match (one, other) {
                 (Some((_, row)), None) if key.starts_with(codec::PROFILES) => {
-                    slice.differ.extend(codec::sound(&key, &row).err().map(|error| error.to_string()));
+                    let read = codec::decode(&key, &row).and_then(|row| profiles.read(&row));
+                    slice.differ.extend(read.err().map(|error| error.to_string()));
                 }
                 (Some((_, a)), Some((_, b))) if a == b => slice.alike += 1,
                 (Some(_), Some(_)) => slice.differ.push(format!("row {} differs", name())),

@@ -14,6 +14,7 @@ mod check;
 mod codec;
 mod compare;
 mod lock;
+mod profiles;
 mod rows;
 mod view;
 mod write;
@@ -25,6 +26,7 @@ pub use view::{Gathered, Order, View};
 pub use write::Change;
 
 use crate::journal::Position;
+use profiles::ProfileWriter;
 use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,7 +36,7 @@ use std::{
 };
 
 /// The pages that sled may keep in memory. Its real use is a few times that.
-const CACHE_BYTES: u64 = 64 << 20;
+const CACHE_BYTES: u64 = 16 << 20;
 /// With segments of 8 MiB a value reaches the never-synced overflow files only at a megabyte.
 const SEGMENT_BYTES: usize = 8 << 20;
 
@@ -101,8 +103,8 @@ impl StoreError {
 pub struct Store {
     folder: PathBuf,
     db: sled::Db,
-    /// Held while a batch is applied.
-    applying: Mutex<()>,
+    /// Held while a batch is applied; there from the first on.
+    applying: Mutex<Option<ProfileWriter>>,
 }
 
 /// How much of a view is checked when it is opened.
@@ -120,7 +122,8 @@ impl Store {
         if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
             return Err(StoreError::Inconsistent("something else stands where its folder should".to_owned()));
         }
-        fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+        let profiles = profiles::folder_in(folder);
+        fs::create_dir_all(&profiles).map_err(StoreError::io("make the folder", &profiles))?;
         remove_half_snapshots(folder)?;
         let config = sled::Config::new()
             .path(folder)
@@ -128,7 +131,7 @@ impl Store {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         let db = open_when_free(&config)?;
-        let store = Self { folder: folder.to_owned(), db, applying: Mutex::new(()) };
+        let store = Self { folder: folder.to_owned(), db, applying: Mutex::new(None) };
         match trust {
             Trust::SameBoot => store.view().counts().map(|_| ())?,
             Trust::Nothing => check::whole(store.view())?,
@@ -165,16 +168,29 @@ impl Store {
 
     /// For reading.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.db)
+        View::new(&self.db, &self.folder)
     }
 
     /// Applies changes in one atomic batch together with the place in the journal up to which the view is
     /// then true, and flushes.
     pub fn apply(&self, changes: &[Change<'_>], end: Position) -> Result<(), StoreError> {
-        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        let batch = write::batch(self.view(), changes, end)?;
+        let mut applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        // After an error it is opened anew, so that nothing half written is pointed at.
+        let mut profiles = match applying.take() {
+            Some(profiles) => profiles,
+            None => ProfileWriter::open(profiles::folder_in(&self.folder), self.view().profile_rows())?,
+        };
+        let batch = write::batch(self.view(), &mut profiles, changes, end)?;
+        profiles.write()?;
         self.db.apply_batch(batch)?;
         self.db.flush()?;
+        let unused = profiles.unused();
+        if !unused.is_empty() {
+            // Older rows that a power cut brings back must not point at what is gone.
+            self.sync_with(Some(&profiles))?;
+            profiles.remove(&unused)?;
+        }
+        *applying = Some(profiles);
         Ok(())
     }
 
@@ -186,6 +202,12 @@ impl Store {
 
     /// Makes the view durable, which a flush of sled alone does not.
     pub fn sync(&self) -> Result<(), StoreError> {
+        self.sync_with(self.applying.lock().unwrap_or_else(PoisonError::into_inner).as_ref())
+    }
+
+    fn sync_with(&self, profiles: Option<&ProfileWriter>) -> Result<(), StoreError> {
+        // Rows point at profiles, which therefore come first.
+        profiles.map_or(Ok(()), ProfileWriter::sync)?;
         self.db.flush()?;
         let file = self.folder.join("db");
         fs::File::open(&file).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &file))?;
@@ -194,7 +216,7 @@ impl Store {
 
     /// What the view takes on disk, in bytes.
     pub fn bytes_on_disk(&self) -> Result<u64, StoreError> {
-        Ok(self.db.size_on_disk()?)
+        Ok(self.db.size_on_disk()? + profiles::bytes_on_disk(&self.folder)?)
     }
 }
 

@@ -214,6 +214,22 @@ fn a_missing_row_fails_the_whole_check() {
     assert!(said.contains("4 articles where 5 were counted"), "{said}");
 }
 
+/// Rows may have reached the disk in a power cut, and what they point at not.
+#[test]
+fn a_profile_that_is_not_what_it_was_fails_the_whole_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let profile = |no| store.view().profile(ArticleNo(no));
+    assert_eq!(profile(3).unwrap().unwrap(), b"profile");
+    store.apply(&[Change::Evicted(ArticleNo(3))], Position::default()).unwrap();
+    assert_eq!((profile(3).unwrap(), store.view().profiles().count()), (None, 4));
+    check::whole(store.view()).unwrap();
+    fs::write(profiles::folder_in(folder.path()).join("00000001"), b"profileprofilepro").unwrap();
+    assert!(profile(2).unwrap_err().is_damage());
+    let said = check::whole(store.view()).unwrap_err().to_string();
+    assert!(said.contains("profiles/00000001"), "{said}");
+}
+
 #[test]
 fn a_view_that_is_junk_is_an_error_or_empty_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,17 +2,19 @@
 
 use super::{
     StoreError, codec,
+    profiles::{ProfileReader, ProfileRow},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
 use crate::model::{Arrival, ArticleNo, Digest, Original, RecordId, Score};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::ops::Bound;
+use std::{ops::Bound, path::Path};
 
 /// Reads the view. What it gives is true of the last batch applied.
 #[derive(Clone, Copy)]
 pub struct View<'s> {
     tree: &'s sled::Tree,
+    folder: &'s Path,
 }
 
 /// In which order records are gone through: that of their founding, or against it.
@@ -70,8 +72,8 @@ impl Walk<'_> {
 }
 
 impl<'s> View<'s> {
-    pub(super) fn new(db: &'s sled::Db) -> Self {
-        Self { tree: db }
+    pub(super) fn new(db: &'s sled::Db, folder: &'s Path) -> Self {
+        Self { tree: db, folder }
     }
 
     pub(super) fn row<T: DeserializeOwned>(self, key: &[u8]) -> Result<Option<T>, StoreError> {
@@ -257,7 +259,12 @@ impl<'s> View<'s> {
 
     /// The profile of an article; nothing where it has left the windows.
     pub fn profile(self, no: ArticleNo) -> Result<Option<Vec<u8>>, StoreError> {
-        self.row(&codec::profile(no))
+        let Some(row) = self.row(&codec::profile(no))? else { return Ok(None) };
+        match self.profile_reader().read(&row) {
+            // It left the windows in between.
+            Err(_) if !self.is_live(no)? => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     /// Whether an article is in a window.
@@ -267,10 +274,22 @@ impl<'s> View<'s> {
 
     /// The profiles of the articles that are in a window, in order of first sighting.
     pub fn profiles(self) -> impl Iterator<Item = Result<(ArticleNo, Vec<u8>), StoreError>> + use<'s> {
-        self.tree.scan_prefix(b"p").map(|entry| {
+        let mut reader = self.profile_reader();
+        self.tree.scan_prefix(codec::PROFILES).map(move |entry| {
             let (key, row) = entry?;
-            Ok((number_of(&key)?, codec::decode(&key, &row)?))
+            Ok((number_of(&key)?, reader.read(&codec::decode(&key, &row)?)?))
         })
+    }
+
+    pub(super) fn profile_rows(self) -> impl Iterator<Item = Result<ProfileRow, StoreError>> + use<'s> {
+        self.tree.scan_prefix(codec::PROFILES).map(|entry| {
+            let (key, row) = entry?;
+            codec::decode(&key, &row)
+        })
+    }
+
+    pub(super) fn profile_reader(self) -> ProfileReader {
+        ProfileReader::new(self.folder)
     }
 
     /// The articles that a person pinned, each with the founder of its record.

@@ -5,6 +5,7 @@
 
 use super::{
     StoreError, View, codec,
+    profiles::{ProfileRow, ProfileWriter},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
 use crate::{
@@ -30,14 +31,15 @@ pub enum Change<'e> {
 /// All changes as one batch, with the totals and the position.
 pub(super) fn batch(
     view: View<'_>,
+    profiles: &mut ProfileWriter,
     changes: &[Change<'_>],
     end: Position,
 ) -> Result<sled::Batch, StoreError> {
-    let mut writer = Writer { view, rows: BTreeMap::new(), counts: view.counts()? };
+    let mut writer = Writer { view, profiles, rows: BTreeMap::new(), counts: view.counts()? };
     for change in changes {
         match change {
             Change::Event(event, place, profile) => writer.event(event, *place, *profile)?,
-            Change::Evicted(no) => writer.remove(codec::profile(*no)),
+            Change::Evicted(no) => writer.evicted(*no)?,
         }
     }
     writer.counts.applied = end;
@@ -56,6 +58,7 @@ pub(super) fn batch(
 /// The rows as they will be: those written so far over those of the view.
 struct Writer<'v> {
     view: View<'v>,
+    profiles: &'v mut ProfileWriter,
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     counts: Counts,
 }
@@ -131,11 +134,22 @@ impl Writer<'_> {
             self.link(founder, *link)?;
         }
         if let Some(profile) = profile {
-            self.put(codec::profile(e.no), &profile)?;
+            let row = self.profiles.add(profile)?;
+            self.put(codec::profile(e.no), &row)?;
         }
         self.counts.next_article = self.counts.next_article.max(ArticleNo(e.no.0 + 1));
         self.counts.sightings += 1;
         self.advance(e.arrival, &e.path, e.at, e.index, |row| row.new += 1)
+    }
+
+    /// An article has left the windows.
+    fn evicted(&mut self, no: ArticleNo) -> Result<(), StoreError> {
+        let key = codec::profile(no);
+        if let Some(row) = self.get::<ProfileRow>(&key)? {
+            self.profiles.let_go(row);
+            self.remove(key);
+        }
+        Ok(())
     }
 
     /// The latest version stands for its story; where the one before it is canonical, it is so no longer.
