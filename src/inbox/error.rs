@@ -87,6 +87,9 @@ pub enum InboxError {
 /// not all have an [`io::ErrorKind`] of their own. The numbers are those of every Linux but on MIPS, where a few differ.
 const TRANSIENT_CODES: [i32; 6] = [5, 23, 24, 107, 112, 113];
 
+/// Of these those of a mount, and `ETIMEDOUT` and `ESTALE`.
+const DEAD_MOUNT_CODES: [i32; 6] = [5, 107, 110, 112, 113, 116];
+
 impl InboxError {
     /// For `map_err`: this was tried on this path.
     pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -98,6 +101,12 @@ impl InboxError {
     pub fn is_transient(&self) -> bool {
         let (Self::Io { source, .. } | Self::NotWritable { source, .. }) = self else { return false };
         is_transient(source)
+    }
+
+    /// Whether it only says that what serves the mount is gone, so that nobody knows how things stand there.
+    pub(super) fn is_of_a_dead_mount(&self) -> bool {
+        let (Self::Io { source, .. } | Self::NotWritable { source, .. }) = self else { return false };
+        source.raw_os_error().is_some_and(|code| DEAD_MOUNT_CODES.contains(&code))
     }
 }
 

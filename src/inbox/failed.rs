@@ -266,7 +266,7 @@ fn sync_folder_of(path: &Path) -> Result<(), InboxError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inbox::{Inboxes, Root, Settings, names::flatten};
+    use crate::inbox::{Inboxes, Root, Settings, names::flatten, recover::recover};
     use std::os::unix::fs::PermissionsExt as _;
     use tempfile::TempDir;
 
@@ -291,19 +291,19 @@ mod tests {
             fs::write(claimed, "bytes").unwrap();
             let failed = FailedDir::open(dir.path().join("failed")).unwrap();
             let inboxes = vec![Root::new(dir.path().join("in"), Vec::new())];
-            let inboxes = Inboxes::open(Settings { inboxes, ..Settings::default() }, &failed).unwrap();
+            let inboxes = Inboxes::open(Settings { inboxes, ..Settings::default() }, &failed).unwrap().0;
             Self { dir, failed, inboxes }
         }
 
         fn claimed(&self) -> Claimed {
-            self.inboxes.recover().unwrap().remove(0)
+            recover(&self.inboxes.settings.inboxes).unwrap().remove(0)
         }
 
         fn check_kept(&self, kept: &Path) {
             assert_eq!(kept, self.dir.path().join("failed/0000000000000005-a.txt"));
             assert_eq!(fs::read(kept).unwrap(), b"bytes");
             assert_eq!(fs::read(reason_path(kept)).unwrap(), REASON);
-            assert_eq!(self.inboxes.recover().unwrap(), []);
+            assert_eq!(recover(&self.inboxes.settings.inboxes).unwrap(), []);
             assert_eq!(fs::read_dir(self.dir.path().join("failed")).unwrap().count(), 2);
         }
     }
@@ -385,7 +385,7 @@ mod tests {
         assert_eq!(keep_near(&unreadable, near.clone(), REASON).unwrap(), near);
         assert_eq!(fs::read(reason_path(&near)).unwrap(), REASON);
         assert_eq!(place.failed.set_aside(&unreadable, REASON).unwrap(), near, "again, as after a crash");
-        assert_eq!(place.inboxes.recover().unwrap(), []);
+        assert_eq!(recover(&place.inboxes.settings.inboxes).unwrap(), []);
     }
 
     #[test]

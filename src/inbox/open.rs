@@ -5,7 +5,7 @@ use super::{
     claim::{make_folders, work_folder},
     leash::answered,
     names::{Ignore, display_path},
-    recover,
+    recover::recover,
 };
 use std::{
     collections::BTreeMap,
@@ -89,38 +89,53 @@ pub struct Inboxes {
 type Locks = BTreeMap<PathBuf, Arc<fs::File>>;
 
 impl Inboxes {
-    /// Checks the inboxes and makes each one's work folder.
-    pub fn open(settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
+    /// Checks the inboxes and makes each one's work folder. Returns too what an earlier run had claimed from them and not
+    /// finished with, in order of arrival; claims that hold nothing are removed.
+    pub fn open(settings: Settings, failed: &FailedDir) -> Result<(Self, Vec<Claimed>), InboxError> {
         Self::open_with(Locks::new(), settings, failed)
     }
 
-    /// The same process goes on with other settings: those inboxes that are new are checked as at a start. Nothing of
-    /// the old ones is changed.
-    pub fn changed(&self, settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
+    /// The same process goes on with other settings: those inboxes that are new are checked as at a start, and what had been
+    /// claimed from them is returned. Nothing of the old ones is changed.
+    pub fn changed(
+        &self,
+        settings: Settings,
+        failed: &FailedDir,
+    ) -> Result<(Self, Vec<Claimed>), InboxError> {
         Self::open_with(self.locks.clone(), settings, failed)
     }
 
-    fn open_with(mut locks: Locks, mut settings: Settings, failed: &FailedDir) -> Result<Self, InboxError> {
-        let (mut found, mut silent) = (Vec::new(), Vec::new());
+    fn open_with(
+        mut locks: Locks,
+        mut settings: Settings,
+        failed: &FailedDir,
+    ) -> Result<(Self, Vec<Claimed>), InboxError> {
+        let (mut found, mut silent, mut in_flight) = (Vec::new(), Vec::new(), Vec::new());
         for mut root in std::mem::take(&mut settings.inboxes) {
             // The watcher tells absolute paths, whatever it was given.
             root.path =
                 std::path::absolute(&root.path).map_err(InboxError::io("find the inbox", &root.path))?;
             let path = root.path.clone();
-            match answered(settings.patience, move |_| real_folder(&path))? {
-                Some(real) => found.push((root, real?)),
+            match unless_dead(answered(settings.patience, move |_| real_folder(&path))?)? {
+                Some(real) => found.push((root, real)),
                 None => silent.push(root),
             }
         }
         check_apart(&found, failed.path())?;
         let mut ignored = Vec::new();
         for (root, _) in found {
-            let (path, held) = (root.path.clone(), locks.get(&root.path).cloned());
-            let Some(lock) = answered(settings.patience, move |_| prepare(&path, held.as_ref()))? else {
+            let (new, held) = (root.clone(), locks.get(&root.path).cloned());
+            let prepared = answered(settings.patience, move |_| {
+                let lock = prepare(&new.path, held.as_ref())?;
+                let claimed = if held.is_none() { recover(&[new])? } else { Vec::new() };
+                Ok((lock, claimed))
+            });
+            let Some((lock, claimed)) = unless_dead(prepared?)? else {
                 silent.push(root);
                 continue;
             };
-            locks.insert(root.path.clone(), lock?);
+            in_flight.extend(claimed);
+            locks.insert(root.path.clone(), lock);
             ignored.push(Arc::new(Ignore::new(&root.ignore)?));
             settings.inboxes.push(root);
         }
@@ -131,7 +146,8 @@ impl Inboxes {
                 "the inbox does not answer, as a mount whose server is gone; it joins when it does"
             );
         }
-        Ok(Self { settings, ignored, silent, locks })
+        in_flight.sort_by_key(|claimed| claimed.arrival);
+        Ok((Self { settings, ignored, silent, locks }, in_flight))
     }
 
     /// Ends when one of those may be opened that did not answer. They are looked at as often as everything is.
@@ -169,17 +185,13 @@ impl Inboxes {
     pub fn patience(&self) -> Duration {
         self.settings.patience
     }
+}
 
-    /// The files that an earlier run had claimed and not finished with, in order of arrival. Removes claims that hold
-    /// nothing. To be called before anything is claimed.
-    pub fn recover(&self) -> Result<Vec<Claimed>, InboxError> {
-        recover::recover(&self.settings.inboxes)
-    }
-
-    /// The same for those inboxes that were not among these: to be called before anything is claimed from them.
-    pub fn recover_new(&self, older: &Self) -> Result<Vec<Claimed>, InboxError> {
-        let is_new = |root: &&Root| !older.locks.contains_key(&root.path);
-        recover::recover(&self.settings.inboxes.iter().filter(is_new).cloned().collect::<Vec<_>>())
+/// What came of asking an inbox; nothing where it did not answer, or only that its mount is dead.
+fn unless_dead<T>(answer: Option<Result<T, InboxError>>) -> Result<Option<T>, InboxError> {
+    match answer {
+        Some(Err(error)) if error.is_of_a_dead_mount() => Ok(None),
+        answer => answer.transpose(),
     }
 }
 

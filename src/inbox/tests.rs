@@ -48,7 +48,7 @@ impl Place {
         }
         change(&mut settings);
         let failed = FailedDir::open(dir.path().join("failed")).unwrap();
-        let inboxes = Inboxes::open(settings, &failed).unwrap();
+        let inboxes = Inboxes::open(settings, &failed).unwrap().0;
         Self { dir, inboxes, arrivals: Arc::new(Arrivals::starting_at(Arrival(1))) }
     }
 
@@ -203,9 +203,9 @@ fn the_inboxes_of_a_process_may_change() {
     fs::create_dir_all(third.join(".wirefold")).unwrap();
     fs::write(third.join(".wirefold/0000000000000009-a"), "claimed by an earlier run").unwrap();
     settings.inboxes.push(Root::new(third, Vec::new()));
-    let changed = place.inboxes.changed(settings, &failed).unwrap();
+    let (changed, in_flight) = place.inboxes.changed(settings, &failed).unwrap();
     assert_eq!(changed.paths(), [place.dir.path().join("1"), place.dir.path().join("third")]);
-    assert_eq!(changed.recover_new(&place.inboxes).unwrap()[0].arrival, Arrival(9));
+    assert_eq!(in_flight[0].arrival, Arrival(9));
     drop(place.inboxes);
     let taken = Settings { inboxes: vec![first], ..Settings::default() };
     // A claim from it may still be under way.
@@ -272,7 +272,7 @@ async fn things_that_are_no_files_are_claimed_and_never_opened() {
             }
         })
         .await;
-    assert_eq!(place.inboxes.recover().unwrap(), []);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap(), []);
 }
 
 #[tokio::test]
@@ -313,7 +313,11 @@ async fn a_shutdown_comes_through_while_nobody_receives() {
         })
         .await;
     let sent: Vec<_> = std::iter::from_fn(|| kept.as_mut().unwrap().try_recv().ok()).collect();
-    assert_eq!(place.inboxes.recover().unwrap().len(), sent.len(), "what was claimed was sent");
+    assert_eq!(
+        recover::recover(&place.inboxes.settings.inboxes).unwrap().len(),
+        sent.len(),
+        "what was claimed was sent"
+    );
     assert_eq!(sent.len(), 2);
 }
 
@@ -651,7 +655,7 @@ async fn what_is_claimed_too_late_to_be_wanted_goes_back() {
     crew.claim(1);
     assert!(timeout(DEADLINE, crew.failure()).await.unwrap().is_none());
     assert!(place.inbox().join("a").exists());
-    assert_eq!(place.inboxes.recover().unwrap(), []);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap(), []);
 }
 
 #[tokio::test]
@@ -660,7 +664,7 @@ async fn a_claim_left_by_an_earlier_run_is_never_covered() {
     fs::write(place.inbox().join(".wirefold/0000000000000001-a"), "earlier").unwrap();
     fs::write(place.inbox().join("a"), "later").unwrap();
     place.watched(9, async |mut files, _| assert_eq!(take(&mut files, 1).await[0].arrival, Arrival(2))).await;
-    assert_eq!(place.inboxes.recover().unwrap().len(), 2);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap().len(), 2);
 }
 
 #[test]
@@ -806,7 +810,7 @@ fn a_marker_that_a_crash_left_is_removed_at_the_next_start() {
     fs::write(place.inbox().join("next.xml"), "the next of its name").unwrap();
     claim(1, "left.xml");
     claim(2, "next.xml");
-    assert_eq!(place.inboxes.recover().unwrap().len(), 2);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap().len(), 2);
     assert!(!place.inbox().join("left.xml.done").exists() && place.inbox().join("next.xml.done").exists());
 }
 

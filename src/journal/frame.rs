@@ -108,7 +108,7 @@ fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
     Ok(compressor)
 }
 
-/// Writes everything of a reader as one frame of its own file, synced. Returns the frame's length.
+/// Writes everything of a reader as one frame of its own file, whose bytes are synced. Returns the frame's length.
 pub(super) fn write_alone(path: &Path, from: &mut impl Read) -> Result<u64, JournalError> {
     let mut write = || -> io::Result<u64> {
         let mut options = OpenOptions::new();
@@ -120,9 +120,7 @@ pub(super) fn write_alone(path: &Path, from: &mut impl Read) -> Result<u64, Jour
         file.sync_all()?;
         Ok(file.metadata()?.len())
     };
-    let length = write().map_err(JournalError::io("write", path))?;
-    path.parent().map_or(Ok(()), sync_folder)?;
-    Ok(length)
+    write().map_err(JournalError::io("write", path))
 }
 
 /// The payload of the frame that begins at `offset`. Its checksum is checked.

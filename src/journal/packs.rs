@@ -7,7 +7,7 @@
 use super::{
     JournalError,
     frame::{self, FrameWriter},
-    make_folder,
+    make_folder, sync_folder,
 };
 use crate::model::{Arrival, Digest, Original, Time};
 use sha2::Digest as _;
@@ -19,6 +19,8 @@ use std::{
 
 /// A pack is closed when it reaches this many bytes.
 const PACK_BYTES: u64 = 1 << 30;
+/// What a large file is written to until it is whole. There is one writer, so what a crash left of one is written over.
+const UNFINISHED: &str = "alone.unfinished";
 
 /// The writing end of the packs.
 pub struct Packs {
@@ -41,9 +43,9 @@ impl Packs {
         Ok(Original { pack, offset, length })
     }
 
-    /// Copies a large file into a frame of its own, durably. Where it can no longer be read, or is not what it was
-    /// when it was read, nothing is kept and nothing returned; where reading fails, that is an error of its
-    /// own. `goes_on` is told of every block.
+    /// Copies a large file into a frame of its own, durably, beside whatever was kept under its number before: one may be
+    /// given again where the end of the journal was lost. Where it is not what it was when it was read nothing is kept and
+    /// nothing returned; where reading fails, that is an error of its own. `goes_on` is told of every block.
     pub fn push_alone(
         &self,
         from: impl Read,
@@ -52,13 +54,29 @@ impl Packs {
         at: Time,
         goes_on: &dyn Fn(),
     ) -> Result<Option<Original>, JournalError> {
-        let pack = format!("{}-{:016}.alone.zst", at.day(), arrival.0);
-        let path = self.folder.join(&pack);
+        let mut beside = 1;
+        let pack = loop {
+            let again = if beside == 1 { String::new() } else { format!("-{beside}") };
+            let pack = format!("{}-{:016}{again}.alone.zst", at.day(), arrival.0);
+            let Ok(found) = fs::metadata(self.folder.join(&pack)) else { break pack };
+            let original = Original { pack, offset: 0, length: found.len() };
+            if check_original(&self.folder, &original, expected, goes_on).is_ok() {
+                // A crash came before the journal could speak of it.
+                sync_folder(&self.folder)?;
+                return Ok(Some(original));
+            }
+            beside += 1;
+        };
+        let (path, whole) = (self.folder.join(UNFINISHED), self.folder.join(&pack));
         let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: None, goes_on };
         let written = frame::write_alone(&path, &mut from);
         let is_same = Digest(from.hash.finalize().into()) == expected;
         match (written, from.failed) {
-            (Ok(length), None) if is_same => Ok(Some(Original { pack, offset: 0, length })),
+            (Ok(length), None) if is_same => {
+                fs::rename(&path, &whole).map_err(JournalError::io("make", &whole))?;
+                sync_folder(&self.folder)?;
+                Ok(Some(Original { pack, offset: 0, length }))
+            }
             (written, failed) => {
                 // What was written of it would only take up room, which may be what there is too little of.
                 match fs::remove_file(&path) {
@@ -326,8 +344,18 @@ mod tests {
         assert_eq!(push(Digest::of(b"what it was before")), None);
         let original = push(digest).unwrap();
         assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");
-        let back = read_original(&folder.path().join("originals"), &original).unwrap();
-        assert_eq!(back.len(), 3 << 20);
+        let back = |original| read_original(&folder.path().join("originals"), original).unwrap().len();
+        assert_eq!(back(&original), 3 << 20);
+        // A journal that lost its end gives the number to another file. It used to take the place of the first, which an audit
+        // would have brought back.
+        fs::write(&file, "another").unwrap();
+        let other = push(Digest::of(b"another")).unwrap();
+        assert_eq!((other.pack.as_str(), back(&other)), ("1970-01-01-0000000000000007-2.alone.zst", 7));
+        assert_eq!(back(&original), 3 << 20);
+        // What a crash left there whole is not even read again.
+        let again = packs.push_alone(Gone(0), digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
+        assert_eq!(again, Some(original));
+        assert_eq!(fs::read_dir(folder.path().join("originals")).unwrap().count(), 2);
     }
 
     /// Reads some bytes, then fails as a share does that is gone.

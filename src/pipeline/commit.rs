@@ -9,6 +9,7 @@ use super::{
     dispose::WRITTEN_TO,
     job::{Committed, Decided, Job, Origin, OriginalBytes, Refused, Settled},
     patience::Patience,
+    put_off::PutOff,
     word::Word,
 };
 use crate::{
@@ -34,6 +35,8 @@ pub(super) struct Committer {
     pub group_articles_max: usize,
     pub patience: Arc<Patience>,
     pub progress: Arc<Progress>,
+    /// The ends of large files whose originals cannot be had for now. All else of them is committed.
+    pub later: PutOff<Settled>,
 }
 
 impl Committer {
@@ -43,7 +46,7 @@ impl Committer {
         mut settled: mpsc::Receiver<Settled>,
         out: &mpsc::Sender<Committed>,
     ) -> Result<(), PipelineError> {
-        while let Some(first) = settled.blocking_recv() {
+        while let Some(first) = self.later.next(&mut settled) {
             let (mut group, mut next) = (Vec::new(), Some(first));
             while let Some(Settled::Chunk(decided)) = next {
                 group.push(*decided);
@@ -52,6 +55,7 @@ impl Committer {
             if !group.is_empty() {
                 let Some(done) = self.commit(group)? else { break };
                 for committed in done {
+                    self.later.done(committed.job());
                     if out.blocking_send(committed).is_err() {
                         break;
                     }
@@ -146,24 +150,18 @@ impl Committer {
     fn keep_originals(&mut self, group: &mut [Decided]) -> Result<(), PipelineError> {
         let mut kept: HashMap<Digest, Original> = HashMap::new();
         for decided in group.iter_mut() {
+            let Some((receipt, bytes)) = &decided.end else { continue };
+            let original = match self.original_of(&decided.job, receipt, bytes, &kept) {
+                Err(PipelineError::Journal(JournalError::Source { source }))
+                    if decided.job.may_be_put_off() =>
+                {
+                    self.put_off_end(decided, &source.to_string());
+                    continue;
+                }
+                original => original?,
+            };
             let Some((receipt, bytes)) = &mut decided.end else { continue };
-            let known = match receipt.digest {
-                Some(digest) => kept
-                    .get(&digest)
-                    .cloned()
-                    .map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
-                None => None,
-            };
-            receipt.original = match (known, &*bytes) {
-                (_, OriginalBytes::None) => None,
-                (Some(original), _) => Some(original),
-                (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
-                (None, OriginalBytes::InFile) => match receipt.digest {
-                    Some(digest) => self.keep_large(&decided.job, digest, receipt)?,
-                    // It could not be read to its end, and so is set aside itself.
-                    None => None,
-                },
-            };
+            receipt.original = original;
             let is_lost = receipt.original.is_none() && matches!(bytes, OriginalBytes::InFile);
             if is_lost {
                 // Without a digest it is set aside: its bytes stand nowhere else.
@@ -181,6 +179,41 @@ impl Committer {
         Ok(self.packs.sync()?)
     }
 
+    /// Where a file's bytes are kept; nothing where they are not.
+    fn original_of(
+        &mut self,
+        job: &Job,
+        receipt: &Receipt,
+        bytes: &OriginalBytes,
+        kept: &HashMap<Digest, Original>,
+    ) -> Result<Option<Original>, PipelineError> {
+        let known = match receipt.digest {
+            Some(digest) => kept
+                .get(&digest)
+                .cloned()
+                .map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
+            None => None,
+        };
+        Ok(match (known, bytes) {
+            (_, OriginalBytes::None) => None,
+            (Some(original), _) => Some(original),
+            (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
+            (None, OriginalBytes::InFile) => match receipt.digest {
+                Some(digest) => self.keep_large(job, digest, receipt)?,
+                // It could not be read to its end, and so is set aside itself.
+                None => None,
+            },
+        })
+    }
+
+    /// Parts the end of a file from what else of it is in the group, to be committed once its bytes can be had.
+    fn put_off_end(&mut self, decided: &mut Decided, why: &str) {
+        let (job, end) = (Arc::clone(&decided.job), decided.end.take());
+        let groups = Vec::from_iter(decided.groups.pop());
+        let end = Decided { groups, end, ..Decided::nothing(Arc::clone(&job)) };
+        self.later.put_off(Settled::Chunk(Box::new(end)), &job, why);
+    }
+
     /// Keeps a large file by itself. Nothing where it cannot be read any more, or is not what it was.
     fn keep_large(
         &self,
@@ -193,7 +226,7 @@ impl Committer {
         let kept = opened
             .and_then(|(_, from)| self.packs.push_alone(from, digest, receipt.arrival, receipt.at, &goes_on));
         match kept {
-            Err(JournalError::Source { source }) if !is_transient(&source) => Ok(None),
+            Err(JournalError::Source { source }) if !is_transient(&source) && !job.is_away() => Ok(None),
             kept => Ok(kept?),
         }
     }
@@ -279,4 +312,85 @@ pub(super) fn file_reason(job: &Job, receipt: &Receipt) -> Result<Vec<u8>, Pipel
         "left_at": left_at,
     });
     as_file(&said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        inbox::{FileKind, Inboxes, Root, Settings},
+        journal::Position,
+        model::{ArrivalEvent, Outcome},
+        pipeline::{ArticleTimes, Resume, job::Group},
+        store::Trust,
+    };
+    use std::{fs, time::Duration};
+    use tokio::task::spawn_blocking;
+
+    /// A file that was read to its end, as it comes from the deciding stage.
+    fn decided(job: Job, bytes: &[u8], original: OriginalBytes) -> Settled {
+        let path = job.shown.clone();
+        let (arrival, at) = (job.arrival, job.at);
+        let begun = ArrivalEvent { arrival, path, at, inbox: job.inbox.clone(), bytes: 0, modified_ns: 0 };
+        let digest = Some(Digest::of(bytes));
+        let receipt = Receipt { digest, ..job.receipt(&Resume::default(), Outcome::Accepted, None) };
+        let group = |event| Group { events: vec![event], profile: None };
+        let groups = vec![group(Event::Arrival(begun)), group(Event::Receipt(receipt.clone()))];
+        let end = Some((receipt, original));
+        Settled::Chunk(Box::new(Decided { groups, end, ..Decided::nothing(Arc::new(job)) }))
+    }
+
+    fn committer(dir: &Path, failed: FailedDir) -> Committer {
+        let progress = Arc::<Progress>::default();
+        let patience = Patience { room: None, progress: Arc::clone(&progress), stop: Arc::default() };
+        let later = PutOff::new(StageName::Commit, Arc::clone(&progress), Arc::default());
+        Committer {
+            packs: Packs::open(&dir.join("originals")).unwrap(),
+            journal: Journal::open(&dir.join("journal"), Position::default()).unwrap(),
+            store: Arc::new(Store::open(&dir.join("db"), Trust::SameBoot).unwrap()),
+            failed,
+            group_articles_max: 9,
+            patience: Arc::new(patience),
+            progress,
+            later: later.with_wait(Duration::from_millis(5)),
+        }
+    }
+
+    /// Its bytes were taken for lost, so that it was set aside as failed though all its articles were taken in; and a share with
+    /// an error held up every commit.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_large_file_whose_inbox_is_away_is_kept_later_and_holds_up_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let [inbox, away] = ["in", "away"].map(|name| dir.path().join(name));
+        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
+        fs::write(inbox.join(".wirefold/0000000000000001-a.txt"), "large").unwrap();
+        let failed = FailedDir::open(dir.path().join("failed")).unwrap();
+        let settings =
+            Settings { inboxes: vec![Root::new(inbox.clone(), Vec::new())], ..Settings::default() };
+        let claimed = Inboxes::open(settings, &failed).unwrap().1.remove(0);
+        let first = Job::of_claim(claimed, Resume::default());
+        let other = Job::of_given("b.txt".into(), FileKind::Regular, None, ArticleTimes::Recent);
+        let committer = committer(dir.path(), failed);
+        let (store, progress) = (Arc::clone(&committer.store), Arc::clone(&committer.progress));
+        fs::rename(&inbox, &away).unwrap();
+        let (send, settled) = mpsc::channel(9);
+        let (out, mut committed) = mpsc::channel(9);
+        send.try_send(decided(first, b"large", OriginalBytes::InFile)).unwrap();
+        send.try_send(decided(other, b"small", OriginalBytes::Held(b"small".to_vec()))).unwrap();
+        let running = spawn_blocking(move || committer.run(settled, &out));
+        let mut next = async || match committed.recv().await {
+            Some(Committed::Finished(job, receipt)) => (job.shown.clone(), receipt.original.is_some()),
+            other => panic!("not finished: {other:?}"),
+        };
+        assert_eq!(next().await, ("b.txt".to_owned(), true));
+        let open = store.view().open_arrivals().unwrap();
+        assert_eq!(open.len(), 1, "what else there is of it is in the journal");
+        assert_eq!(progress.files_put_off(StageName::Commit).0, 1);
+        fs::rename(&away, &inbox).unwrap();
+        assert_eq!(next().await, ("a.txt".to_owned(), true));
+        drop(send);
+        running.await.unwrap().unwrap();
+        assert_eq!(progress.files_put_off(StageName::Commit).0, 0);
+        assert_eq!(store.view().open_arrivals().unwrap(), []);
+    }
 }

@@ -1,8 +1,8 @@
 //! The last stage: a claimed file whose outcome is durable leaves its inbox. A failed one is set aside with its
 //! reason beside it; what was given on the command line stays where it is.
 //!
-//! What refuses to be taken away for a reason that may pass, as in an inbox that is read-only for a while, is put off, and
-//! keeps no other file from leaving.
+//! What refuses to be taken away, as in an inbox that is read-only for a while, is put off, and keeps no other file from
+//! leaving. Whatever an inbox says is its own trouble: it ends neither the daemon nor a start.
 
 use super::{
     PipelineError, Progress, StageName,
@@ -15,39 +15,34 @@ use crate::{
     inbox::FailedDir,
     model::{Outcome, Receipt},
 };
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 use tokio::sync::mpsc;
 
 /// Takes finished files out of the way.
 pub(super) struct Disposer {
     pub failed: FailedDir,
     pub progress: Arc<Progress>,
-    /// Whether what may pass is waited for; else it is an error.
+    /// Whether what an inbox refuses is waited for; else it is an error.
     pub waits: bool,
-    /// What an earlier run had finished with and could not be taken away at the start.
-    pub left_over: Vec<Committed>,
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Disposer {
     /// Disposes until there is no more. What is put off then the next start finishes with.
-    pub fn run(mut self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
-        let mut later = PutOff::new(StageName::Dispose, Arc::clone(&self.progress));
-        for left in std::mem::take(&mut self.left_over) {
-            let job = Arc::clone(left.job());
-            later.put_off(later.first(left), &job, "it could not be taken away when wirefold was started");
-        }
-        while let Some(turn) = later.next(&mut committed) {
-            let done = self.progress.stage(StageName::Dispose).work(|| turn.work.dispose(&self.failed));
-            let job = Arc::clone(turn.work.job());
+    pub fn run(self, mut committed: mpsc::Receiver<Committed>) -> Result<(), PipelineError> {
+        let mut later = PutOff::new(StageName::Dispose, Arc::clone(&self.progress), self.stop);
+        while let Some(work) = later.next(&mut committed) {
+            let done = self.progress.stage(StageName::Dispose).work(|| work.dispose(&self.failed));
+            let job = Arc::clone(work.job());
             match done {
-                Err(error) if self.waits && error.is_transient() => {
-                    later.put_off(turn, &job, &in_a_sentence(&error));
+                Err(error @ PipelineError::Inbox(_)) if self.waits => {
+                    later.put_off(work, &job, &in_a_sentence(&error));
                     continue;
                 }
                 done => done?,
             }
             later.done(&job);
-            if let Committed::Finished(job, receipt) = turn.work {
+            if let Committed::Finished(job, receipt) = work {
                 self.progress.count_finished(&job, &receipt);
                 job.tell(|tally| tally.count(&receipt));
             }
@@ -129,29 +124,63 @@ mod tests {
     use super::*;
     use crate::{
         inbox::{Inboxes, Root, Settings},
-        model::Reason,
+        model::{Digest, Reason},
         pipeline::Resume,
     };
-    use std::fs;
+    use std::{fs, path::PathBuf, time::Duration};
+    use tokio::task::spawn_blocking;
+
+    /// An inbox with these claims, and the jobs of them.
+    fn claimed(dir: &tempfile::TempDir, claims: &[&str], text: &str) -> (FailedDir, Vec<PathBuf>, Vec<Job>) {
+        let inbox = dir.path().join("in");
+        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
+        let claims: Vec<_> = claims.iter().map(|name| inbox.join(".wirefold").join(name)).collect();
+        claims.iter().for_each(|claim| fs::write(claim, text).unwrap());
+        let failed = FailedDir::open(dir.path().join("failed")).unwrap();
+        let settings = Settings { inboxes: vec![Root::new(inbox, Vec::new())], ..Settings::default() };
+        let found = Inboxes::open(settings, &failed).unwrap().1;
+        (failed, claims, found.into_iter().map(|claimed| Job::of_claim(claimed, Resume::default())).collect())
+    }
+
+    /// Somebody has made a folder in the place of a claim, which is nothing that passes by itself: the daemon ended with it, and so
+    /// did every start.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whatever_an_inbox_refuses_ends_nothing_and_holds_up_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let (failed, claims, jobs) =
+            claimed(&dir, &["0000000000000001-a.txt", "0000000000000002-b.txt"], "A story.\n");
+        fs::remove_file(&claims[0]).unwrap();
+        fs::create_dir(&claims[0]).unwrap();
+        let (progress, (send, queue)) = (Arc::<Progress>::default(), mpsc::channel(9));
+        for job in jobs {
+            let digest = Some(Digest::of(b"A story.\n"));
+            let receipt = Receipt { digest, ..job.receipt(&Resume::default(), Outcome::Accepted, None) };
+            send.try_send(Committed::Finished(Arc::new(job), Box::new(receipt))).unwrap();
+        }
+        let disposer =
+            Disposer { failed, progress: Arc::clone(&progress), waits: true, stop: Arc::default() };
+        let disposing = spawn_blocking(move || disposer.run(queue));
+        while progress.files().iter().map(|(_, count)| count).sum::<u64>() < 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            assert!(!disposing.is_finished());
+        }
+        assert!(!claims[1].exists());
+        fs::remove_dir(&claims[0]).unwrap();
+        drop(send);
+        disposing.await.unwrap().unwrap();
+    }
 
     /// Its writer had made it and not yet written to it: it used to be set aside as empty, with all that it holds by then.
     #[test]
     fn a_file_that_was_empty_when_it_was_read_and_is_not_any_more_is_taken_in_again() {
         let dir = tempfile::tempdir().unwrap();
-        let inbox = dir.path().join("in");
-        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
-        let claim = inbox.join(".wirefold/0000000000000001-a.txt");
-        fs::write(&claim, "").unwrap();
-        let failed = FailedDir::open(dir.path().join("failed")).unwrap();
-        let settings =
-            Settings { inboxes: vec![Root::new(inbox.clone(), Vec::new())], ..Settings::default() };
-        let claimed = Inboxes::open(settings, &failed).unwrap().recover().unwrap().remove(0);
-        let job = Job::of_claim(claimed, Resume::default());
+        let (failed, claims, jobs) = claimed(&dir, &["0000000000000001-a.txt"], "");
+        let (claim, job) = (&claims[0], &jobs[0]);
         let reason = Some(Reason::new("empty", "there is nothing in it"));
         let receipt = job.receipt(&Resume::default(), Outcome::Failed, reason);
-        fs::write(&claim, "A story of some words.\n").unwrap();
-        dispose(&failed, &job, &receipt).unwrap();
-        assert_eq!(fs::read_to_string(inbox.join("a.txt")).unwrap(), "A story of some words.\n");
+        fs::write(claim, "A story of some words.\n").unwrap();
+        dispose(&failed, job, &receipt).unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("in/a.txt")).unwrap(), "A story of some words.\n");
         assert_eq!(fs::read_dir(failed.path()).unwrap().count(), 0);
     }
 }

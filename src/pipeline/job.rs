@@ -293,10 +293,15 @@ pub(super) enum Settled {
 }
 
 impl Decided {
+    /// Nothing is decided of it.
+    pub fn nothing(job: Arc<Job>) -> Self {
+        let (groups, refused, evicted) = (Vec::new(), Vec::new(), Vec::new());
+        Self { job, groups, refused, evicted, end: None, give_back: false }
+    }
+
     /// Of a file that goes back to its inbox nothing is decided.
     pub fn returned(job: Arc<Job>) -> Self {
-        let (groups, refused, evicted) = (Vec::new(), Vec::new(), Vec::new());
-        Self { job, groups, refused, evicted, end: None, give_back: true }
+        Self { give_back: true, ..Self::nothing(job) }
     }
 }
 

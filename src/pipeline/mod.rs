@@ -46,6 +46,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use patience::Patience;
+use put_off::PutOff;
 use std::{
     error::Error,
     iter::successors,
@@ -119,8 +120,6 @@ pub struct Parts {
     pub opened: Opened,
     /// Where failed files go.
     pub failed: FailedDir,
-    /// What is finished with and could not be taken out of its inbox at the start.
-    pub left_over: Vec<Committed>,
     /// How files are read.
     pub reading: format::Settings,
     /// How many articles are made durable at once.
@@ -139,6 +138,8 @@ pub struct Parts {
 pub struct Wired {
     /// Where to put the jobs; when that is dropped, the stages end.
     pub jobs: mpsc::Sender<Job>,
+    /// Where to put what an earlier run was done with. It does not keep the stages from ending.
+    pub finished: mpsc::WeakSender<Committed>,
     /// Where to put a person's word.
     pub words: Words,
     /// The stages, last first.
@@ -156,12 +157,12 @@ pub fn stages(parts: Parts) -> Wired {
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
     let waits = parts.room.is_some();
-    let patience =
-        Patience { room: parts.room, progress: Arc::clone(&parts.progress), stop: Arc::clone(&parts.stop) };
+    let (progress, stop) = (Arc::clone(&parts.progress), parts.stop);
+    let patience = Patience { room: parts.room, progress, stop: Arc::clone(&stop) };
     let reader = read::Reader {
         settings: Arc::new(parts.reading),
         progress: Arc::clone(&parts.progress),
-        stop: parts.stop,
+        stop: Arc::clone(&stop),
         encoder: parts.encoder.map(Arc::new),
     };
     let decider = decide::Decider::new(detector, Arc::clone(&store), Arc::clone(&parts.progress));
@@ -173,9 +174,10 @@ pub fn stages(parts: Parts) -> Wired {
         group_articles_max: parts.group_articles_max,
         patience: Arc::new(patience),
         progress: Arc::clone(&parts.progress),
+        later: PutOff::new(StageName::Commit, Arc::clone(&parts.progress), Arc::clone(&stop)),
     };
-    let (failed, left_over) = (parts.failed, parts.left_over);
-    let disposer = dispose::Disposer { failed, progress: parts.progress, waits, left_over };
+    let disposer = dispose::Disposer { failed: parts.failed, progress: parts.progress, waits, stop };
+    let finished = committed.downgrade();
     let words = Words::into(&prepared);
     let stages = vec![
         stage("dispose", move || disposer.run(committed_in)),
@@ -186,7 +188,7 @@ pub fn stages(parts: Parts) -> Wired {
             Ok(())
         }),
     ];
-    Wired { jobs, words, stages, store }
+    Wired { jobs, finished, words, stages, store }
 }
 
 fn stage(name: &'static str, run: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> Stage {

@@ -337,18 +337,13 @@ pub enum Numbers {
 pub struct Resumed {
     /// Each is to go on where it stopped.
     pub jobs: Vec<Job>,
-    /// These are done with, and could not be taken out of their inbox for a reason that may pass.
-    pub left_over: Vec<Committed>,
+    /// These are done with, and are to leave their inbox.
+    pub done: Vec<Committed>,
 }
 
-/// Finishes with the files in flight that have their receipt; the rest are jobs. A file that is not the one its number stood for, or may not be, or has been written to since it was read, goes
-/// back to its inbox, to be claimed anew.
-pub fn resume(
-    store: &Store,
-    in_flight: Vec<Claimed>,
-    failed: &FailedDir,
-    numbers: Numbers,
-) -> Result<Resumed, PipelineError> {
+/// The files in flight that have their receipt are done with; the rest are jobs. A file that is not the one its number
+/// stood for, or may not be, or has been written to since it was read, is to go back to its inbox, to be claimed anew.
+pub fn resume(store: &Store, in_flight: Vec<Claimed>, numbers: Numbers) -> Result<Resumed, PipelineError> {
     let (mut resumed, mut seen) = (Resumed::default(), HashSet::new());
     for claimed in in_flight {
         let row = store.view().arrival(claimed.arrival)?;
@@ -364,29 +359,17 @@ pub fn resume(
                     Some(outcome) => {
                         let digest = row.digest;
                         let receipt = Receipt { digest, ..job.receipt(&resume, outcome, row.reason) };
-                        let done = Committed::Finished(Arc::new(job), Box::new(receipt));
-                        resumed.dispose(failed, done)?;
+                        resumed.done.push(Committed::Finished(Arc::new(job), Box::new(receipt)));
                     }
                 }
             }
             _ => {
                 let why = "its number may stand for another file";
-                resumed.dispose(failed, Committed::Returned(Arc::new(fresh), why))?;
+                resumed.done.push(Committed::Returned(Arc::new(fresh), why));
             }
         }
     }
     Ok(resumed)
-}
-
-impl Resumed {
-    /// One inbox that refuses must not keep the others from being served.
-    fn dispose(&mut self, failed: &FailedDir, done: Committed) -> Result<(), PipelineError> {
-        match done.dispose(failed) {
-            Err(error) if error.is_transient() => self.left_over.push(done),
-            disposed => disposed?,
-        }
-        Ok(())
-    }
 }
 
 /// Whether a claimed file is the one that the journal speaks of, unchanged since it was read.

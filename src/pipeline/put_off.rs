@@ -6,9 +6,13 @@
 //! done, and the pressure reaches back to the inboxes. `status` shows what waits here, through [`Progress`].
 
 use super::{Progress, StageName, job::Job};
+use crate::model::Arrival;
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
@@ -26,34 +30,25 @@ const END_LOOK: Duration = Duration::from_millis(50);
 pub(super) struct PutOff<T> {
     stage: StageName,
     progress: Arc<Progress>,
+    /// Set when the run is to stop: what is full then waits for no room.
+    stop: Arc<AtomicBool>,
     wait: Duration,
     max: usize,
     /// By when it is due, and by a running number.
-    later: BTreeMap<(Instant, u64), Turn<T>>,
+    later: BTreeMap<(Instant, u64), T>,
+    /// How long each that could not be done is to wait where it cannot be done again.
+    waits: BTreeMap<Arrival, Duration>,
     count: u64,
     /// Whether the last piece of work was one that had been put off.
     was_late: bool,
 }
 
-/// A piece of work in its turn.
-pub(super) struct Turn<T> {
-    pub work: T,
-    /// How long it is to wait where it cannot be done now.
-    wait: Duration,
-}
-
-impl<T> Turn<T> {
-    /// The same turn, with what is left of the work.
-    pub fn at(self, work: T) -> Self {
-        Self { work, ..self }
-    }
-}
-
 impl<T> PutOff<T> {
     /// Nothing is put off yet.
-    pub fn new(stage: StageName, progress: Arc<Progress>) -> Self {
-        let later = BTreeMap::new();
-        Self { stage, progress, wait: WAIT_MIN, max: PUT_OFF_MAX, later, count: 0, was_late: false }
+    pub fn new(stage: StageName, progress: Arc<Progress>, stop: Arc<AtomicBool>) -> Self {
+        let (later, waits) = (BTreeMap::new(), BTreeMap::new());
+        let (wait, max) = (WAIT_MIN, PUT_OFF_MAX);
+        Self { stage, progress, stop, wait, max, later, waits, count: 0, was_late: false }
     }
 
     /// The same with another first wait.
@@ -62,25 +57,20 @@ impl<T> PutOff<T> {
         Self { wait, ..self }
     }
 
-    /// A piece of work that comes now.
-    pub fn first(&self, work: T) -> Turn<T> {
-        Turn { work, wait: self.wait }
-    }
-
     /// The next piece of work. Nothing where no more will come: what is put off then is left where it is, for the next start.
-    pub fn next(&mut self, queue: &mut mpsc::Receiver<T>) -> Option<Turn<T>> {
+    pub fn next(&mut self, queue: &mut mpsc::Receiver<T>) -> Option<T> {
         loop {
             let now = Instant::now();
             let due = self.later.first_key_value().map(|((due, _), _)| *due);
             let is_due = due.is_some_and(|due| due <= now);
             if is_due && (!self.was_late || queue.is_empty()) {
                 self.was_late = true;
-                return self.later.pop_first().map(|(_, turn)| turn);
+                return self.later.pop_first().map(|(_, work)| work);
             }
             self.was_late = false;
             let left = due.map(|due| due.saturating_duration_since(now));
             if self.later.len() >= self.max {
-                if queue.is_closed() {
+                if queue.is_closed() || self.stop.load(Ordering::Relaxed) {
                     return None;
                 }
                 let left = left.unwrap_or_default().min(END_LOOK);
@@ -94,12 +84,12 @@ impl<T> PutOff<T> {
                     Err(_) => continue,
                 },
             };
-            return new.map(|work| self.first(work));
+            return new;
         }
     }
 
-    /// Puts a piece of work off, which is about this job and cannot be done for this reason.
-    pub fn put_off(&mut self, turn: Turn<T>, job: &Job, why: &str) {
+    /// Puts a piece of work off, which is about this job and cannot be done for this reason. There is one a job.
+    pub fn put_off(&mut self, work: T, job: &Job, why: &str) {
         let path = job.path().display();
         if self.later.is_empty() {
             let stage = self.stage.name();
@@ -107,13 +97,15 @@ impl<T> PutOff<T> {
         }
         self.progress.put_off(self.stage, job.arrival, Some(format!("{path}: {why}")));
         self.count += 1;
-        let wait = (turn.wait * 2).min(WAIT_MAX);
-        self.later.insert((Instant::now() + turn.wait, self.count), Turn { wait, ..turn });
+        let wait = self.waits.get(&job.arrival).copied().unwrap_or(self.wait);
+        self.waits.insert(job.arrival, (wait * 2).min(WAIT_MAX));
+        self.later.insert((Instant::now() + wait, self.count), work);
         self.tell_room();
     }
 
     /// A piece of work about this job is done.
     pub fn done(&mut self, job: &Job) {
+        self.waits.remove(&job.arrival);
         if self.progress.put_off(self.stage, job.arrival, None) {
             if self.later.is_empty() {
                 let stage = self.stage.name();
@@ -135,7 +127,6 @@ mod tests {
     use super::*;
     use crate::{
         inbox::FileKind,
-        model::Arrival,
         pipeline::{ArticleTimes, Job},
     };
 
@@ -148,7 +139,7 @@ mod tests {
 
     fn parts(wait: Duration, max: usize) -> (PutOff<u64>, mpsc::Sender<u64>, mpsc::Receiver<u64>) {
         let (send, receive) = mpsc::channel(99);
-        let later = PutOff::new(StageName::Read, Arc::default()).with_wait(wait);
+        let later = PutOff::new(StageName::Read, Arc::default(), Arc::default()).with_wait(wait);
         (PutOff { max, ..later }, send, receive)
     }
 
@@ -159,12 +150,11 @@ mod tests {
         (1..=6).for_each(|n| send.try_send(n).unwrap());
         let mut taken = Vec::new();
         for _ in 0..9 {
-            let turn = later.next(&mut queue).unwrap();
-            taken.push(turn.work);
+            let work = later.next(&mut queue).unwrap();
+            taken.push(work);
             // The first two fail whenever they are tried.
-            if turn.work <= 2 {
-                let job = job(turn.work);
-                later.put_off(turn, &job, "busy");
+            if work <= 2 {
+                later.put_off(work, &job(work), "busy");
             }
         }
         assert_eq!(taken, [1, 1, 2, 1, 3, 2, 4, 1, 5]);
@@ -179,14 +169,14 @@ mod tests {
     fn nothing_new_is_taken_while_too_much_is_put_off() {
         let (mut later, send, mut queue) = parts(HOUR, 2);
         (1..=3).for_each(|n| send.try_send(n).unwrap());
-        drop(send);
         for n in 1..=2 {
             assert!(later.progress.pauses().is_empty());
-            let turn = later.next(&mut queue).unwrap();
-            assert_eq!(turn.work, n);
-            later.put_off(turn, &job(n), "busy");
+            assert_eq!(later.next(&mut queue), Some(n));
+            later.put_off(n, &job(n), "busy");
         }
         assert!(later.progress.pauses()[0].contains("2 files have been put off"));
+        // Whoever gives it work may himself wait for room, and so never see that the run is to stop.
+        later.stop.store(true, Ordering::Relaxed);
         assert!(later.next(&mut queue).is_none(), "and so it ends without the third");
     }
 
@@ -199,10 +189,12 @@ mod tests {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
         let _entered = runtime.enter();
         for _ in 0..4 {
-            let turn = later.next(&mut queue).unwrap();
-            waits.push(turn.wait.as_millis());
-            later.put_off(turn, &job(1), "busy");
+            let work = later.next(&mut queue).unwrap();
+            later.put_off(work, &job(1), "busy");
+            waits.push(later.waits[&Arrival(1)].as_millis());
         }
-        assert_eq!(waits, [1, 2, 4, 8]);
+        assert_eq!(waits, [2, 4, 8, 16]);
+        later.done(&job(1));
+        assert!(later.waits.is_empty(), "and what has been done begins anew");
     }
 }

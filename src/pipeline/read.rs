@@ -71,14 +71,17 @@ enum ReadTo {
 impl Reader {
     /// Reads until the jobs end or nobody wants more.
     pub fn run(&self, jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
-        self.run_by(PutOff::new(StageName::Read, Arc::clone(&self.progress)), jobs, out);
+        self.run_by(
+            PutOff::new(StageName::Read, Arc::clone(&self.progress), Arc::clone(&self.stop)),
+            jobs,
+            out,
+        );
     }
 
     fn run_by(&self, mut later: PutOff<Job>, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
         let pulse = self.progress.stage(StageName::Read);
-        while let Some(turn) = later.next(&mut jobs) {
+        while let Some(job) = later.next(&mut jobs) {
             pulse.begin();
-            let job = turn.work.clone();
             let may_be_cut = job.may_be_cut();
             let send = |chunk: Chunk| {
                 pulse.end();
@@ -102,13 +105,13 @@ impl Reader {
                 }
                 is_wanted
             };
-            let read_to = self.file(job, send);
+            let read_to = self.file(job.clone(), send);
             pulse.rest();
             match read_to {
                 ReadTo::Unwanted if !self.is_stopping() => break,
                 ReadTo::Unwanted => {}
-                ReadTo::End => later.done(&turn.work),
-                ReadTo::Trouble(job, why) => later.put_off(turn.at((*job).clone()), &job, &why),
+                ReadTo::End => later.done(&job),
+                ReadTo::Trouble(job, why) => later.put_off((*job).clone(), &job, &why),
             }
         }
     }
@@ -433,7 +436,7 @@ mod tests {
         let failed = FailedDir::open(dir.join("failed")).unwrap();
         let settings =
             InboxSettings { inboxes: vec![Root::new(inbox, Vec::new())], ..InboxSettings::default() };
-        let claimed = Inboxes::open(settings, &failed).unwrap().recover().unwrap();
+        let claimed = Inboxes::open(settings, &failed).unwrap().1;
         claimed.into_iter().map(|claimed| Job::of_claim(claimed, Resume::default())).collect()
     }
 
@@ -457,7 +460,8 @@ mod tests {
             stop: Arc::default(),
             encoder: None,
         };
-        let later = PutOff::new(StageName::Read, Arc::clone(&progress)).with_wait(Duration::from_millis(5));
+        let later = PutOff::new(StageName::Read, Arc::clone(&progress), Arc::default());
+        let later = later.with_wait(Duration::from_millis(5));
         let (send, receive) = mpsc::channel(4);
         let (out, mut read) = mpsc::channel(4);
         let reading = spawn_blocking(move || reader.run_by(later, receive, &out));

@@ -15,7 +15,7 @@ use crate::{
     control::{self, Control, Live, RequeueOrder, Watched},
     inbox::{Arrivals, Claimed, InboxState, Inboxes, display_path},
     model::{Event, PinEvent},
-    pipeline::{self, Job, Numbers, Parts, Progress, Resume, Room, Which, Wired, Words},
+    pipeline::{self, Committed, Job, Numbers, Parts, Progress, Resume, Resumed, Room, Which, Wired, Words},
     query::Tell,
     store::DataLock,
 };
@@ -82,13 +82,12 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (stop, stopped) = watch::channel(false);
     let (state, state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
-    let resumed = pipeline::resume(&opened.store, in_flight, &failed, Numbers::AllKnown)?;
+    let resumed = pipeline::resume(&opened.store, in_flight, Numbers::AllKnown)?;
     opened.close_interrupted(&resumed.jobs, &shown(&inboxes))?;
     let (halt, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
     let parts = Parts {
         opened,
         failed: failed.clone(),
-        left_over: resumed.left_over,
         reading: config.reading(),
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
@@ -96,7 +95,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         room: Some(room(&config)),
         encoder,
     };
-    let Wired { jobs, words, stages: wired, store } = pipeline::stages(parts);
+    let Wired { jobs, finished, words, stages: wired, store } = pipeline::stages(parts);
     for stage in wired {
         stages.spawn_blocking(stage.name, move || Ok((stage.run)()?));
     }
@@ -104,7 +103,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let arrivals = Arc::new(Arrivals::starting_at(next_arrival));
     let (receiver, weak_jobs) =
         (Receiver::new(&jobs, &arrivals, &config.data_dir, room(&config)), jobs.downgrade());
-    stages.spawn("intake", intake(resumed.jobs, claimed, jobs));
+    stages.spawn("intake", intake(resumed, claimed, (jobs, finished.clone())));
     let Rhythm { every, patience } = Rhythm::of_the_environment();
     let (since, standing) = (clock::now(), Arc::<Standing>::default());
     let (watched, in_force) = watch::channel(Arc::new(inboxes));
@@ -133,6 +132,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         failed,
         store,
         jobs: weak_jobs,
+        finished,
         standing,
     };
 
@@ -308,27 +308,44 @@ fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'
 
 /// Hands on first what an earlier run left in flight, then what is claimed.
 async fn intake(
-    resumed: Vec<Job>,
+    resumed: Resumed,
     mut claimed: mpsc::Receiver<Claimed>,
-    jobs: mpsc::Sender<Job>,
+    (jobs, finished): (mpsc::Sender<Job>, mpsc::WeakSender<Committed>),
 ) -> Result<(), ServiceError> {
-    if !resumed.is_empty() {
+    if !resumed.jobs.is_empty() {
         tracing::info!(
-            files = resumed.len(),
+            files = resumed.jobs.len(),
             "going on with files that were in flight when the last run ended"
         );
     }
-    for job in resumed {
-        if jobs.send(job).await.is_err() {
-            return Ok(());
-        }
-    }
+    hand_on(resumed, &jobs, &finished).await;
     while let Some(claim) = claimed.recv().await {
         if jobs.send(Job::of_claim(claim, Resume::default())).await.is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// Hands on what was in flight. What is to leave an inbox that lets nothing go keeps nothing from being read, and where nobody
+/// receives, as at a stop, the next start finds it again.
+pub(super) async fn hand_on(
+    resumed: Resumed,
+    jobs: &mpsc::Sender<Job>,
+    finished: &mpsc::WeakSender<Committed>,
+) {
+    let reading = async {
+        for job in resumed.jobs {
+            jobs.send(job).await.ok();
+        }
+    };
+    let leaving = async {
+        for done in resumed.done {
+            let Some(finished) = finished.upgrade() else { break };
+            finished.send(done).await.ok();
+        }
+    };
+    tokio::join!(reading, leaving);
 }
 
 fn unexpected(ended: Option<Result<&'static str, ServiceError>>) -> Result<(), ServiceError> {

@@ -120,7 +120,6 @@ pub async fn ingest_locked(
     let parts = Parts {
         opened: ground.opened,
         failed: ground.failed,
-        left_over: Vec::new(),
         reading: config.reading(),
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::default(),

@@ -145,6 +145,7 @@ impl Known {
     fn put_off(&self) -> impl Iterator<Item = String> {
         let stages = [
             (StageName::Read, "claimed file", "cannot be read for now"),
+            (StageName::Commit, "large file", "cannot be kept for now"),
             (StageName::Dispose, "finished file", "cannot be taken out of the inbox for now"),
         ];
         stages.into_iter().filter_map(|(stage, thing, cannot)| {

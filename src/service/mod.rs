@@ -135,8 +135,7 @@ fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
     let encoder = encoder(config)?;
     make_default_inbox(config)?;
     let failed = FailedDir::open(config.failed_dir())?;
-    let inboxes = Inboxes::open(config.inbox_settings(), &failed)?;
-    let in_flight = inboxes.recover()?;
+    let (inboxes, in_flight) = Inboxes::open(config.inbox_settings(), &failed)?;
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
     let next_arrival = opened.next_arrival(&in_flight, &failed)?;
     Ok(Ground { lock, opened, encoder, failed, inboxes, in_flight, next_arrival })

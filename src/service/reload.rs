@@ -4,11 +4,13 @@
 //! What can be swapped is the inboxes, how files are taken in, and what is logged. The rest waits for a restart, and the
 //! reload says what that is.
 
-use super::{ServiceError, encoder, known::Standing, make_default_inbox, systemd, tasks::until};
+use super::{
+    ServiceError, daemon::hand_on, encoder, known::Standing, make_default_inbox, systemd, tasks::until,
+};
 use crate::{
     config::{Config, ConfigError, Differences},
     inbox::{Arrivals, Claimed, FailedDir, InboxState, Inboxes},
-    pipeline::{self, Job, Numbers},
+    pipeline::{self, Committed, Job, Numbers},
     store::Store,
 };
 use std::{error::Error, sync::Arc};
@@ -43,6 +45,8 @@ pub(super) struct Reloader {
     pub store: Arc<Store>,
     /// It does not keep the stages from ending.
     pub jobs: mpsc::WeakSender<Job>,
+    /// Nor does this.
+    pub finished: mpsc::WeakSender<Committed>,
     pub standing: Arc<Standing>,
 }
 
@@ -114,23 +118,15 @@ impl Reloader {
         let store = Arc::clone(&self.store);
         make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
-            let new = old.changed(settings, &failed)?;
-            let resumed =
-                pipeline::resume(&store, new.recover_new(&old)?, &failed, Numbers::GivenOutMeanwhile)?;
+            let (new, in_flight) = old.changed(settings, &failed)?;
+            let resumed = pipeline::resume(&store, in_flight, Numbers::GivenOutMeanwhile)?;
             Ok::<_, ServiceError>((Arc::new(new), resumed))
         });
         let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;
         let (new, resumed) = opened?;
-        if let Some(first) = resumed.left_over.first() {
-            let (path, files) = (first.job().path().display(), resumed.left_over.len());
-            tracing::warn!(%path, files, "finished files cannot be taken out of their inbox; the next start tries again");
-        }
         self.inboxes.send_replace(Arc::clone(&new));
         if let Some(jobs) = self.jobs.upgrade() {
-            for job in resumed.jobs {
-                // Nobody receives only when the daemon stops; what was left over is then left over again.
-                jobs.send(job).await.ok();
-            }
+            hand_on(resumed, &jobs, &self.finished).await;
         }
         let (let_go, gone) = oneshot::channel();
         if self.changes.send((new, let_go)).await.is_ok() && gone.await.is_ok() {

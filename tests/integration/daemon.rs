@@ -117,8 +117,13 @@ impl Drop for Daemon {
 /// Waits until a daemon has received `files` files in all and has nothing left to do. A file is counted once it is
 /// durable, and leaves its inbox a moment later.
 pub fn settled(place: &Place, files: u64) -> Status {
+    settled_within(PATIENCE, place, files)
+}
+
+/// The same with another patience.
+pub fn settled_within(patience: Duration, place: &Place, files: u64) -> Status {
     let mut last = None;
-    within(PATIENCE, &format!("{files} files finished with"), || {
+    within(patience, &format!("{files} files finished with"), || {
         let status = place.status();
         let is_done = status.files.received >= files && status.backlog == 0 && place.claims().is_empty();
         last = Some(status);

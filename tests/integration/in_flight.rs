@@ -7,11 +7,12 @@ use crate::{
     place::{NOBODY, Place, drop_whole, names_in},
     wait::{PATIENCE, within},
 };
-use rustix::process::geteuid;
+use rustix::process::{Signal, geteuid};
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// A daemon that has taken in one file and was stopped. The second path is another name of that same file, so that
@@ -134,10 +135,63 @@ fn an_inbox_that_refuses_removal_keeps_no_other_from_its_work() {
     daemon.stop_well();
     // Nor a start.
     let daemon = Daemon::start(&place);
-    told("2 finished files").unwrap();
+    within(PATIENCE, "it is told of after a start", || told("2 finished files"));
+    daemon.stop_well();
+    // Nor a reload that brings the inbox: its files used to wait for the next start.
+    let configure = |parts: &[&str]| fs::write(place.path("wirefold.toml"), parts.concat()).unwrap();
+    configure(&[&config[0], &config[2]]);
+    let daemon = Daemon::start(&place);
+    configure(&[&config[0], &config[1], &config[2]]);
+    daemon.signal(Signal::HUP);
+    within(PATIENCE, "it is told of after a reload", || told("2 finished files"));
     set_sticky(&work, false);
     within(PATIENCE, "they are gone once they may be", || (claims(&work) == 0).then_some(()));
     within(PATIENCE, "and nothing is said any more", || told("").is_none().then_some(()));
     assert_eq!(place.status().files.accepted, 3, "and nothing twice");
+    daemon.stop_well();
+}
+
+/// A mount whose server is gone: whatever is asked of it is answered so at once. Nothing, and a printed line, where none can be
+/// mounted.
+struct DeadMount(PathBuf);
+
+impl DeadMount {
+    fn on(path: PathBuf) -> Option<Self> {
+        let mount =
+            "exec 3<>/dev/fuse && mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 dead \"$0\"";
+        let ran = Command::new("sh").arg("-c").arg(mount).arg(&path).output();
+        if ran.is_ok_and(|ran| ran.status.success()) {
+            return Some(Self(path));
+        }
+        println!("skipped: this needs the right to mount a file system of FUSE");
+        None
+    }
+}
+
+impl Drop for DeadMount {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(&self.0).status().ok();
+    }
+}
+
+/// It ended every start, with all other inboxes.
+#[test]
+fn an_inbox_on_a_dead_mount_joins_when_it_is_back() {
+    let mut place = Place::brisk();
+    let [dead, alive] = ["dead", "alive"].map(|name| place.path(name));
+    for inbox in [&dead, &alive] {
+        fs::create_dir_all(inbox.join(".wirefold")).unwrap();
+    }
+    let inboxes = [&dead, &alive].map(|inbox| format!("[[inbox]]\npath = '{}'\n", inbox.display()));
+    place.configure(&format!("[intake]\nsettle_ms = 20\nrescan_s = 1\n{}", inboxes.concat()));
+    let stories = crate::corpus::files_in(&fixture("stories"));
+    fs::copy(&stories[0], dead.join(".wirefold/0000000000000007-claimed.txt")).unwrap();
+    let Some(mount) = DeadMount::on(dead) else { return };
+    let daemon = Daemon::start(&place);
+    drop_whole(&alive.join("b.txt"), &fs::read(&stories[1]).unwrap());
+    within(PATIENCE, "the other goes on", || (place.status().files.accepted == 1).then_some(()));
+    assert!(place.done(["status"]).out.contains("has not answered since"));
+    drop(mount);
+    within(PATIENCE, "what was claimed there", || (place.status().files.accepted == 2).then_some(()));
     daemon.stop_well();
 }

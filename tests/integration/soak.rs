@@ -3,11 +3,11 @@
 
 use crate::{
     corpus::Reporter,
-    daemon::{Daemon, settled},
+    daemon::{Daemon, settled_within},
     full_disk::Mounted,
     place::{Place, Running, drop_whole, names_in},
     scale::{scale, seed},
-    wait::pause,
+    wait::{PATIENCE, pause},
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -41,9 +41,12 @@ const REMEMBERED: usize = 500;
 /// For what takes long with so much in the store.
 const LONG: Duration = Duration::from_mins(20);
 
+/// What could not be had for a while is tried again after so long at the latest.
+const PUT_OFF_LONGEST: Duration = Duration::from_mins(1);
+
 /// What is wrong for some seconds.
 enum Fault {
-    Unreadable(PathBuf),
+    Unreadable,
     FullDisk,
     Away,
 }
@@ -167,7 +170,7 @@ impl Soak {
             }
             _ if set_mode(dropped, 0).is_ok() => {
                 *self.faults.entry("unreadable files").or_default() += 1;
-                Fault::Unreadable(dropped.to_owned())
+                Fault::Unreadable
             }
             _ => return,
         };
@@ -177,10 +180,7 @@ impl Soak {
 
     fn mend(&mut self) {
         match self.fault.take() {
-            Some((Fault::Unreadable(path), _)) => {
-                // It may have been claimed before it could not be read.
-                set_mode(&path, 0o644).ok();
-            }
+            Some((Fault::Unreadable, _)) => self.make_readable(),
             Some((Fault::FullDisk, _)) => {
                 self.disk.iter().for_each(|disk| disk.resize(u64::from(DISK_MB) << 20));
             }
@@ -188,6 +188,16 @@ impl Soak {
                 fs::rename(self.place.path("feed.away"), self.place.path("feed")).unwrap();
             }
             None => {}
+        }
+    }
+
+    /// Makes every file readable, wherever it lies: one that was claimed just before is under another name by now.
+    fn make_readable(&self) {
+        for folder in ["feed", "feed/.wirefold"].map(|folder| self.place.path(folder)) {
+            for name in names_in(&folder).iter().filter(|name| name.ends_with(".json")) {
+                // It may be moved or done with meanwhile.
+                set_mode(&folder.join(name), 0o644).ok();
+            }
         }
     }
 
@@ -211,7 +221,7 @@ impl Soak {
     fn finish(mut self) {
         self.mend();
         let files = self.before + self.files;
-        let status = settled(&self.place, files);
+        let status = settled_within(PUT_OFF_LONGEST + PATIENCE, &self.place, files);
         assert_eq!(status.pid, Some(self.daemon.pid()), "it is the same daemon");
         assert_eq!((status.files.received, status.files.failed), (files, self.junk), "{status:?}");
         assert_eq!(names_in(&self.place.path("feed")), [".wirefold"], "in the inbox");
