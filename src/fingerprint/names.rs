@@ -6,12 +6,10 @@
 use super::{
     shingles::mix,
     slots,
-    terms::without_possessive,
     words::{Word, Words},
 };
-use crate::model::{Slot, low_half, prior::name_of};
-use std::collections::HashSet;
-use xxhash_rust::xxh3::xxh3_64;
+use crate::model::{Slot, SpreadHasher, low_half};
+use std::{collections::HashSet, ops::Range};
 
 /// What stands in a frame for the name whose slot it is, for any other name, for a figure, and beyond the text's ends.
 const OPEN: u64 = 0x3442_3442_3442_3442;
@@ -30,8 +28,8 @@ struct Token {
     kind: Kind,
     /// The hash of a plain word; what stands for any other.
     hash: u64,
-    /// The names' numbers.
-    names: Vec<u32>,
+    /// Which words of the text it is made of.
+    words: Range<usize>,
     in_sentence: bool,
 }
 
@@ -56,75 +54,71 @@ pub(super) fn of(words: &Words) -> Vec<Slot> {
         let before = (1..=AROUND).rev().map(|back| hash_at(at.checked_sub(back)));
         let after = (1..=AROUND).map(|on| hash_at(Some(at + on)));
         let frame = low_half(mix(before.chain([OPEN]).chain(after)));
-        slots.extend(token.names.iter().map(|name| Slot { frame, filling: *name }));
+        let names = words.all().get(token.words.clone()).unwrap_or_default();
+        slots.extend(names.iter().filter_map(|word| Some(Slot { frame, filling: word.name? })));
     }
     slots::kept(slots, SLOTS_MAX)
 }
 
 fn tokens(words: &Words) -> Vec<Token> {
-    let named = Named::of(words);
-    let words: Vec<(&Word, &str)> = words.iter().collect();
+    let (named, words) = (Named::of(words), words.all());
     let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
-    for (at, (word, letters)) in words.iter().enumerate() {
+    for (at, word) in words.iter().enumerate() {
         let kind = match word {
             word if word.is_figure => Kind::Figure,
-            word if named.is_name(word, letters, words.get(at + 1)) => Kind::Name,
+            word if named.is_name(word, words.get(at + 1)) => Kind::Name,
             _ => Kind::Word,
         };
-        let name = (kind == Kind::Name).then(|| name_of(without_possessive(letters)));
         match tokens.last_mut() {
             Some(last) if kind != Kind::Word && last.kind == kind && !word.standing.opens => {
-                last.names.extend(name);
+                last.words.end = at + 1;
             }
             _ => {
                 let hash = match kind {
-                    Kind::Word => xxh3_64(letters.as_bytes()),
+                    Kind::Word => word.hash,
                     Kind::Figure => FIGURE,
                     Kind::Name => NAME,
                 };
                 let in_sentence = word.standing.in_sentence;
-                tokens.push(Token { kind, hash, names: name.into_iter().collect(), in_sentence });
+                tokens.push(Token { kind, hash, words: at..at + 1, in_sentence });
             }
         }
     }
     tokens
 }
 
-/// What the capitals of a text say.
-struct Named<'w> {
+/// What the capitals of a text say of its words, which are known by their hashes.
+struct Named {
     /// The words that begin with a small letter somewhere, and so are no names wherever they have a capital.
-    small: HashSet<&'w str>,
+    small: HashSet<u64, SpreadHasher>,
     /// The others that have a capital within a sentence.
-    within: HashSet<&'w str>,
+    within: HashSet<u64, SpreadHasher>,
 }
 
-impl<'w> Named<'w> {
-    fn of(words: &'w Words) -> Self {
-        let letters = |pick: &dyn Fn(&Word) -> bool| -> HashSet<&'w str> {
-            words.iter().filter(|(word, _)| pick(word)).map(|(_, l)| without_possessive(l)).collect()
-        };
-        let small = letters(&|word| word.is_small);
-        let mut within = letters(&|word| word.is_name && !word.standing.opens);
-        within.retain(|letters| !small.contains(letters));
+impl Named {
+    fn of(words: &Words) -> Self {
+        let words = words.all();
+        let mut small = HashSet::with_capacity_and_hasher(words.len(), SpreadHasher::default());
+        small.extend(words.iter().filter(|word| word.is_small).map(|word| word.plain));
+        let may_be_within = |word: &&Word| word.name.is_some() && !word.standing.opens;
+        let within = words.iter().filter(may_be_within).map(|word| word.plain);
+        let within = within.filter(|plain| !small.contains(plain)).collect();
         Self { small, within }
     }
 
     /// At the beginning of a sentence every word has a capital: there a name is one elsewhere too, or is followed by one.
-    fn is_name(&self, word: &Word, letters: &str, next: Option<&(&Word, &str)>) -> bool {
-        let letters = without_possessive(letters);
-        let goes_on = || {
-            let is_within = |l: &str| self.within.contains(without_possessive(l));
-            next.is_some_and(|(next, l)| next.is_name && !next.standing.opens && is_within(l))
-        };
-        let may_open = word.standing.opens && !self.small.contains(letters);
-        word.is_name && (self.within.contains(letters) || (may_open && goes_on()))
+    fn is_name(&self, word: &Word, next: Option<&Word>) -> bool {
+        let is_within = |word: &Word| word.name.is_some() && self.within.contains(&word.plain);
+        let goes_on = || next.is_some_and(|next| !next.standing.opens && is_within(next));
+        let may_open = word.standing.opens && !self.small.contains(&word.plain);
+        word.name.is_some() && (is_within(word) || (may_open && goes_on()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Normalized;
+    use crate::model::{Normalized, prior::name_of};
     use std::collections::BTreeSet;
 
     fn slots(text: &str) -> Vec<Slot> {

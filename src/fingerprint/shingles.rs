@@ -5,7 +5,6 @@
 
 use super::{SHINGLE_WORDS, words::Words};
 use crate::model::{SKETCH_ONE_IN, low_half};
-use xxhash_rust::xxh3::xxh3_64;
 
 /// How many words of one quotation make a run that two reports hardly share by chance.
 const QUOTED_WORDS: usize = 4;
@@ -23,7 +22,7 @@ pub(super) struct Shingles {
 
 impl Shingles {
     pub fn of(words: &Words) -> Self {
-        let hashes: Vec<u64> = words.iter().map(|(_, letters)| xxh3_64(letters.as_bytes())).collect();
+        let hashes: Vec<u64> = words.all().iter().map(|word| word.hash).collect();
         let runs = hashes.windows(SHINGLE_WORDS.min(hashes.len()).max(1));
         let mut all: Vec<u64> = runs.map(|run| mix(run.iter().copied())).collect();
         all.sort_unstable();
@@ -46,14 +45,10 @@ fn sorted(mut hashes: Vec<u32>) -> Vec<u32> {
 
 /// The runs of words that stand within one quotation.
 fn quoted(words: &Words) -> Vec<u32> {
-    let hashes: Vec<(u64, u32)> = words
-        .iter()
-        .filter(|(word, _)| word.quotation > 0)
-        .map(|(word, letters)| (xxh3_64(letters.as_bytes()), word.quotation))
-        .collect();
-    let within_one = |run: &&[(u64, u32)]| run.first().map(|(_, q)| q) == run.last().map(|(_, q)| q);
-    let runs = hashes.windows(QUOTED_WORDS).filter(within_one);
-    runs.map(|run| low_half(mix(run.iter().map(|(hash, _)| *hash)))).collect()
+    let quotations = words.all().chunk_by(|one, next| one.quotation == next.quotation);
+    let quotations = quotations.filter(|words| words.first().is_some_and(|word| word.quotation > 0));
+    let runs = quotations.flat_map(|words| words.windows(QUOTED_WORDS));
+    runs.map(|run| low_half(mix(run.iter().map(|word| word.hash)))).collect()
 }
 
 /// One hash of some word hashes in their order: a multiply-xorshift chain with the constants of splitmix64

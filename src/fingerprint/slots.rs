@@ -2,13 +2,8 @@
 //! again. A figure stands in as many frames as there are runs of three words around it, so that one changed word
 //! beside it does not hide it.
 
-use super::{
-    SHINGLE_WORDS,
-    shingles::mix,
-    words::{Word, Words},
-};
+use super::{SHINGLE_WORDS, shingles::mix, words::Words};
 use crate::model::{Slot, low_half};
-use xxhash_rust::xxh3::xxh3_64;
 
 /// What stands in a frame for the figure whose slot it is, and for any other figure.
 const OPEN: u64 = 0x2342_2342_2342_2342;
@@ -52,12 +47,11 @@ pub(super) fn kept(mut slots: Vec<Slot>, most: usize) -> Vec<Slot> {
 }
 
 fn tokens(words: &Words) -> Vec<Token> {
-    let words: Vec<(&Word, &str)> = words.iter().collect();
     let mut tokens = Vec::with_capacity(words.len());
-    for run in words.chunk_by(|(a, _), (b, _)| a.is_figure && b.is_figure) {
-        let is_figure = run.first().is_some_and(|(word, _)| word.is_figure);
+    for run in words.all().chunk_by(|one, next| one.is_figure && next.is_figure) {
+        let is_figure = run.first().is_some_and(|word| word.is_figure);
         for figure in run.chunks(FIGURE_WORDS_MAX) {
-            let hash = mix(figure.iter().map(|(_, letters)| xxh3_64(letters.as_bytes())));
+            let hash = mix(figure.iter().map(|word| word.hash));
             tokens.push(Token { hash, is_figure });
         }
     }

@@ -1,13 +1,7 @@
 //! The letters behind the numbers of terms, and the words of a text where they stand: for explaining, not comparing.
 
-use super::{
-    terms::without_possessive,
-    words::{Tokens, Words},
-};
-use crate::model::{
-    Normalized,
-    prior::{name_of, term_of},
-};
+use super::words::{Tokens, Words, without_possessive};
+use crate::model::{Normalized, low_half};
 use std::{collections::HashMap, ops::Range};
 use unicode_normalization::UnicodeNormalization;
 
@@ -16,9 +10,9 @@ pub fn spellings(text: &Normalized) -> HashMap<u32, String> {
     let mut spelt = HashMap::new();
     for (word, letters) in Words::of(text).iter() {
         let letters = without_possessive(letters);
-        spelt.entry(term_of(letters)).or_insert_with(|| letters.to_owned());
-        if word.is_name {
-            spelt.entry(name_of(letters)).or_insert_with(|| format!("^{letters}"));
+        spelt.entry(low_half(word.plain)).or_insert_with(|| letters.to_owned());
+        if let Some(name) = word.name {
+            spelt.entry(name).or_insert_with(|| format!("^{letters}"));
         }
     }
     spelt
@@ -43,7 +37,10 @@ fn folded(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fingerprint::fingerprint;
+    use crate::{
+        fingerprint::fingerprint,
+        model::prior::{name_of, term_of},
+    };
 
     #[test]
     fn every_term_of_a_fingerprint_has_its_letters() {

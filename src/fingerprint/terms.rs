@@ -1,10 +1,7 @@
 //! The terms of a text and how often they count.
 
-use super::words::Words;
-use crate::model::{
-    Language, SpreadHasher, TermCount, TermKind, TermMap,
-    prior::{Prior, name_of, term_of},
-};
+use super::words::{Words, without_possessive};
+use crate::model::{Language, SpreadHasher, TermCount, TermKind, TermMap, low_half, prior::Prior};
 
 /// The first words of headline and text, and how often each counts: news is told in its head, which is also
 /// compared as a vector of its own. Of 40, 60, 80, 120, 160 and 200 words, 80 served best as evidence on the
@@ -44,24 +41,16 @@ impl Terms {
         for (i, (word, letters)) in words.iter().enumerate() {
             let (count, head) = if i < HEAD_WORDS { (HEAD_WEIGHT, 1) } else { (1, 0) };
             let kind = if word.is_figure { TermKind::Figure } else { TermKind::Word };
-            let letters = without_possessive(letters);
-            let term = term_of(letters);
+            let term = low_half(word.plain);
             let in_opening = i < OPENING_WORDS;
             add(&mut counts, TermCount { term, count, head, kind, in_opening });
-            weekdays |= weekday(letters);
+            weekdays |= weekday(without_possessive(letters));
             if !word.is_figure {
                 plain += 1;
                 common += usize::from(prior.is_common(term));
             }
-            if word.is_name {
-                let name = TermCount {
-                    term: name_of(letters),
-                    count,
-                    head,
-                    kind: TermKind::Name,
-                    in_opening: false,
-                };
-                add(&mut counts, name);
+            if let Some(term) = word.name {
+                add(&mut counts, TermCount { term, count, head, kind: TermKind::Name, in_opening: false });
             }
         }
         let mut counts: Vec<TermCount> = counts.into_values().collect();
@@ -97,8 +86,4 @@ fn weekday(letters: &str) -> u8 {
     }
     let day = WEEKDAYS.iter().position(|names| names.contains(&letters));
     day.map_or(0, |day| 1 << day)
-}
-
-pub(super) fn without_possessive(letters: &str) -> &str {
-    letters.strip_suffix("'s").or_else(|| letters.strip_suffix("\u{2019}s")).unwrap_or(letters)
 }

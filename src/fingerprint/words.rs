@@ -3,9 +3,10 @@
 //! run is cut up further.
 
 use super::segments::Segments;
-use crate::model::Normalized;
+use crate::model::{Normalized, prior::name_of};
 use std::{cell::LazyCell, ops::Range, vec};
 use unicode_normalization::char::is_combining_mark;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What is known of a word beside its letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +14,15 @@ pub(super) struct Word {
     /// Where its lower-case letters stand in the joined text.
     start: usize,
     end: usize,
+    /// The hash of its letters.
+    pub hash: u64,
+    /// The hash of its letters without a possessive's ending: the words of one such hash are one term.
+    pub plain: u64,
     /// Whether it begins with a digit.
     pub is_figure: bool,
-    /// Whether it is written like a name: a capital, more than two letters, not the first word of the text,
-    /// and not in a headline that is all capitals.
-    pub is_name: bool,
+    /// The number of the name, where it is written like one: a capital, more than two letters, not the first word of
+    /// the text, and not in a headline that is all capitals.
+    pub name: Option<u32>,
     /// Whether it begins with a small letter.
     pub is_small: bool,
     /// How it stands in its sentence.
@@ -76,12 +81,28 @@ impl Words {
             self.joined.extend(token.chars().flat_map(char::to_lowercase));
         }
         let end = self.joined.len();
-        let is_small = first.is_lowercase();
-        self.words.push(Word { start, end, is_figure, is_name, is_small, standing, quotation });
+        let letters = self.joined.get(start..end).unwrap_or_default();
+        let plain = without_possessive(letters);
+        let hash = xxh3_64(letters.as_bytes());
+        self.words.push(Word {
+            start,
+            end,
+            hash,
+            plain: if plain.len() == letters.len() { hash } else { xxh3_64(plain.as_bytes()) },
+            is_figure,
+            name: is_name.then(|| name_of(plain)),
+            is_small: first.is_lowercase(),
+            standing,
+            quotation,
+        });
     }
 
     pub fn len(&self) -> usize {
         self.words.len()
+    }
+
+    pub fn all(&self) -> &[Word] {
+        &self.words
     }
 
     /// Each word with its lower-case letters.
@@ -96,6 +117,10 @@ impl Words {
             self.joined.get(first.start..last.end)
         })
     }
+}
+
+pub(super) fn without_possessive(letters: &str) -> &str {
+    letters.strip_suffix("'s").or_else(|| letters.strip_suffix("\u{2019}s")).unwrap_or(letters)
 }
 
 /// Which quotation a place in the text is in. Normalized text knows one sign, which opens and closes in turn; a
@@ -253,8 +278,11 @@ mod tests {
     fn a_shouting_headline_holds_no_names() {
         let text = "PORT ELLERY FIRE\nCrews from Harrow came".to_owned();
         let shouting = Normalized { title_bytes: 16, text };
-        let names: Vec<_> =
-            Words::of(&shouting).iter().filter(|(w, _)| w.is_name).map(|(_, w)| w.to_owned()).collect();
+        let names: Vec<_> = Words::of(&shouting)
+            .iter()
+            .filter(|(w, _)| w.name.is_some())
+            .map(|(_, w)| w.to_owned())
+            .collect();
         assert_eq!(names, ["crews", "harrow"]);
     }
 

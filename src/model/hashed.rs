@@ -28,6 +28,10 @@ impl Hasher for Spread {
     }
 
     fn write_u32(&mut self, hash: u32) {
-        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.write_u64(u64::from(hash));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = (self.0 ^ hash).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }

@@ -79,7 +79,15 @@ pub fn term_of(letters: &str) -> u32 {
 
 /// The number of a term that is written like a name, counted beside the plain one: that of `^` and its letters.
 pub fn name_of(letters: &str) -> u32 {
-    low_half(xxh3_64(format!("^{letters}").as_bytes()))
+    // Most names are short, and each text has a hundred: a `String` for each would cost more than all their hashes.
+    let mut marked = [b'^'; 64];
+    if let Some(place) = marked.get_mut(1..=letters.len()) {
+        place.copy_from_slice(letters.as_bytes());
+    }
+    match marked.get(..=letters.len()) {
+        Some(marked) => low_half(xxh3_64(marked)),
+        None => low_half(xxh3_64(format!("^{letters}").as_bytes())),
+    }
 }
 
 #[cfg(test)]

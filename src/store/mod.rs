@@ -36,7 +36,7 @@ use std::{
 };
 
 /// The pages that sled may keep in memory. Its real use is a few times that.
-const CACHE_BYTES: u64 = 16 << 20;
+const CACHE_BYTES: u64 = 8 << 20;
 /// With segments of 8 MiB a value reaches the never-synced overflow files only at a megabyte.
 const SEGMENT_BYTES: usize = 8 << 20;
 
