@@ -25,10 +25,12 @@ struct Token {
 pub(super) fn of(words: &Words) -> Vec<Slot> {
     let tokens = tokens(words);
     let mut slots = Vec::new();
-    for run in tokens.windows(SHINGLE_WORDS.min(tokens.len()).max(1)) {
-        for (place, token) in run.iter().enumerate().filter(|(_, token)| token.is_figure) {
-            let frame = mix(run.iter().enumerate().map(|(i, t)| match t.is_figure {
-                true if i == place => OPEN,
+    let size = SHINGLE_WORDS.min(tokens.len());
+    for (place, token) in tokens.iter().enumerate().filter(|(_, token)| token.is_figure) {
+        for start in place.saturating_sub(size - 1)..=place.min(tokens.len() - size) {
+            let run = tokens.iter().enumerate().skip(start).take(size);
+            let frame = mix(run.map(|(at, t)| match t.is_figure {
+                true if at == place => OPEN,
                 true => MASK,
                 false => t.hash,
             }));

@@ -76,7 +76,8 @@ impl Words {
         }
         let start = self.joined.len();
         if token.is_ascii() {
-            self.joined.extend(token.bytes().map(|b| char::from(b.to_ascii_lowercase())));
+            self.joined.push_str(token);
+            self.joined.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
         } else {
             self.joined.extend(token.chars().flat_map(char::to_lowercase));
         }
@@ -158,6 +159,10 @@ struct Sentences {
 impl Sentences {
     /// Goes over what stands between two words; `line` is that of the second.
     fn pass<'t>(&mut self, between: &str, line: impl FnOnce() -> &'t str) {
+        if between == " " && self.has_begun {
+            self.standing.opens = false;
+            return;
+        }
         let is_new_line = !self.has_begun || between.contains('\n');
         self.standing.opens = is_new_line || between.contains(|c| c == ':' || ENDS.contains(&c));
         if is_new_line {
@@ -202,27 +207,39 @@ impl<'t> Tokens<'t> {
         Self { text, at: 0, segments: LazyCell::new(Segments::new), cut: Vec::new().into_iter() }
     }
 
-    /// Where the run of word letters that begins at `from` ends.
-    fn run_end(&self, from: usize) -> usize {
-        let rest = self.text.get(from..).unwrap_or_default();
-        from + rest.find(|c| !is_word_letter(c)).unwrap_or(rest.len())
+    fn char_at(&self, at: usize) -> Option<char> {
+        self.text.get(at..)?.chars().next()
+    }
+
+    /// Where the run of word letters, or of what is none, that begins at `from` ends. Most are of ASCII, and are told by
+    /// their bytes.
+    fn run_end(&self, from: usize, of_letters: bool) -> usize {
+        let mut at = from;
+        loop {
+            let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+            let goes_on = |byte: &u8| byte.is_ascii() && is_ascii_letter(*byte) == of_letters;
+            let Some(plain) = rest.iter().position(|byte| !goes_on(byte)) else { return self.text.len() };
+            at += plain;
+            match self.char_at(at) {
+                Some(c) if !c.is_ascii() && is_word_letter(c) == of_letters => at += c.len_utf8(),
+                _ => return at,
+            }
+        }
     }
 
     /// The next run of word letters.
     fn run(&mut self) -> Option<Range<usize>> {
-        let rest = self.text.get(self.at..)?;
-        let start = self.at + rest.find(is_word_letter)?;
-        let mut end = self.run_end(start);
-        let after = self.text.get(end..).unwrap_or_default();
-        if let Some(apostrophe) = after.chars().next().filter(|c| matches!(c, '\'' | '\u{2019}')) {
+        let start = self.run_end(self.at, false);
+        let mut end = self.run_end(start, true);
+        if let Some(apostrophe) = self.char_at(end).filter(|c| matches!(c, '\'' | '\u{2019}')) {
             let past = end + apostrophe.len_utf8();
-            let tail = self.run_end(past);
+            let tail = self.run_end(past, true);
             if tail > past {
                 end = tail;
             }
         }
         self.at = end;
-        Some(start..end)
+        (start < end).then_some(start..end)
     }
 }
 
@@ -249,10 +266,12 @@ impl Iterator for Tokens<'_> {
     }
 }
 
+fn is_ascii_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Of a character that is not ASCII.
 fn is_word_letter(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || c == '_';
-    }
     c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\u{200C}' | '\u{200D}')
 }
 
