@@ -173,7 +173,7 @@ pub fn sync_claims<'a>(claims: impl Iterator<Item = &'a Claimed>) {
 }
 
 /// Not every mount can sync a folder.
-fn sync_folders<'a>(folders: impl Iterator<Item = &'a Path>) {
+pub(super) fn sync_folders<'a>(folders: impl Iterator<Item = &'a Path>) {
     for folder in folders {
         if let Err(error) = fs::File::open(folder).and_then(|folder| folder.sync_all()) {
             tracing::debug!(%error, folder = display_path(folder), "the names in a folder could not be synced");
