@@ -2,7 +2,9 @@
 
 use super::{
     FileKind, InboxError, Root, SetAside,
-    claim::{Place, lay_back, make_folders, place_for, remove_empty, sync_folders, work_folder},
+    claim::{
+        Place, check_folder, lay_back, make_folders, place_for, remove_empty, sync_folders, work_folder,
+    },
     failed::{Carried, carry},
     names::shown_path,
 };
@@ -37,6 +39,7 @@ pub fn take_out(
     let failed = || InboxError::io("put back", &aside.path);
     let place = place_for(&work_folder(&root.path), aside.arrival, &name);
     let near = &place.path;
+    check_folder(&root.path)?;
     make_folders(near.parent().unwrap_or(&root.path)).map_err(failed())?;
     if !goes_on() {
         return Err(failed()(io::ErrorKind::TimedOut.into()));

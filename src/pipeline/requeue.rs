@@ -233,7 +233,6 @@ mod tests {
     fn the_journal_hears_of_what_is_taken_out_before_it_is_back() {
         let dir = tempfile::tempdir().unwrap();
         let [none, inbox, failed] = ["none", "inbox", "failed"].map(|name| dir.path().join(name));
-        fs::write(&none, "no folder").unwrap();
         fs::create_dir(&inbox).unwrap();
         put_aside(&failed, [(1, &none), (2, &inbox), (3, &inbox)]);
         let patience = Duration::from_secs(30);
@@ -250,6 +249,7 @@ mod tests {
             true
         };
         requeue(&Which::default(), places, &mut say, &mut |_| false);
+        assert!(!none.exists(), "nothing is made where an inbox is away");
         assert_eq!(said, [2, 3]);
         assert!(inbox.join("2.txt").exists() && inbox.join("3.txt").exists());
     }

@@ -584,7 +584,7 @@ mod tests {
         });
         let has_room = || async {
             while receiver.copies.taken_bytes() == 0 {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         };
         timeout(Duration::from_secs(30), has_room()).await.unwrap();
