@@ -9,7 +9,7 @@ mod copy;
 use crate::{
     clock,
     inbox::{answered, display_path, shown_path},
-    journal::{Damage, JournalError, Position, Replay, segment_path},
+    journal::{Damage, JournalError, Position, Replay, check_format, segment_path},
     model::{Event, Time},
 };
 use copy::{append, make_folder, sync_folder, whole};
@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs, io,
+    os::unix::fs::symlink,
     path::{Component, Path, PathBuf},
     time::Duration,
 };
 
 /// The file that makes a folder a backup, written last.
-pub const MANIFEST: &str = "backup.json";
+const MANIFEST: &str = "backup.json";
 /// The form of a backup.
 const FORMAT: u32 = 1;
 /// What is copied: in this order, so that a journal never speaks of an original that is not there yet.
@@ -100,6 +101,32 @@ struct Manifest {
     end: Position,
     /// Its files, and how many bytes of each count.
     files: BTreeMap<String, u64>,
+    /// Links that were set aside, and where they lead: they stand here alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    links: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// How many files and links are in it.
+    fn held(&self) -> u64 {
+        (self.files.len() + self.links.len()) as u64
+    }
+
+    /// Its files that are not as long in this folder as they should be, as sentences.
+    fn short(&self, folder: &Path) -> impl Iterator<Item = String> {
+        self.files.iter().filter_map(move |(name, bytes)| match fs::metadata(folder.join(shown_path(name))) {
+            Err(error) => Some(format!("{name}: {error}")),
+            Ok(found) if found.len() < *bytes => {
+                Some(format!("{name} has {} bytes, and {bytes} were written", found.len()))
+            }
+            Ok(_) => None,
+        })
+    }
+}
+
+/// What a backup lacks of what it says that is in it, as sentences; nothing where the folder is no backup.
+pub fn lacks(folder: &Path) -> Result<Option<Vec<String>>, BackupError> {
+    Ok(manifest(folder)?.map(|manifest| manifest.short(folder).collect()))
 }
 
 /// What was done.
@@ -151,6 +178,7 @@ pub fn backup(data_dir: &Path, near: &Near, to: &Path) -> Result<Copied, BackupE
         at: Time::default(),
         end: Position::default(),
         files: BTreeMap::new(),
+        links: BTreeMap::new(),
     });
     let spoken_of = SpokenOf::since(data_dir, manifest.end).map_err(|error| match error {
         JournalError::Behind { path, .. } => other(to, &path),
@@ -190,7 +218,7 @@ pub fn backup(data_dir: &Path, near: &Near, to: &Path) -> Result<Copied, BackupE
     write_manifest(to, &manifest)?;
     fs::remove_file(to.join(BEGUN)).map_err(BackupError::io("write to", to))?;
     copied.frames = manifest.end.frame;
-    (copied.files, copied.bytes) = (manifest.files.len() as u64, manifest.files.values().sum());
+    (copied.files, copied.bytes) = (manifest.held(), manifest.files.values().sum());
     Ok(copied)
 }
 
@@ -202,6 +230,10 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
     let unusable = |what: String| BackupError::Unusable { path: from.to_owned(), what };
     let manifest = manifest(from)?.ok_or_else(|| unusable(format!("there is no {MANIFEST} in it")))?;
     check_apart(from, data_dir)?;
+    check_format(&from.join("journal"))?;
+    if let Some(what) = manifest.short(from).next() {
+        return Err(unusable(what));
+    }
     // The journal gets its name when all is there: what is cut short before that has none, and is begun anew.
     let unfinished = data_dir.join("journal.restored");
     let holds =
@@ -221,16 +253,19 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
             Ok(segment) => unfinished.join(segment),
             Err(_) => data_dir.join(&path),
         };
-        let source = from.join(&path);
-        let found = fs::metadata(&source).map_err(|error| unusable(format!("{name}: {error}")))?;
-        if found.len() < *bytes {
-            return Err(unusable(format!("{name} has {} bytes, and {bytes} were written", found.len())));
-        }
-        whole(&source, &to, *bytes)?;
-        copied.files += 1;
+        whole(&from.join(&path), &to, *bytes)?;
         copied.bytes += bytes;
     }
-    copied.copied = copied.bytes;
+    for (name, target) in &manifest.links {
+        let to = data_dir.join(shown_path(name));
+        match symlink(shown_path(target), &to) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(BackupError::io("make", &to)(error));
+            }
+            _ => {}
+        }
+    }
+    (copied.files, copied.copied) = (manifest.held(), copied.bytes);
     for folder in [&data_dir.join("originals"), &data_dir.join("failed"), &unfinished] {
         sync_folder(folder)?;
     }
@@ -288,11 +323,18 @@ fn copy_failed(
     for entry in entries.flatten() {
         let (file, from) = (entry.file_name(), entry.path());
         let name = format!("failed/{}", display_path(Path::new(&file)));
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || name.starts_with("failed/.") || manifest.files.contains_key(&name) {
+        if name.starts_with("failed/.") || manifest.files.contains_key(&name) {
             continue;
         }
         let Ok(found) = entry.metadata() else { continue };
+        if let Ok(target) = fs::read_link(&from) {
+            manifest.links.insert(name, display_path(&target));
+            continue;
+        }
+        // A pipe, a socket or a device holds nothing: all there is to it stands in its reason.
+        if !found.is_file() {
+            continue;
+        }
         if fs::File::open(&from).is_err() && from.exists() {
             copied.missing.push(from);
             continue;
@@ -341,7 +383,7 @@ fn manifest(folder: &Path) -> Result<Option<Manifest>, BackupError> {
         let is_within = FOLDERS.iter().any(|folder| path.strip_prefix(folder).is_ok());
         !is_within || path.components().any(|part| !matches!(part, Component::Normal(_)))
     };
-    match manifest.files.keys().find(|name| leads_out(name)) {
+    match manifest.files.keys().chain(manifest.links.keys()).find(|name| leads_out(name)) {
         Some(name) => Err(unusable(format!("{MANIFEST} names {name}"))),
         None => Ok(Some(manifest)),
     }

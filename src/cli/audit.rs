@@ -10,8 +10,7 @@ use super::{
     runtime,
 };
 use crate::{
-    backup::MANIFEST,
-    clock,
+    backup, clock,
     config::Config,
     inbox::{claimed_files, open_regular},
     journal::{copy_original, digest_of},
@@ -42,14 +41,19 @@ pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
 }
 
 fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
-    let mut answer: AuditAnswer = if config.data_dir.join(MANIFEST).exists() {
+    let mut answer: AuditAnswer = if let Some(lacks) = backup::lacks(&config.data_dir)? {
         // A backup has no view, and none is made in it.
         let mut last = Vec::new();
         audit(&config.data_dir, None, false, &mut |line| {
             last = line.to_vec();
             true
         })?;
-        serde_json::from_slice(&last)?
+        let mut answer: AuditAnswer = serde_json::from_slice(&last)?;
+        let lost = lacks
+            .into_iter()
+            .map(|what| Finding { what: format!("the backup was cut short: {what}"), mend: None });
+        answer.findings.extend(lost);
+        answer
     } else {
         ask_one(config, &Question::Audit)?
     };

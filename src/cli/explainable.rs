@@ -156,7 +156,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Exit::Failed,
         ),
         CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
-            Some("try again once it runs: nothing is lost, and what was taken in before is known again"),
+            Some("try again in a while: nothing is lost, and what was taken in before is known again"),
             Exit::Busy,
         ),
         CliError::Service(ServiceError::HandedInPart { .. }) => {

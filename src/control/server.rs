@@ -52,6 +52,8 @@ const UPLOADS_MAX: usize = 4;
 /// How long the other end of a stream may be silent. A person may look something up with the ingest suspended, and a tape
 /// may rewind; but one that is forgotten must not keep others out.
 const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
+/// How often whoever reads a stream hears that nothing comes.
+const UPLOAD_LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the other end may take to hang up once it is told how it ended. To close on one that still sends would cost it
 /// the last line.
 const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
@@ -289,7 +291,7 @@ async fn ingest(State(control): State<Control>, body: Body) -> Response {
     let mut blocks =
         Blocks { sender: Some(sender), started: None, runtime: runtime.clone(), patience: PATIENCE };
     let stopped = control.0.stopped.clone();
-    let mut upload = Upload { body, block: Bytes::new(), stopped, runtime };
+    let mut upload = Upload { body, silent: Duration::ZERO, block: Bytes::new(), stopped, runtime };
     spawn_blocking(move || {
         if turn.is_ok() {
             let ingest = &control.0.live.ingest;
@@ -303,9 +305,12 @@ async fn ingest(State(control): State<Control>, body: Body) -> Response {
 }
 
 /// What is streamed to the daemon, to be read on a thread that may block. A daemon that is to stop reads no further: that is
-/// an error of the kind [`io::ErrorKind::ConnectionAborted`].
+/// an error of the kind [`io::ErrorKind::ConnectionAborted`]. While nothing comes it is interrupted now and then, so that who
+/// reads may think better of it.
 pub struct Upload {
     body: Body,
+    /// How long nothing has come.
+    silent: Duration,
     /// What has come and has not been read.
     block: Bytes,
     stopped: watch::Receiver<bool>,
@@ -321,9 +326,16 @@ impl Upload {
                 select! {
                     biased;
                     () = stop(self.stopped.clone()) => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
-                    frame = timeout(UPLOAD_PATIENCE, self.body.frame()) => Ok(frame?),
+                    frame = timeout(UPLOAD_LOOK_EVERY, self.body.frame()) => Ok(frame.ok()),
                 }
             })?;
+            let Some(next) = next else {
+                self.silent += UPLOAD_LOOK_EVERY;
+                let is_patient = self.silent < UPLOAD_PATIENCE;
+                let what = if is_patient { io::ErrorKind::Interrupted } else { io::ErrorKind::TimedOut };
+                return Err(what.into());
+            };
+            self.silent = Duration::ZERO;
             let Some(frame) = next else { return Ok(Bytes::new()) };
             match frame.map_err(io::Error::other)?.into_data() {
                 Ok(block) if !block.is_empty() => return Ok(block),

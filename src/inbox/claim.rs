@@ -108,6 +108,12 @@ impl Claimed {
         fs::symlink_metadata(self.work_folder()).is_err()
     }
 
+    /// Nothing is to be done with a file whose inbox is away: it would be taken for deleted, or a folder be made where the inbox
+    /// comes back to.
+    pub fn check_there(&self) -> Result<(), InboxError> {
+        if self.is_away() { Err(InboxError::Missing { path: self.inbox.clone() }) } else { Ok(()) }
+    }
+
     /// When it had last been written to when it was last looked at, in nanoseconds since 1970.
     pub fn modified_ns(&self) -> i64 {
         let (seconds, nanos) = self.stamp.modified;
@@ -173,7 +179,7 @@ pub fn sync_claims<'a>(claims: impl Iterator<Item = &'a Claimed>) {
 }
 
 /// Not every mount can sync a folder.
-fn sync_folders<'a>(folders: impl Iterator<Item = &'a Path>) {
+pub(super) fn sync_folders<'a>(folders: impl Iterator<Item = &'a Path>) {
     for folder in folders {
         if let Err(error) = fs::File::open(folder).and_then(|folder| folder.sync_all()) {
             tracing::debug!(%error, folder = display_path(folder), "the names in a folder could not be synced");
@@ -191,13 +197,21 @@ pub(super) fn lay_back(
 ) -> Result<PathBuf, InboxError> {
     let failed = || InboxError::io("put back", from);
     let first = inbox.join(name);
+    check_folder(inbox)?;
     make_folders(first.parent().unwrap_or(inbox)).map_err(failed())?;
     let others =
         (0..BACK_TRIES_MAX).map(|again| first.with_file_name(name_beside(name, arrival, again, marker)));
     let mut refused = io::Error::from(io::ErrorKind::AlreadyExists);
     for to in std::iter::once(first.clone()).chain(others) {
         // It comes first, or a crash would leave a file that waits for it for ever.
-        let has_made = marker.map_or(Ok(false), |marker| marker.put_beside(&to)).map_err(failed())?;
+        let has_made = match marker.map_or(Ok(false), |marker| marker.put_beside(&to)) {
+            // The name has no room for a marker: another has.
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                refused = error;
+                continue;
+            }
+            made => made.map_err(failed())?,
+        };
         let back = put_back(from, &to, to == first);
         if let Some(marker) = marker.filter(|_| has_made && back.is_err()) {
             marker.remove_beside(&to);
@@ -210,6 +224,11 @@ pub(super) fn lay_back(
         }
     }
     Err(failed()(refused))
+}
+
+/// Whether an inbox is there, before anything is made in it.
+pub(super) fn check_folder(inbox: &Path) -> Result<(), InboxError> {
+    if inbox.is_dir() { Ok(()) } else { Err(InboxError::Missing { path: inbox.to_owned() }) }
 }
 
 /// A name for a file beside what has its own: its number, and as much of its name as there is room for, with its marker's too.
@@ -508,6 +527,32 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), b"dropped meanwhile");
             assert_eq!(fs::read_dir(dir.path().join(".wirefold")).unwrap().count(), 0);
         }
+    }
+
+    /// It could never be given back: its own name was tried, and no other.
+    #[test]
+    fn a_file_whose_name_has_no_room_for_its_marker_is_given_back_under_another() {
+        let name = "x".repeat(252);
+        let (dir, _, stamp) = inbox_with(&name);
+        let marker = Marker::new(".done".to_owned());
+        let claimed = Claimed { marker: Some(Box::new(marker.clone())), ..claimed_from(&dir, &name, &stamp) };
+        let back = claimed.give_back().unwrap();
+        assert!(back.exists() && marker.is_beside(&back).unwrap(), "{}", back.display());
+    }
+
+    /// A folder was made in the place of an inbox that was away, so that it could not come back.
+    #[test]
+    fn nothing_is_made_where_an_inbox_is_away() {
+        let (dir, _, stamp) = inbox_with("in/a");
+        let inbox = dir.path().join("in");
+        let claimed = claimed_from(&dir, "in/a", &stamp);
+        let claimed = Claimed { inbox: inbox.clone(), ..claimed };
+        assert!(claimed.check_there().is_ok());
+        fs::rename(dir.path().join(".wirefold"), dir.path().join("away")).unwrap();
+        assert!(matches!(claimed.check_there(), Err(InboxError::Missing { .. })));
+        fs::remove_dir(&inbox).unwrap();
+        let back = lay_back(&claimed.path, (&inbox, None), Path::new("a"), Arrival(7));
+        assert!(matches!(back, Err(InboxError::Missing { .. })) && !inbox.exists());
     }
 
     #[test]

@@ -184,8 +184,11 @@ pub(super) fn carry(
         FileKind::Regular => {
             let Ok(from) = open_regular(path) else { return Ok(Carried::Unreadable) };
             let mut written = create(&unfinished)?;
-            let copied =
-                copy(from, &mut written, goes_on).and_then(|whole| written.sync_all().map(|()| whole));
+            // By its time it is known again; not every mount takes one.
+            let modified = from.metadata().and_then(|found| found.modified());
+            let copied = copy(from, &mut written, goes_on);
+            modified.and_then(|modified| written.set_modified(modified)).ok();
+            let copied = copied.and_then(|whole| written.sync_all().map(|()| whole));
             if !matches!(copied, Ok(true)) {
                 // What was written of it would only take up room, which may be what there is too little of.
                 fs::remove_file(&unfinished).map_err(InboxError::io("remove", &unfinished))?;
@@ -267,7 +270,10 @@ fn sync_folder_of(path: &Path) -> Result<(), InboxError> {
 mod tests {
     use super::*;
     use crate::inbox::{Inboxes, Root, Settings, names::flatten, recover::recover};
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{
+        os::unix::fs::PermissionsExt as _,
+        time::{Duration, SystemTime},
+    };
     use tempfile::TempDir;
 
     const REASON: &[u8] = b"{\"code\":\"empty\"}";
@@ -360,9 +366,12 @@ mod tests {
         let claimed = place.claimed();
         let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
         fs::write(&claimed.path, &content).unwrap();
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        fs::File::options().write(true).open(&claimed.path).unwrap().set_modified(modified).unwrap();
         let to = place.dir.path().join("failed/there");
         assert_eq!(carry(&claimed.path, claimed.kind, &to, &|| true).unwrap(), Carried::Whole);
         assert_eq!(fs::read(&to).unwrap(), content);
+        assert_eq!(fs::metadata(&to).unwrap().modified().unwrap(), modified);
         assert!(!claimed.path.exists() && !unfinished_path(&to).exists());
     }
 

@@ -52,7 +52,7 @@ pub use marker::Marker;
 pub use names::{display_path, is_left_alone, is_pattern, shown_path};
 pub use open::{Inboxes, Root, Settings};
 pub use recover::{claimed_files, claims_in};
-pub use requeue::put_back_aside;
+pub use requeue::{TakenOut, take_out};
 pub use scan::{Survey, survey};
 pub use stamp::{FileKind, open_regular};
 pub use state::{InboxState, RootState, Watching};

@@ -1,6 +1,6 @@
 //! Reading the journal from a place to its end, past whatever is damaged.
 
-use super::{Heading, JournalError, Place, Position, frame, segment_path};
+use super::{Heading, JournalError, Place, Position, check_format, frame, segment_path};
 use crate::model::{Event, Time};
 use std::{
     fs::{self, File},
@@ -61,8 +61,9 @@ pub struct Replay {
 
 impl Replay {
     /// A walk from `from`, which must lie between two frames; the default position is the very beginning. A
-    /// journal that does not reach so far is an error.
+    /// journal that does not reach so far is an error, and one of a later format, of which nothing would be understood.
     pub fn from(folder: &Path, from: Position) -> Result<Self, JournalError> {
+        check_format(folder)?;
         let (segment, base) = (from.segment.max(1), from.offset);
         let found = read_segment(folder, segment, base)?;
         let Some(bytes) = found.or_else(|| (base == 0).then(Vec::new)) else {

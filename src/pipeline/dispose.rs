@@ -12,7 +12,7 @@ use super::{
     put_off::PutOff,
 };
 use crate::{
-    inbox::FailedDir,
+    inbox::{Claimed, FailedDir},
     model::{Outcome, Receipt},
 };
 use std::sync::{Arc, atomic::AtomicBool};
@@ -61,6 +61,7 @@ impl Committed {
 
     /// Takes the file out of the way. Doing it again does no harm.
     pub fn dispose(&self, failed: &FailedDir) -> Result<(), PipelineError> {
+        self.job().claimed().map_or(Ok(()), Claimed::check_there)?;
         match self {
             Self::Finished(job, receipt) => dispose(failed, job, receipt),
             Self::Returned(job, why) => give_back(job, why),
@@ -135,7 +136,9 @@ mod tests {
         let inbox = dir.path().join("in");
         fs::create_dir_all(inbox.join(".wirefold")).unwrap();
         let claims: Vec<_> = claims.iter().map(|name| inbox.join(".wirefold").join(name)).collect();
-        claims.iter().for_each(|claim| fs::write(claim, text).unwrap());
+        for claim in &claims {
+            fs::write(claim, text).unwrap();
+        }
         let failed = FailedDir::open(dir.path().join("failed")).unwrap();
         let settings = Settings { inboxes: vec![Root::new(inbox, Vec::new())], ..Settings::default() };
         let found = Inboxes::open(settings, &failed).unwrap().1;
@@ -168,6 +171,22 @@ mod tests {
         fs::remove_dir(&claims[0]).unwrap();
         drop(send);
         disposing.await.unwrap().unwrap();
+    }
+
+    /// It was told as deleted, and what had failed was not set aside before the next start.
+    #[test]
+    fn a_file_whose_inbox_is_away_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (failed, _, mut jobs) = claimed(&dir, &["0000000000000001-a.txt"], "");
+        let job = jobs.remove(0);
+        let receipt = job.receipt(&Resume::default(), Outcome::Failed, None);
+        let done = Committed::Finished(Arc::new(job), Box::new(receipt));
+        let [inbox, away] = ["in", "away"].map(|name| dir.path().join(name));
+        fs::rename(&inbox, &away).unwrap();
+        assert!(matches!(done.dispose(&failed), Err(PipelineError::Inbox(_))));
+        fs::rename(&away, &inbox).unwrap();
+        done.dispose(&failed).unwrap();
+        assert!(failed.path().join("0000000000000001-a.txt").exists());
     }
 
     /// Its writer had made it and not yet written to it: it used to be set aside as empty, with all that it holds by then.

@@ -3,7 +3,6 @@
 //! The copy is in memory or in a file that has no name, so a crash leaves nothing to mend: it goes with the process. It
 //! is whole before anything of it is read.
 
-use serde::{Deserialize, Serialize};
 use std::{
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
@@ -21,26 +20,8 @@ const HELD_BYTES_MAX: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub struct Handed {
     copy: Arc<Copy>,
-    broke_off: Option<BrokeOff>,
-}
-
-/// How reading a file ended before its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BrokeOff {
-    /// With the error of this number.
-    Error(i32),
-    /// It was longer or shorter than when it was opened.
-    OtherLength,
-}
-
-impl From<BrokeOff> for io::Error {
-    fn from(broke_off: BrokeOff) -> Self {
-        match broke_off {
-            BrokeOff::Error(code) => Self::from_raw_os_error(code),
-            BrokeOff::OtherLength => Self::other("it was written to while it was read"),
-        }
-    }
+    /// The number of the error that it ended with before its end.
+    broke_off: Option<i32>,
 }
 
 /// What was copied, and the room that is taken for it until the last who needs it lets go.
@@ -51,12 +32,8 @@ struct Copy {
 }
 
 impl Handed {
-    /// What was copied, how reading it broke off, if it did, and the room that it takes.
-    pub fn new(
-        copy: SpooledTempFile,
-        broke_off: Option<BrokeOff>,
-        room: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    /// What was copied, the number of the error that reading it broke off with, if it did, and the room that it takes.
+    pub fn new(copy: SpooledTempFile, broke_off: Option<i32>, room: Option<OwnedSemaphorePermit>) -> Self {
         Self { copy: Arc::new(Copy { data: copy.into_inner(), _room: room }), broke_off }
     }
 
@@ -101,7 +78,7 @@ impl Read for Reading {
         };
         self.at += count as u64;
         match self.handed.broke_off {
-            Some(broke_off) if count == 0 && !into.is_empty() => Err(broke_off.into()),
+            Some(code) if count == 0 && !into.is_empty() => Err(io::Error::from_raw_os_error(code)),
             _ => Ok(count),
         }
     }
@@ -141,7 +118,7 @@ mod tests {
             let mut reading = whole.read();
             let at = reading.seek(SeekFrom::End(-4)).unwrap();
             assert_eq!((at, io::read_to_string(reading).unwrap().len()), (bytes.len() as u64 - 4, 4));
-            let broken = Handed::new(copy(), Some(BrokeOff::Error(5)), None);
+            let broken = Handed::new(copy(), Some(5), None);
             assert_eq!(broken.bytes().unwrap(), bytes.len() as u64);
             let (mut read, mut reading) = (vec![0; bytes.len()], broken.read());
             reading.read_exact(&mut read).unwrap();

@@ -29,7 +29,7 @@ mod requeue;
 mod tally;
 mod word;
 
-pub use handed::{BrokeOff, Handed};
+pub use handed::Handed;
 pub use job::{ArticleTimes, Committed, Job, Origin, Resume};
 pub use open::{Numbers, OpenError, Opened, Resumed, open, open_to_read, rebuild, resume};
 pub use patience::Room;

@@ -5,8 +5,8 @@ use super::{ArticleTimes, Committed, Job, Origin, PipelineError, Resume, commit:
 use crate::{
     detect::{self, Detector},
     inbox::{Claimed, FailedDir, FileKind},
-    journal::{Damage, Frame, Journal, JournalError, Packs, Replay, check_format},
-    model::{Arrival, ArticleNo, Event, Reason, Receipt, RecordId},
+    journal::{Damage, Frame, Journal, JournalError, Packs, Position, Replay, check_format},
+    model::{Arrival, ArticleNo, Event, Outcome, Reason, Receipt, RecordId},
     store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
 };
 use std::{
@@ -343,8 +343,13 @@ pub struct Resumed {
 
 /// The files in flight that have their receipt are done with; the rest are jobs. A file that is not the one its number
 /// stood for, or may not be, or has been written to since it was read, is to go back to its inbox, to be claimed anew.
-pub fn resume(store: &Store, in_flight: Vec<Claimed>, numbers: Numbers) -> Result<Resumed, PipelineError> {
-    let (mut resumed, mut seen) = (Resumed::default(), HashSet::new());
+pub fn resume(
+    store: &Store,
+    data_dir: &Path,
+    in_flight: Vec<Claimed>,
+    numbers: Numbers,
+) -> Result<Resumed, PipelineError> {
+    let (mut resumed, mut seen, mut requeued) = (Resumed::default(), HashSet::new(), None);
     for claimed in in_flight {
         let row = store.view().arrival(claimed.arrival)?;
         let fresh = Job::of_claim(claimed, Resume::default());
@@ -356,6 +361,10 @@ pub fn resume(store: &Store, in_flight: Vec<Claimed>, numbers: Numbers) -> Resul
                 let job = Job { at: row.at, resume, ..fresh };
                 match row.outcome {
                     None => resumed.jobs.push(job),
+                    Some(Outcome::Failed) if is_requeued(data_dir, &mut requeued, job.arrival)? => {
+                        let why = "it was on its way back by 'requeue'";
+                        resumed.done.push(Committed::Returned(Arc::new(job), why));
+                    }
                     Some(outcome) => {
                         let digest = row.digest;
                         let receipt = Receipt { digest, ..job.receipt(&resume, outcome, row.reason) };
@@ -370,6 +379,26 @@ pub fn resume(store: &Store, in_flight: Vec<Claimed>, numbers: Numbers) -> Resul
         }
     }
     Ok(resumed)
+}
+
+/// Whether the journal says that a file was sent back. It is read once, where a file that failed is found claimed.
+fn is_requeued(
+    data_dir: &Path,
+    requeued: &mut Option<HashSet<Arrival>>,
+    arrival: Arrival,
+) -> Result<bool, JournalError> {
+    if let Some(requeued) = requeued {
+        return Ok(requeued.contains(&arrival));
+    }
+    let (mut replay, mut found) =
+        (Replay::from(&data_dir.join("journal"), Position::default())?, HashSet::new());
+    while let Some(frame) = replay.next_frame()? {
+        found.extend(frame.events.iter().filter_map(|event| match event {
+            Event::Requeue(requeue) => Some(requeue.arrival),
+            _ => None,
+        }));
+    }
+    Ok(requeued.insert(found).contains(&arrival))
 }
 
 /// Whether a claimed file is the one that the journal speaks of, unchanged since it was read.

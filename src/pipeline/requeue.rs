@@ -1,10 +1,12 @@
 //! Files that were set aside, sent back to their inboxes: all, by name or by reason.
 //!
-//! That it is done is journalled before a file moves. It stays counted as it ended; what comes back is a new arrival.
+//! Each file is first taken out of what was set aside, as a claim under its old number; then the journal says that it is
+//! requeued; and only then it is put back. A start after a crash finds the claim, and the journal tells which it is to be. It
+//! stays counted as it ended; what comes back is a new arrival.
 
 use crate::{
     clock,
-    inbox::{Root, SetAside, answered, display_path, put_back_aside, set_aside_in},
+    inbox::{InboxError, Root, SetAside, TakenOut, answered, display_path, set_aside_in, take_out},
     model::{Event, RequeueEvent},
 };
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,9 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// So many are taken out before the journal speaks of them: a sync for all, and whoever waits hears of some soon.
+const AT_ONCE: usize = 256;
 
 /// Which files are meant; without a name and a reason, all.
 #[derive(Clone, Debug, Default)]
@@ -71,21 +76,22 @@ pub fn requeue(
         meant.extend(places.ask(&inbox.path, move |_| set_aside(&own)).unwrap_or_default());
     }
     meant.retain(|(why, aside)| which.means(why, aside));
-    let homes: Vec<_> = meant.into_iter().map(|(why, aside)| (places.home(&why), why, aside)).collect();
-    let at = clock::now().whole_second();
-    let event = |arrival| Event::Requeue(RequeueEvent { arrival, at });
-    let events: Vec<_> =
-        homes.iter().filter(|(home, ..)| home.is_ok()).map(|(.., aside)| event(aside.arrival)).collect();
-    let is_said = events.is_empty() || say(events);
-    for (home, why, aside) in homes {
-        let back = match home {
-            Ok(_) if !is_said => Err("wirefold is stopping".to_owned()),
-            Ok(inbox) => places.put_back(&inbox, aside, &why.path),
-            Err(stays) => Err(stays.to_owned()),
-        };
-        let (back, stays) = (back.as_deref().map(display_path).ok(), back.err());
-        if !tell(Requeued { path: why.path, back, why: stays }) {
-            break;
+    let (at, mut is_heard) = (clock::now().whole_second(), true);
+    while is_heard && !meant.is_empty() {
+        let rest = meant.split_off(meant.len().min(AT_ONCE));
+        let taken: Vec<_> =
+            meant.into_iter().map(|(why, aside)| (places.take_out(&why, aside), why.path)).collect();
+        meant = rest;
+        let arrivals = taken.iter().filter_map(|(taken, _)| taken.as_ref().ok()).map(TakenOut::arrival);
+        let events: Vec<_> = arrivals.map(|arrival| Event::Requeue(RequeueEvent { arrival, at })).collect();
+        let is_said = events.is_empty() || say(events);
+        for (taken, path) in taken {
+            let back = match taken {
+                Ok(_) if !is_said => Err("wirefold is stopping".to_owned()),
+                taken => taken.and_then(|taken| places.put_back(taken)),
+            };
+            let (back, why) = (back.as_deref().map(display_path).ok(), back.err());
+            is_heard &= tell(Requeued { path, back, why });
         }
     }
 }
@@ -116,11 +122,25 @@ impl Places {
         answer
     }
 
-    fn put_back(&mut self, inbox: &Root, aside: SetAside, shown: &str) -> Result<PathBuf, String> {
-        let (to, shown) = (inbox.clone(), shown.to_owned());
-        let put = move |goes_on: &dyn Fn() -> bool| put_back_aside(&aside, &to, &shown, goes_on);
-        let back = self.ask(&inbox.path, put).ok_or_else(|| SILENT.to_owned())?;
-        back.map_err(|error| match error.source() {
+    fn take_out(&mut self, why: &Why, aside: SetAside) -> Result<TakenOut, String> {
+        let inbox = self.home(why)?;
+        let (path, shown) = (inbox.path.clone(), why.path.clone());
+        self.done(&path, move |goes_on| take_out(&aside, inbox, &shown, goes_on))
+    }
+
+    fn put_back(&mut self, taken: TakenOut) -> Result<PathBuf, String> {
+        let inbox = taken.inbox().to_owned();
+        self.done(&inbox, move |_| taken.put_back())
+    }
+
+    /// What comes of doing something in an inbox, or why nothing does.
+    fn done<T: Send + 'static>(
+        &mut self,
+        inbox: &Path,
+        work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, String> {
+        let done = self.ask(inbox, work).ok_or_else(|| SILENT.to_owned())?;
+        done.map_err(|error| match error.source() {
             Some(cause) => format!("{error}: {cause}"),
             None => error.to_string(),
         })
@@ -196,19 +216,51 @@ mod tests {
         }
     }
 
+    /// A folder of failed files with these numbers, each from its inbox.
+    fn put_aside<const N: usize>(failed: &Path, files: [(u64, &PathBuf); N]) {
+        fs::create_dir(failed).unwrap();
+        for (number, inbox) in files {
+            let file = failed.join(format!("{number:016}-{number}.txt"));
+            let why = serde_json::json!({ "path": format!("{number}.txt"), "inbox": inbox, "code": "x" });
+            fs::write(&file, "text").unwrap();
+            fs::write(format!("{}.reason.json", file.display()), why.to_string()).unwrap();
+        }
+    }
+
+    /// It heard of all that were meant before any had moved: of those too that could not be, and of those left where they were
+    /// as nobody listened any more.
+    #[test]
+    fn the_journal_hears_of_what_is_taken_out_before_it_is_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let [none, inbox, failed] = ["none", "inbox", "failed"].map(|name| dir.path().join(name));
+        fs::create_dir(&inbox).unwrap();
+        put_aside(&failed, [(1, &none), (2, &inbox), (3, &inbox)]);
+        let patience = Duration::from_secs(30);
+        let inboxes = [&none, &inbox].map(|path| Root::new(path.clone(), Vec::new())).into();
+        let places = Places { failed: failed.clone(), inboxes, silent: Vec::new(), patience };
+        let mut said = Vec::new();
+        let mut say = |events: Vec<Event>| {
+            assert_eq!(set_aside(&failed).len(), 1);
+            assert!(!inbox.join("2.txt").exists() && !inbox.join("3.txt").exists());
+            said.extend(events.into_iter().map(|event| match event {
+                Event::Requeue(event) => event.arrival.0,
+                other => panic!("{other:?}"),
+            }));
+            true
+        };
+        requeue(&Which::default(), places, &mut say, &mut |_| false);
+        assert!(!none.exists(), "nothing is made where an inbox is away");
+        assert_eq!(said, [2, 3]);
+        assert!(inbox.join("2.txt").exists() && inbox.join("3.txt").exists());
+    }
+
     /// One dead mount held up the whole order, and with it the thread of whoever had asked.
     #[test]
     fn an_inbox_that_does_not_answer_keeps_its_own_files_and_no_others() {
         let dir = tempfile::tempdir().unwrap();
         let [dead, alive, failed] = ["dead", "alive", "failed"].map(|name| dir.path().join(name));
         fs::create_dir(&alive).unwrap();
-        fs::create_dir(&failed).unwrap();
-        for (number, inbox) in [(1, &dead), (2, &dead), (3, &alive)] {
-            let file = failed.join(format!("{number:016}-{number}.txt"));
-            let why = serde_json::json!({ "path": format!("{number}.txt"), "inbox": inbox, "code": "x" });
-            fs::write(&file, "text").unwrap();
-            fs::write(format!("{}.reason.json", file.display()), why.to_string()).unwrap();
-        }
+        put_aside(&failed, [(1, &dead), (2, &dead), (3, &alive)]);
         let Some(frozen) = Frozen::on(dead.clone()) else { return };
         let patience = Duration::from_millis(300);
         let inboxes = [&dead, &alive].map(|path| Root::new(path.clone(), Vec::new())).into();

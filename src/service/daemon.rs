@@ -82,7 +82,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (stop, stopped) = watch::channel(false);
     let (state, state_seen) = watch::channel(InboxState::default());
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
-    let resumed = pipeline::resume(&opened.store, in_flight, Numbers::AllKnown)?;
+    let resumed = pipeline::resume(&opened.store, &config.data_dir, in_flight, Numbers::AllKnown)?;
     opened.close_interrupted(&resumed.jobs, &shown(&inboxes))?;
     let (halt, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
     let parts = Parts {

@@ -3,18 +3,19 @@
 //! ```text
 //! file  'f', a heading as JSON: the path as typed, the folder it lay in, what it is, which time counts, how long it is
 //! bytes 'b', at most 64 KiB of it, as often as needed
-//! end   'e', how reading it broke off, or null, as JSON
+//! end   'e', the number of the error that reading it broke off with, or null, as JSON
 //! ```
 //!
 //! Each is a letter, a length as four bytes with the highest first, and so many bytes. What comes back are lines of
 //! [`Told`]: how far it has come, and at last how it ended. The daemon copies a file, a large one to the data directory's own
-//! disk, and takes it in as `ingest` does once it is whole; so one that is half streamed or not as long as was said is nothing, one that is slow keeps nobody
-//! waiting, and memory holds a block of it. Both ends are here. `ingest` sends, `daemon` receives.
+//! disk, and takes it in as `ingest` does once it is whole; so one that is half streamed is nothing, one that is slow keeps nobody
+//! waiting, and memory holds a block of it. Of a file that is written to meanwhile as much is sent as there was when it was
+//! opened, or as there is. Both ends are here. `ingest` sends, `daemon` receives.
 
 use super::ServiceError;
 use crate::{
-    inbox::{Arrivals, FileKind, display_path},
-    pipeline::{ArticleTimes, BrokeOff, Handed, Job, Origin, Room, Tally},
+    inbox::{Arrivals, FileKind, is_transient},
+    pipeline::{ArticleTimes, Handed, Job, Origin, Room, Tally},
     query::Tell,
 };
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     runtime::Handle,
@@ -42,8 +43,15 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 /// How many MiB of copies may lie on the disk until they are taken in: enough that many archives are under way at one
 /// time, and little beside what they leave in the journal and the originals. A larger file goes alone.
 const COPIES_MIB_MAX: u32 = 2048;
-/// `EIO`, for an error that the system gave no number.
+/// Whoever holds room that others wait for must not be waited for himself for longer than this, and so long again for each
+/// MiB that came: one who sends a byte a second is cut off, a disk or a share that is in order is far from it.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_A_MIB: Duration = Duration::from_secs(1);
+/// What the system makes as it is read, and so has no length before, is held by the sender up to this.
+const MADE_BYTES_MAX: u64 = 8 << 20;
+/// `EIO`, for an error that the system gave no number, and `EFBIG`.
 const UNNUMBERED: i32 = 5;
+const TOO_LARGE: i32 = 27;
 
 const FILE: u8 = b'f';
 const BYTES: u8 = b'b';
@@ -56,7 +64,7 @@ struct Heading {
     folder: Option<String>,
     kind: FileKind,
     times: ArticleTimes,
-    /// How many bytes are to come. Room is kept for them.
+    /// How many bytes are to come at most. Room is kept for them.
     bytes: u64,
 }
 
@@ -80,6 +88,8 @@ pub(super) enum End {
     Whole,
     /// The daemon stops; what is counted is durable, and nothing else was taken in, or not to its end.
     Stopping,
+    /// The daemon cannot take in more for now.
+    ForNow(String),
     /// The daemon can take in no more.
     Failed(String),
 }
@@ -93,38 +103,38 @@ pub(super) fn send(job: &Job, to: &mut impl Write) -> io::Result<()> {
     let heading = Heading { path: job.path().into(), folder, kind, times, bytes };
     put(to, FILE, &serde_json::to_vec(&heading)?)?;
     let broke_off = match opened {
-        Some(Ok((bytes, file))) => send_bytes(file, bytes, to)?,
+        Some(Ok((_, file))) => send_bytes(file, to)?,
         Some(Err(error)) => Some(number(&error)),
         None => None,
     };
     put(to, END, &serde_json::to_vec(&broke_off)?)
 }
 
-/// How long a file is, and its bytes. What the system makes as it is read has no length before, as below `/proc`.
+/// How long a file is, and so many bytes of it. What the system makes as it is read has no length before, as below `/proc`.
 fn open(job: &Job) -> io::Result<(u64, impl Read + use<>)> {
     let (bytes, mut file) = job.open()?;
     let mut made = Vec::new();
     if bytes == 0 {
-        (&mut file).take(PAYLOAD_BYTES_MAX as u64).read_to_end(&mut made)?;
+        (&mut file).take(MADE_BYTES_MAX + 1).read_to_end(&mut made)?;
     }
-    Ok((bytes + made.len() as u64, Cursor::new(made).chain(file)))
+    if made.len() as u64 > MADE_BYTES_MAX {
+        return Err(io::Error::from_raw_os_error(TOO_LARGE));
+    }
+    let bytes = bytes + made.len() as u64;
+    Ok((bytes, Cursor::new(made).chain(file).take(bytes)))
 }
 
-fn number(error: &io::Error) -> BrokeOff {
-    BrokeOff::Error(error.raw_os_error().unwrap_or(UNNUMBERED))
+fn number(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(UNNUMBERED)
 }
 
-/// Sends a file's bytes, no more than there are to be, and returns how reading it broke off.
-fn send_bytes(mut file: impl Read, mut left: u64, to: &mut impl Write) -> io::Result<Option<BrokeOff>> {
+/// Sends a file's bytes, and returns the error that reading it broke off with.
+fn send_bytes(mut file: impl Read, to: &mut impl Write) -> io::Result<Option<i32>> {
     let mut block = vec![0; PAYLOAD_BYTES_MAX];
     loop {
         match file.read(&mut block) {
-            Ok(0) => return Ok((left > 0).then_some(BrokeOff::OtherLength)),
-            Ok(count) if count as u64 > left => return Ok(Some(BrokeOff::OtherLength)),
-            Ok(count) => {
-                left -= count as u64;
-                put(to, BYTES, block.get(..count).unwrap_or_default())?;
-            }
+            Ok(0) => return Ok(None),
+            Ok(count) => put(to, BYTES, block.get(..count).unwrap_or_default())?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Ok(Some(number(&error))),
         }
@@ -141,8 +151,13 @@ fn put(to: &mut impl Write, letter: u8, payload: &[u8]) -> io::Result<()> {
 /// Reads what follows the next letter into `payload`; no letter at the end.
 fn take(from: &mut impl Read, payload: &mut Vec<u8>) -> io::Result<Option<u8>> {
     let mut letter = [0];
-    if from.read(&mut letter)? == 0 {
-        return Ok(None);
+    loop {
+        match from.read(&mut letter) {
+            Ok(0) => return Ok(None),
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
@@ -218,14 +233,19 @@ impl Receiver {
         let heading: Heading = serde_json::from_slice(payload).map_err(|_| Trouble::NotUnderstood)?;
         let room = self.room_for(heading.bytes, followed.waits)?;
         let Heading { path, folder, kind, times, bytes } = heading;
-        let other_length = |came| Trouble::OtherLength { path: path.clone(), bytes, came };
         let (mut copy, mut came) = (Handed::copy_in(&self.folder), 0);
-        let broke_off: Option<BrokeOff> = loop {
-            match take(upload, payload)? {
+        let mut upload = Paced {
+            inner: upload,
+            waited: Duration::ZERO,
+            came: 0,
+            room: room.as_ref().map(|_| &self.copies),
+        };
+        let broke_off: Option<i32> = loop {
+            match take(&mut upload, payload)? {
                 Some(BYTES) => {
                     came += payload.len() as u64;
                     if came > bytes {
-                        return Err(other_length(came));
+                        return Err(Trouble::NotUnderstood);
                     }
                     copy.write_all(payload).map_err(Trouble::Copy)?;
                 }
@@ -233,9 +253,6 @@ impl Receiver {
                 _ => return Err(Trouble::NotUnderstood),
             }
         };
-        if broke_off.is_none() && came < bytes {
-            return Err(other_length(came));
-        }
         let job = Job::of_given(path.into(), kind, folder, times);
         let path = job.path().to_owned();
         let origin = Origin::Given { path, handed: Some(Handed::new(copy, broke_off, room)) };
@@ -275,20 +292,61 @@ impl Receiver {
     }
 }
 
+/// A file as it is streamed. Whoever sends it may take his time, but not that of others who wait for the room it takes.
+struct Paced<'c, R> {
+    inner: R,
+    /// How long its sender was waited for.
+    waited: Duration,
+    came: u64,
+    /// Nothing where it takes no room.
+    room: Option<&'c Copies>,
+}
+
+impl<R: Read> Read for Paced<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let began = Instant::now();
+        let read = self.inner.read(into);
+        self.waited += began.elapsed();
+        self.came += *read.as_ref().unwrap_or(&0) as u64;
+        match self.room {
+            Some(room) if room.is_waited_for() && self.waited > room.patience(self.came) => {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            _ => read,
+        }
+    }
+}
+
 /// The copies that may lie on the disk, in MiB.
 struct Copies {
     free: Arc<Semaphore>,
     mib: u32,
+    /// How many wait for room.
+    waiting: AtomicUsize,
+    patience: Duration,
 }
 
 impl Copies {
     fn of(mib: u32) -> Self {
-        Self { free: Arc::new(Semaphore::new(usize::try_from(mib).unwrap_or(Semaphore::MAX_PERMITS))), mib }
+        let free = Arc::new(Semaphore::new(usize::try_from(mib).unwrap_or(Semaphore::MAX_PERMITS)));
+        Self { free, mib, waiting: AtomicUsize::new(0), patience: PATIENCE }
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// How long one who has sent so many bytes may have been waited for.
+    fn patience(&self, bytes: u64) -> Duration {
+        self.patience + PATIENCE_A_MIB.saturating_mul(u32::try_from(bytes >> 20).unwrap_or(u32::MAX))
     }
 
     fn take(&self, mib: u32, runtime: &Handle) -> Result<OwnedSemaphorePermit, Trouble> {
         let room = Arc::clone(&self.free).acquire_many_owned(mib);
-        runtime.block_on(room).map_err(|_| Trouble::Stopping)
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let room = runtime.block_on(room);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        room.map_err(|_| Trouble::Stopping)
     }
 
     /// How much room all of them take, those included of which nothing is written yet.
@@ -312,8 +370,8 @@ enum Trouble {
     Copy(io::Error),
     /// There is too little room for a copy and what becomes of it.
     Room(String),
-    /// A file is not as long as was said.
-    OtherLength { path: OsString, bytes: u64, came: u64 },
+    /// It comes so slowly that others wait for its room, or not at all.
+    Slow,
     /// The stream does not say what was agreed.
     NotUnderstood,
     /// The stages end.
@@ -325,6 +383,7 @@ impl From<io::Error> for Trouble {
         match error.kind() {
             io::ErrorKind::ConnectionAborted => Self::Stopping,
             io::ErrorKind::InvalidData => Self::NotUnderstood,
+            io::ErrorKind::TimedOut => Self::Slow,
             _ => Self::Stream(error),
         }
     }
@@ -335,15 +394,12 @@ impl From<Trouble> for End {
         match trouble {
             Trouble::Stopping => Self::Stopping,
             Trouble::Stream(error) => Self::Failed(format!("what was handed over broke off: {error}")),
-            Trouble::Copy(error) => Self::Failed(format!("no copy can be made in its data directory: {error}")),
-            Trouble::Room(what) => Self::Failed(format!("no copy can be made in its data directory: {what}")),
-            Trouble::OtherLength { path, bytes, came } => {
-                let (path, more) = (display_path(Path::new(&path)), if came > bytes { " or more" } else { "" });
-                Self::Failed(format!(
-                    "{path} was to be {bytes} bytes long and has {came}{more}; nothing of it was taken in, nor of what comes \
-                     after it"
-                ))
+            Trouble::Slow => Self::ForNow("what was handed over came too slowly".to_owned()),
+            Trouble::Copy(error) if !is_transient(&error) => {
+                Self::Failed(format!("no copy can be made in its data directory: {error}"))
             }
+            Trouble::Copy(error) => Self::ForNow(format!("no copy can be made in its data directory: {error}")),
+            Trouble::Room(what) => Self::ForNow(format!("no copy can be made in its data directory: {what}")),
             Trouble::NotUnderstood => Self::Failed(
                 "it does not understand what was handed over; start it again where wirefold was updated since".to_owned(),
             ),
@@ -384,6 +440,7 @@ pub(super) fn outcome(last: Told) -> Result<Tally, ServiceError> {
     match last.end {
         Some(End::Whole) => Ok(last.tally),
         Some(End::Stopping) => part("is stopping", true),
+        Some(End::ForNow(why)) => part(&format!("can take in no more for now: {why}"), true),
         Some(End::Failed(why)) => part(&format!("can take in no more: {why}"), false),
         None => part("ended in the middle", true),
     }
@@ -393,6 +450,7 @@ pub(super) fn outcome(last: Told) -> Result<Tally, ServiceError> {
 mod tests {
     use super::*;
     use crate::model::Arrival;
+    use tokio::select;
 
     const MIB: usize = 1 << 20;
 
@@ -424,11 +482,8 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn copies_wait_until_there_is_room_for_them() {
         let dir = tempfile::tempdir().unwrap();
-        let (jobs, mut taken) = mpsc::channel(9);
-        let arrivals = Arc::new(Arrivals::starting_at(Arrival(1)));
         // A file of three MiB is more than there may be, and goes alone.
-        let receiver = Receiver::new(&jobs, &arrivals, dir.path(), no_room_asked());
-        let receiver = Receiver { copies: Copies::of(2), ..receiver };
+        let (receiver, (jobs, mut taken)) = receiver(dir.path(), Copies::of(2));
         let (say, mut told) = mpsc::channel(99);
         let receiving = tokio::task::spawn_blocking(move || {
             let tell =
@@ -450,40 +505,127 @@ mod tests {
         assert!(last.is_some_and(|told| !told.waits && told.end.is_some()));
     }
 
-    /// What is said to be short is held in memory, and what is said to be long keeps room from others.
+    /// How a stream ended, and whether the one file in it was taken in.
+    async fn received(receiver: Receiver, mut stream: impl Read + Send + 'static, jobs: Jobs) -> (End, bool) {
+        let (jobs, mut taken) = jobs;
+        let (say, mut told) = mpsc::channel(99);
+        let receiving = tokio::task::spawn_blocking(move || {
+            let tell =
+                &mut |line: &[u8]| say.blocking_send(serde_json::from_slice::<Told>(line).unwrap()).is_ok();
+            receiver.receive(&mut stream, tell);
+        });
+        let (mut end, mut is_taken) = (None, false);
+        while end.is_none() {
+            select! {
+                told = told.recv() => end = told.unwrap().end,
+                // Who waits for the outcome does so until all jobs are let go.
+                job = taken.recv() => is_taken = job.is_some(),
+            }
+        }
+        receiving.await.unwrap();
+        drop(jobs);
+        (end.unwrap(), is_taken || taken.recv().await.is_some())
+    }
+
+    type Jobs = (mpsc::Sender<Job>, mpsc::Receiver<Job>);
+
+    fn receiver(dir: &Path, copies: Copies) -> (Receiver, Jobs) {
+        let (jobs, taken) = mpsc::channel(9);
+        let arrivals = Arc::new(Arrivals::starting_at(Arrival(1)));
+        (Receiver { copies, ..Receiver::new(&jobs, &arrivals, dir, no_room_asked()) }, (jobs, taken))
+    }
+
+    /// What is said to be short is held in memory, and what is said to be long keeps room from others. One that shrank on the way
+    /// is what is left of it, as where nobody hands it over.
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_file_that_is_not_as_long_as_was_said_is_told_and_not_taken_in() {
+    async fn a_file_that_is_longer_than_was_said_is_not_taken_in() {
         let dir = tempfile::tempdir().unwrap();
-        for (said, came) in [(7, "is 7 by"), (6, "was to be 6 bytes long and has 7 or more"), (8, "has 7;")] {
-            let (jobs, mut taken) = mpsc::channel(9);
-            let arrivals = Arc::new(Arrivals::starting_at(Arrival(1)));
-            let receiver = Receiver::new(&jobs, &arrivals, dir.path(), no_room_asked());
-            let (mut stream, end) = (stream(1, 7).into_inner(), Arc::new(std::sync::Mutex::new(None)));
+        for (said, is_right) in [(7, true), (6, false), (8, true)] {
+            let mut stream = stream(1, 7).into_inner();
             let told = format!("\"bytes\":{said}");
             let at = stream.windows(told.len()).position(|w| w == b"\"bytes\":7").unwrap();
             stream.splice(at..at + told.len(), told.into_bytes());
-            let last = Arc::clone(&end);
-            let receiving = tokio::task::spawn_blocking(move || {
-                receiver.receive(&mut Cursor::new(stream), &mut |line| {
-                    *last.lock().unwrap() = serde_json::from_slice::<Told>(line).unwrap().end;
-                    true
-                });
-            });
-            // The sender must live for as long as files come, and who waits for the outcome until all jobs are let go.
-            let is_taken = if said == 7 { taken.recv().await.is_some() } else { false };
-            receiving.await.unwrap();
-            drop(jobs);
-            let end = end.lock().unwrap().clone();
-            assert_eq!((is_taken, taken.recv().await.is_none()), (said == 7, true), "{end:?}");
-            let is_told = |end: &End| matches!(end, End::Failed(why) if why.contains(came));
-            assert_eq!(end.as_ref().is_some_and(is_told), said != 7, "{end:?}");
+            let (receiver, jobs) = receiver(dir.path(), Copies::of(2));
+            let (end, is_taken) = received(receiver, Cursor::new(stream), jobs).await;
+            assert_eq!((is_taken, matches!(end, End::Failed(_))), (is_right, !is_right), "{said}: {end:?}");
         }
     }
 
+    /// The beginning of a stream, and then nothing for as long as somebody waits.
+    struct Trickle(Cursor<Vec<u8>>);
+
+    impl Read for Trickle {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(into)? {
+                0 => {
+                    thread::park_timeout(Duration::from_millis(1));
+                    Err(io::ErrorKind::Interrupted.into())
+                }
+                count => Ok(count),
+            }
+        }
+    }
+
+    /// Whoever sent a byte a second of a large file held up all others behind him, for as long as he liked.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_who_sends_slowly_takes_no_room_from_those_who_wait_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let copies = Copies { patience: Duration::ZERO, ..Copies::of(2) };
+        let (receiver, (_jobs, mut taken)) = receiver(dir.path(), copies);
+        let receiver = Arc::new(receiver);
+        let mut slow = stream(1, 2 * MIB).into_inner();
+        slow.truncate(MIB);
+        let (say, mut slow_told) = mpsc::channel(99);
+        let at_it = Arc::clone(&receiver);
+        let slowly = tokio::task::spawn_blocking(move || {
+            let tell =
+                &mut |line: &[u8]| say.blocking_send(serde_json::from_slice::<Told>(line).unwrap()).is_ok();
+            at_it.receive(&mut Trickle(Cursor::new(slow)), tell);
+        });
+        let has_room = || async {
+            while receiver.copies.taken_bytes() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(30), has_room()).await.unwrap();
+        let other = Arc::clone(&receiver);
+        let quickly =
+            tokio::task::spawn_blocking(move || other.receive(&mut stream(1, 2 * MIB), &mut |_| true));
+        drop(timeout(Duration::from_secs(30), taken.recv()).await.unwrap().unwrap());
+        slowly.await.unwrap();
+        let mut end = None;
+        while let Some(told) = slow_told.recv().await {
+            end = told.end;
+        }
+        assert!(matches!(&end, Some(End::ForNow(why)) if why.contains("too slowly")), "{end:?}");
+        quickly.await.unwrap();
+    }
+
+    /// It ended with 1, as what no second try mends.
     #[test]
-    fn a_file_that_is_written_to_while_it_is_sent_is_told_as_such() {
-        let sent = |left| send_bytes(&b"seven b"[..], left, &mut Vec::new()).unwrap();
-        assert_eq!([6, 7, 8].map(sent), [Some(BrokeOff::OtherLength), None, Some(BrokeOff::OtherLength)]);
+    fn a_full_disk_is_told_as_what_may_pass() {
+        let is_for_now = |trouble: Trouble| matches!(End::from(trouble), End::ForNow(_));
+        let copy = |code| Trouble::Copy(io::Error::from_raw_os_error(code));
+        assert!(is_for_now(copy(28)) && is_for_now(Trouble::Room("1 MiB is free".to_owned())));
+        assert!(!is_for_now(copy(22)) && !is_for_now(Trouble::NotUnderstood));
+        let told = Told { tally: Tally::default(), waits: false, end: Some(copy(28).into()) };
+        assert!(matches!(outcome(told), Err(ServiceError::HandedInPart { is_temporary: true, .. })));
+    }
+
+    /// It failed as a whole where a daemon ran, and was taken in where none did.
+    #[test]
+    fn of_a_file_that_is_written_to_while_it_is_sent_as_much_is_sent_as_there_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        for (length, sent) in [(9, 7), (7, 7), (5, 5)] {
+            std::fs::write(&path, "seven b").unwrap();
+            let job = Job::of_given(path.clone(), FileKind::Regular, None, ArticleTimes::Recent);
+            let (bytes, file) = open(&job).unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+            let mut stream = Vec::new();
+            assert_eq!((bytes, send_bytes(file, &mut stream).unwrap()), (7, None));
+            assert_eq!(stream.len(), 5 + sent);
+        }
         let job = Job::of_given("/proc/version".into(), FileKind::Regular, None, ArticleTimes::Recent);
         let (bytes, mut file) = open(&job).unwrap();
         assert_eq!(

@@ -115,11 +115,11 @@ impl Reloader {
     async fn swap_inboxes(&mut self, config: &Config) -> Result<(), ServiceError> {
         let (old, failed, settings) =
             (Arc::clone(&self.inboxes.borrow()), self.failed.clone(), config.inbox_settings());
-        let store = Arc::clone(&self.store);
+        let (store, data_dir) = (Arc::clone(&self.store), config.data_dir.clone());
         make_default_inbox(config)?;
         let opened = spawn_blocking(move || {
             let (new, in_flight) = old.changed(settings, &failed)?;
-            let resumed = pipeline::resume(&store, in_flight, Numbers::GivenOutMeanwhile)?;
+            let resumed = pipeline::resume(&store, &data_dir, in_flight, Numbers::GivenOutMeanwhile)?;
             Ok::<_, ServiceError>((Arc::new(new), resumed))
         });
         let opened = opened.await.map_err(|e| ServiceError::Task { name: "reload", what: e.to_string() })?;

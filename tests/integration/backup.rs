@@ -6,7 +6,12 @@ use crate::{
     daemon::{Daemon, settled},
     place::{Place, drop_whole, names_in},
 };
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    path::Path,
+};
 
 /// The same place with its data elsewhere.
 fn told(place: &Place, data: &str, args: &[&str]) -> (i32, String) {
@@ -86,6 +91,39 @@ fn all_that_was_set_aside_is_in_a_backup_wherever_it_lies() {
     for name in junk {
         assert!(place.inbox().join(OsStr::from_bytes(name)).exists());
     }
+}
+
+/// An audit called it clean: what is left of a journal that ends between two frames is whole.
+#[test]
+fn a_backup_that_lost_the_end_of_its_journal_is_told_as_such() {
+    let place = Place::brisk();
+    place.ingest(files_in(&fixture("stories")));
+    let journal = place.data().join("journal/00000001.jsonl.zst");
+    let frame_ends = fs::metadata(&journal).unwrap().len();
+    place.ingest(files_in(&fixture("copies")));
+    place.done(["backup", "copy"]);
+    let cut = fs::File::options().write(true).open(place.path("copy/journal/00000001.jsonl.zst")).unwrap();
+    cut.set_len(frame_ends).unwrap();
+    let (code, said) = told(&place, "copy", &["audit"]);
+    assert!(code == 1 && said.contains("the backup was cut short: journal/00000001.jsonl.zst has"), "{said}");
+}
+
+/// Only files were copied, so of a link nothing was left but why it had been set aside.
+#[test]
+fn a_link_that_was_set_aside_is_in_a_backup_as_a_link() {
+    let place = Place::brisk();
+    let daemon = Daemon::start(&place);
+    symlink("/nowhere/\u{f6}", place.inbox().join("link.txt")).unwrap();
+    settled(&place, 1);
+    daemon.stop_well();
+    for _ in 0..2 {
+        let said = place.done(["backup", "copy"]).out;
+        assert!(said.starts_with("3 files of "), "the journal, a reason and the link: {said}");
+    }
+    restored_export(&place, "back");
+    let all = names_in(&place.failed());
+    assert_eq!((all.len(), names_in(&place.path("back/failed"))), (2, all.clone()));
+    assert_eq!(fs::read_link(place.path("back/failed").join(&all[0])).unwrap(), Path::new("/nowhere/\u{f6}"));
 }
 
 /// What was cut short had not yet said what it is: the copy is still that of the time before.

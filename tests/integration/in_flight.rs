@@ -69,6 +69,17 @@ fn a_failed_file_that_is_durable_and_still_there_is_set_aside() {
     assert_eq!(fs::read(&reason).unwrap().len(), said.len());
 }
 
+/// The journal said that it had been sent back, and it was set aside once more.
+#[test]
+fn a_failed_file_that_was_on_its_way_back_goes_back() {
+    let (place, _) = after_one_file(b" \n");
+    place.done(["requeue", "--all"]);
+    fs::rename(place.inbox().join("a.txt"), claim(&place, 1, "a.txt")).unwrap();
+    let status = after_a_start(&place, 2);
+    assert_eq!(status.files, Files { received: 2, failed: 2, ..Files::default() });
+    assert!(place.failed().join("0000000000000002-a.txt").exists(), "{:?}", names_in(&place.failed()));
+}
+
 #[test]
 fn a_file_that_was_claimed_and_no_more_is_taken_in() {
     let (place, _) = after_one_file(&story());

@@ -66,8 +66,16 @@ fn a_journal_of_a_later_format_is_refused_in_words_and_not_touched() {
     fs::write(place.data().join("journal/00000002.jsonl.zst"), frame).unwrap();
     let before = all_of(&place);
     let story = fixture("stories/05-lake-fish.txt");
-    let commands: [&[&str]; 6] =
-        [&["status"], &["list"], &["run"], &["rebuild"], &["audit"], &["ingest", story.to_str().unwrap()]];
+    let commands: [&[&str]; 8] = [
+        &["status"],
+        &["list"],
+        &["run"],
+        &["rebuild"],
+        &["audit"],
+        &["ingest", story.to_str().unwrap()],
+        &["trace", "05-lake-fish.txt"],
+        &["backup", "copy"],
+    ];
     for command in commands {
         let ran = place.run(command);
         let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");

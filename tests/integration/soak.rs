@@ -194,9 +194,9 @@ impl Soak {
     /// Makes every file readable, wherever it lies: one that was claimed just before is under another name by now.
     fn make_readable(&self) {
         for folder in ["feed", "feed/.wirefold"].map(|folder| self.place.path(folder)) {
-            for name in names_in(&folder).iter().filter(|name| name.ends_with(".json")) {
+            for path in names_in(&folder).iter().map(|name| folder.join(name)).filter(|path| path.is_file()) {
                 // It may be moved or done with meanwhile.
-                set_mode(&folder.join(name), 0o644).ok();
+                set_mode(&path, 0o644).ok();
             }
         }
     }

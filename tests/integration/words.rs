@@ -238,10 +238,11 @@ fn errors_that_are_hard_to_come_by() {
         handed_in_part("is stopping", 1, true),
         handed_in_part("ended in the middle", 0, true),
         handed_in_part(
-            "can take in no more: no copy can be made in its data directory: No space left on device",
+            "can take in no more for now: no copy can be made in its data directory: No space left on device",
             12,
-            false,
+            true,
         ),
+        handed_in_part("can take in no more: it does not understand what was handed over", 12, false),
         QueryError::Store(store()).into(),
         QueryError::Store(StoreError::Inconsistent("2 articles, and 3 are counted".to_owned())).into(),
         QueryError::Journal(damaged()).into(),
