@@ -28,6 +28,7 @@ mod run;
 mod show;
 mod shown;
 mod status;
+mod table;
 mod trace;
 mod when;
 
