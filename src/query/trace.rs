@@ -6,7 +6,10 @@
 use super::{Found, Library, QueryError, Tell};
 use crate::{
     journal::{Frame, Place, each_frame},
-    model::{Arrival, ArticleId, Digest, Event, Original, Outcome, Reason, RecordId, Relation, Score, Time},
+    model::{
+        Arrival, ArticleId, Digest, Event, Original, Outcome, Reason, RecordId, Relation, Score, Time,
+        ends_alike,
+    },
     store::{ArrivalRow, ArticleRow},
 };
 use serde::{Deserialize, Serialize};
@@ -147,8 +150,8 @@ impl Asked<'_> {
 
     fn is_path(&self, row: &ArrivalRow) -> bool {
         let given = self.what.trim_start_matches("./");
-        let whole = || row.inbox.as_ref().map(|inbox| format!("{inbox}/{}", row.path));
-        ends_alike(given, &row.path) || whole().is_some_and(|whole| ends_alike(given, &whole))
+        ends_alike(given, &row.path)
+            || row.inbox.as_ref().is_some_and(|inbox| ends_alike(given, &format!("{inbox}/{}", row.path)))
     }
 
     fn is_digest(&self, digest: Option<Digest>) -> bool {
@@ -267,7 +270,7 @@ impl Library<'_> {
         let is_digits = given.len() >= DIGITS_MIN && given.bytes().all(|b| b.is_ascii_hexdigit());
         let is_id = is_digits || given.starts_with("wf-");
         let mut articles = BTreeMap::new();
-        match self.find(what) {
+        match self.look_up(what) {
             Ok(Found::Article(no)) if is_id => {
                 articles.extend(self.view.article(no)?.map(|row| (row.id, row)));
             }
@@ -462,10 +465,4 @@ impl Story {
 /// The place of the frame that an event lies in.
 fn frame_of(place: Place) -> Place {
     Place { line: 0, ..place }
-}
-
-/// Whether one path is the end of the other, from a slash on.
-fn ends_alike(one: &str, other: &str) -> bool {
-    let (long, short) = if one.len() > other.len() { (one, other) } else { (other, one) };
-    long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     journal::Place,
-    model::{Arrival, ArticleNo, Digest, Original, RecordId, Score},
+    model::{Arrival, ArticleNo, Digest, Original, RecordId, Score, ends_alike},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -367,12 +367,6 @@ fn link_of((key, row): &Entry) -> Result<(ArticleNo, Score), StoreError> {
 fn with_founder(founder: ArticleNo, mut others: Vec<ArticleNo>) -> Vec<ArticleNo> {
     others.insert(others.partition_point(|no| *no < founder), founder);
     others
-}
-
-/// Whether one is the end of the other, from a slash on.
-fn ends_alike(one: &str, other: &str) -> bool {
-    let (long, short) = if one.len() > other.len() { (one, other) } else { (other, one) };
-    long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {
