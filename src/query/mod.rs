@@ -156,7 +156,9 @@ pub enum QueryError {
         what: String,
     },
     /// Two ids were given that mean one thing.
-    #[error("both ids mean the same as {id}; give one of them, or two that differ")]
+    #[error(
+        "both ids mean the same as {id} (files of the same bytes are one article); give one of them, or two that differ"
+    )]
     Same {
         /// The first that was given.
         id: String,
