@@ -85,11 +85,6 @@ fn sources(record: &RecordAnswer) -> usize {
     names.len()
 }
 
-/// A number of things.
-pub(super) fn counted(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
-}
-
 /// A number of files that are so.
 pub(super) fn files(count: u64, so: &str) -> String {
     if count == 1 { format!("1 file is {so}") } else { format!("{count} files are {so}") }

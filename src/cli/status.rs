@@ -6,13 +6,14 @@ use super::{
     ask::ask_one,
     page::{INDENT, Page},
     paint::{Hue, Paint},
-    render::{columns, counted, to_the_minute},
+    render::{columns, to_the_minute},
 };
 use crate::{
     clock,
     config::Config,
     model::Time,
     query::{InboxStatus, Question, Status},
+    service::counted,
 };
 use indicatif::{DecimalBytes, HumanDuration};
 use std::time::Duration;

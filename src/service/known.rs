@@ -344,7 +344,8 @@ fn not_served(root: &RootState) -> Option<String> {
     }
 }
 
-fn counted(number: u64, thing: &str) -> String {
+/// A number of things.
+pub fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
