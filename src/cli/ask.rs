@@ -4,7 +4,7 @@ use super::{CliError, runtime};
 use crate::{
     config::Config,
     control::{self, ControlError},
-    inbox::claims_in,
+    inbox::{claims_in, display_path, survey},
     pipeline,
     query::{InboxStatus, Library, QueryError, Question, Status, Tell},
     service::{LOCK_PATIENCE, ServiceError},
@@ -134,10 +134,15 @@ fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
     let (mut claimed, mut inboxes) = (Vec::new(), Vec::new());
     for root in &settings.inboxes {
         claimed.extend(claims_in(&root.path));
+        let survey = survey(root).map_err(ServiceError::from)?;
+        let (refused, trouble) = survey.refused;
         inboxes.push(InboxStatus {
-            path: crate::inbox::display_path(&root.path),
+            path: display_path(&root.path),
             watched: "not watched while no daemon runs".to_owned(),
-            waiting: crate::inbox::survey(root).map_err(ServiceError::from)?.files,
+            waiting: survey.files,
+            unmarked: survey.unmarked,
+            refused,
+            trouble,
             ..InboxStatus::default()
         });
     }

@@ -49,6 +49,9 @@ pub struct TraceAnswer {
     pub now: Vec<StandingNow>,
     /// Where the file, or what could not be read of it, lies now, as paths.
     pub lies_at: Vec<String>,
+    /// What it waits for, where it has not ended; as `status` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
     /// Stretches of the journal that speak of it and could not be read; what they told is missing here.
     pub gaps: u64,
 }

@@ -340,6 +340,10 @@ fn not_served(root: &RootState) -> Option<String> {
     match (root.silent_since, &root.watching) {
         (Some(since), _) => Some(format!("the inbox {inbox} has not answered since {since}")),
         (None, Watching::Unreachable(why)) => Some(format!("the inbox {inbox} cannot be read: {why}")),
+        (None, _) if root.is_closed => {
+            let why = root.trouble.as_deref().unwrap_or_default();
+            Some(format!("nothing can be taken out of the inbox {inbox}: {why}"))
+        }
         (None, _) => None,
     }
 }

@@ -53,7 +53,11 @@ fn a_bad_value_is_named_with_what_it_may_be() {
 fn check_says_what_a_configuration_sets_or_all_that_is_wrong_with_it() {
     let text = "[intake]\nsettle_ms = 20\n\n[[inbox]]\npath = '/srv/feeds'\nsource = 'Agency'\n";
     let (place, ran) = with_config(text, "check");
-    assert_eq!(ran.code(), 0, "{ran:?}");
+    // The configuration is right, and a start would fail all the same: a script that deploys it must hear of that.
+    assert_eq!((ran.code(), ran.out.contains("the inbox '/srv/feeds' does not exist")), (1, true), "{ran:?}");
+    fs::create_dir(place.path("feeds")).unwrap();
+    let here = text.replace("/srv/feeds", &place.path("feeds").display().to_string());
+    assert_eq!(with_config(&here, "check").1.code(), 0);
     let file = place.path("wirefold.toml").display().to_string();
     for line in [
         format!("{file} can be used\n"),
