@@ -100,6 +100,22 @@ pub enum Command {
     Unpin(PinArgs),
 }
 
+impl Command {
+    /// Whether it reads and changes nothing.
+    pub(super) const fn only_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::List(_)
+                | Self::Show(_)
+                | Self::Diff(_)
+                | Self::Explain(_)
+                | Self::Export
+                | Self::Trace(_)
+                | Self::Status(_)
+        )
+    }
+}
+
 /// What to ingest.
 #[derive(Debug, clap::Args)]
 pub struct IngestArgs {
