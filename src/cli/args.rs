@@ -101,6 +101,20 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it works with what is in the data directory, in which it may write.
+    pub(super) const fn works_with_data(&self) -> bool {
+        self.only_asks()
+            || matches!(
+                self,
+                Self::Run
+                    | Self::Ingest(_)
+                    | Self::Requeue(_)
+                    | Self::Rebuild
+                    | Self::Pin(_)
+                    | Self::Unpin(_)
+            )
+    }
+
     /// Whether it reads and changes nothing.
     pub(super) const fn only_asks(&self) -> bool {
         matches!(

@@ -36,7 +36,7 @@ pub use args::Args;
 pub use explainable::{CliError, Exit, explain};
 pub use logging::on_stderr;
 
-use crate::{config::Config, service::Pace};
+use crate::{backup::MANIFEST, config::Config, service::Pace};
 use args::{CheckArgs, Command};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, BufWriter, Write};
@@ -52,6 +52,9 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         (Err(error), command) if command.only_asks() => ask::all_the_same(args, error)?,
         (Err(error), _) => return Err(error.into()),
     };
+    if args.command.works_with_data() && config.data_dir.join(MANIFEST).exists() {
+        return Err(CliError::IsABackup(config.data_dir.display().to_string()));
+    }
     let log = logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
         Command::Run => run::run(&config, args, log),

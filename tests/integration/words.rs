@@ -199,7 +199,7 @@ fn what_a_configuration_sets() {
 fn a_second_one_is_told_who_was_first() {
     let place = Place::brisk();
     let daemon = Daemon::start(&place);
-    Transcript::new(&place, 80).run("run").check("second-one");
+    Transcript::new(&place, 80).run("run").run("rebuild").check("second-one");
     daemon.stop_well();
 }
 
