@@ -100,6 +100,36 @@ pub enum Command {
     Unpin(PinArgs),
 }
 
+impl Command {
+    /// Whether it works with what is in the data directory, in which it may write.
+    pub(super) const fn works_with_data(&self) -> bool {
+        self.only_asks()
+            || matches!(
+                self,
+                Self::Run
+                    | Self::Ingest(_)
+                    | Self::Requeue(_)
+                    | Self::Rebuild
+                    | Self::Pin(_)
+                    | Self::Unpin(_)
+            )
+    }
+
+    /// Whether it reads and changes nothing.
+    pub(super) const fn only_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::List(_)
+                | Self::Show(_)
+                | Self::Diff(_)
+                | Self::Explain(_)
+                | Self::Export
+                | Self::Trace(_)
+                | Self::Status(_)
+        )
+    }
+}
+
 /// What to ingest.
 #[derive(Debug, clap::Args)]
 pub struct IngestArgs {

@@ -1,10 +1,10 @@
 //! Asking: the daemon over its socket where one runs, else the store itself.
 
-use super::{CliError, runtime};
+use super::{Args, CliError, explain, on_stderr, runtime};
 use crate::{
-    config::Config,
+    config::{Config, ConfigError},
     control::{self, ControlError},
-    inbox::claims_in,
+    inbox::{claims_in, display_path, survey},
     pipeline,
     query::{InboxStatus, Library, QueryError, Question, Status, Tell},
     service::{LOCK_PATIENCE, ServiceError},
@@ -12,7 +12,9 @@ use crate::{
 };
 use serde::de::DeserializeOwned;
 use std::{
-    path::Path,
+    io::{self, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -51,6 +53,22 @@ pub(super) fn ask_each<A: DeserializeOwned>(
         }
         Ok(true)
     })
+}
+
+/// The configuration to ask with where something is wrong with it. Whoever named the data directory, or has a daemon where
+/// the rest of it says, is answered, and hears of the fault beside it.
+pub(super) fn all_the_same(args: &Args, fault: ConfigError) -> Result<Config, CliError> {
+    let Ok(config) = Config::to_ask(&args.sources()) else { return Err(fault.into()) };
+    let has_data = args.data_dir.is_some() && config.data_dir.join("journal").is_dir();
+    let is_there = |socket: PathBuf| UnixStream::connect(socket).is_ok();
+    if !has_data && !config.asked_socket().is_ok_and(is_there) {
+        return Err(fault.into());
+    }
+    let (said, _) = explain(&fault.into());
+    let said =
+        format!("{said}\n  the question is answered all the same; a start or a reload would be refused");
+    writeln!(io::stderr(), "{}", on_stderr(&said)).ok();
+    Ok(config)
 }
 
 /// Who was there to be asked.
@@ -134,10 +152,15 @@ fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
     let (mut claimed, mut inboxes) = (Vec::new(), Vec::new());
     for root in &settings.inboxes {
         claimed.extend(claims_in(&root.path));
+        let survey = survey(root).map_err(ServiceError::from)?;
+        let (refused, trouble) = survey.refused;
         inboxes.push(InboxStatus {
-            path: crate::inbox::display_path(&root.path),
+            path: display_path(&root.path),
             watched: "not watched while no daemon runs".to_owned(),
-            waiting: crate::inbox::survey(root).map_err(ServiceError::from)?.files,
+            waiting: survey.files,
+            unmarked: survey.unmarked,
+            refused,
+            trouble,
             ..InboxStatus::default()
         });
     }

@@ -3,11 +3,13 @@
 use super::{Args, CliError, Exit, Out, args::CheckArgs, render::printable};
 use crate::{
     config::{Config, DEFAULTS},
+    inbox::{InboxError, would_open},
     service,
 };
-use std::path::Path;
+use std::error::Error;
 
-/// Says that the configuration can be used, and what it sets. One that cannot be used was an error before this.
+/// Says that the configuration can be used, and what it sets. One that cannot be used was an error before this; where it is
+/// right and a start would still fail, as an inbox is missing or may not be written to, that is a failure of another kind.
 pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit, CliError> {
     config.socket()?;
     service::encoder(config)?;
@@ -21,14 +23,16 @@ pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit
     }
     let rest = if said.is_empty() { "everything" } else { "everything else" };
     out.line(&format!("{rest} is as built in; 'wirefold check --keys' tells of every key"))?;
-    let is_missing = |path: &&Path| !path.is_dir();
-    for inbox in config.inbox.iter().map(|inbox| inbox.path.as_path()).filter(is_missing) {
-        let what =
-            format!("but there is no folder {}: no start and no reload would take it", inbox.display());
-        out.line(&printable(&what))?;
+    // The default inbox is made by the first start. What a daemon that runs has locked may well be its own.
+    let inboxes = config.inbox_settings();
+    let mut against = would_open(&inboxes, &config.failed_dir());
+    against.retain(|error| !config.inbox.is_empty() && !matches!(error, InboxError::InUse { .. }));
+    for error in &against {
+        let why = error.source().map_or_else(String::new, |source| format!(" ({source})"));
+        out.line(&printable(&format!("but no start and no reload would take it: {error}{why}")))?;
     }
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(if against.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// Prints the file that is at once the defaults, the example and the reference.

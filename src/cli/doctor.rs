@@ -5,12 +5,13 @@ use super::{
     args::DoctorArgs,
     page::Page,
     paint::{Hue, Paint},
-    render::{columns, counted},
+    render::columns,
     runtime,
 };
 use crate::{
     config::{Config, ConfigError},
     doctor::{self, Finding, Level},
+    service::counted,
 };
 
 /// Where what was found begins: behind the longest level and the longest name of a check.

@@ -5,14 +5,14 @@ use super::{
     args::{Args, EvalArgs},
     bar,
     explained::explained,
-    render::{fitted, one_line, table},
+    render::{columns, one_line},
     runtime,
+    table::{PADDING, Table},
 };
 use crate::{
     config::{Config, Sources},
     eval::{self, JudgedFigures, LabelledSet, Mistake, MistakeKind, Plan, SetFigures},
 };
-use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use std::path::Path;
 use tokio::{select, signal::ctrl_c};
@@ -87,7 +87,7 @@ fn print(measured: &[Measured], what: &EvalArgs) -> Result<(), CliError> {
             out.line(&serde_json::to_string(one)?)?;
         }
     } else {
-        let overviews: Vec<_> = overviews(measured).into_iter().map(fitted).collect();
+        let overviews: Vec<_> = overviews(measured).iter().map(fitted).collect();
         out.line(&overviews.join("\n\n"))?;
         for part in details(measured, !what.sweep.is_empty()) {
             out.line(&part)?;
@@ -132,12 +132,10 @@ type Figure = fn(&Measured) -> Option<String>;
 /// The set, before the figures, and the settings, after them: what tells the rows of every overview apart.
 const SET: (&str, Figure) = ("SET", |m| Some(m.figures.set.clone()));
 const SETTINGS: (&str, Figure) = ("SETTINGS", |m| Some(said(&m.settings)).filter(|said| !said.is_empty()));
-/// Blanks around a cell.
-const PADDING: usize = 2;
 
 /// One row a run; columns that would be empty are left out. Figures that no line has room for stand in a further table.
 fn overviews(measured: &[Measured]) -> Vec<Table> {
-    let columns: [(&str, Figure); 11] = [
+    let figures: [(&str, Figure); 11] = [
         ("ARTICLES", |m| Some(m.figures.articles.to_string())),
         ("RECORDS", |m| Some(m.figures.records.to_string())),
         ("PAIR P", |m| Some(figure(m.figures.agreement?.pair_precision))),
@@ -155,11 +153,11 @@ fn overviews(measured: &[Measured]) -> Vec<Table> {
         let cells = measured.iter().filter_map(of).map(|cell| cell.chars().count());
         cells.chain([name.len()]).max().unwrap_or(0) + PADDING
     };
-    let room = usize::from(table([]).width().unwrap_or(u16::MAX));
+    let room = usize::from(columns());
     // Settings may be long and are cut to what is left, but for their name.
     let keys = wide(&SET) + if is_used(&SETTINGS) { SETTINGS.0.len() + PADDING } else { 0 };
     let (mut tables, mut left) = (Vec::<Vec<(&str, Figure)>>::new(), 0);
-    for column in columns.into_iter().filter(is_used) {
+    for column in figures.into_iter().filter(is_used) {
         match tables.last_mut() {
             Some(last) if wide(&column) <= left => last.push(column),
             _ => {
@@ -176,14 +174,15 @@ fn overviews(measured: &[Measured]) -> Vec<Table> {
 }
 
 fn overview(measured: &[Measured], used: &[(&'static str, Figure)]) -> Table {
-    let mut table = table(used.iter().map(|(name, _)| *name));
+    let mut table = Table::new(used.iter().map(|(name, _)| *name)).with_figures(1..used.len());
     for one in measured {
-        table.add_row(used.iter().map(|(_, of)| of(one).unwrap_or_default()));
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+        table.add(used.iter().map(|(_, of)| of(one).unwrap_or_default()));
     }
     table
+}
+
+fn fitted(table: &Table) -> String {
+    table.cut(columns().into()).join("\n")
 }
 
 fn said(settings: &serde_json::Map<String, serde_json::Value>) -> String {
@@ -210,7 +209,7 @@ fn details(measured: &[Measured], is_sweep: bool) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(_, table)| !table.is_empty())
-    .map(|(title, table)| format!("\n{title}\n{}", fitted(table)))
+    .map(|(title, table)| format!("\n{title}\n{}", fitted(&table)))
     .collect()
 }
 
@@ -229,7 +228,7 @@ fn notes(measured: &[Measured]) -> Vec<String> {
 }
 
 fn kinds(figures: &[&SetFigures]) -> Table {
-    let mut table = table(["SET", "FILE", "BELONG", "PAIRS", "JOINED", "SHARE", "KIND"]);
+    let mut table = Table::new(["SET", "FILE", "BELONG", "PAIRS", "JOINED", "SHARE", "KIND"]);
     for f in figures {
         for j in &f.judged {
             // Where no pair has a kind, the overview says all.
@@ -239,30 +238,30 @@ fn kinds(figures: &[&SetFigures]) -> Table {
             let kind = if kind.is_empty() { "(none)" } else { kind };
             let belong = if j.same { "together" } else { "apart" };
             let counts = [j.pairs.to_string(), j.joined.to_string(), figure(j.share), one_line(kind)];
-            table.add_row([f.set.clone(), j.file.clone(), belong.to_owned()].into_iter().chain(counts));
+            table.add([f.set.clone(), j.file.clone(), belong.to_owned()].into_iter().chain(counts));
         }
     }
     table
 }
 
 fn relations(figures: &[&SetFigures]) -> Table {
-    let mut table = table(["SET", "RELATION", "VARIANTS", "LABELLED", "RIGHT"]);
+    let mut table = Table::new(["SET", "RELATION", "VARIANTS", "LABELLED", "RIGHT"]);
     for f in figures {
         for r in &f.relations {
             let counts = [r.variants, r.labelled, r.right].map(|n| n.to_string());
-            table.add_row([f.set.clone(), r.relation.name().to_owned()].into_iter().chain(counts));
+            table.add([f.set.clone(), r.relation.name().to_owned()].into_iter().chain(counts));
         }
     }
     table
 }
 
 fn orders(measured: &[Measured]) -> Table {
-    let mut table = table(["SET", "ORDERS", "ARI BETWEEN TWO", "ARI", "LOWEST", "PAIR P", "SETTINGS"]);
+    let mut table = Table::new(["SET", "ORDERS", "ARI BETWEEN TWO", "ARI", "LOWEST", "PAIR P", "SETTINGS"]);
     for m in measured {
         let Some(s) = &m.figures.shuffles else { continue };
         let known = [s.ari, s.ari_min, s.pair_precision].map(|x| x.map(figure).unwrap_or_default());
         let own = [m.figures.set.clone(), s.runs.to_string(), figure(s.ari_between)];
-        table.add_row(own.into_iter().chain(known).chain([said(&m.settings)]));
+        table.add(own.into_iter().chain(known).chain([said(&m.settings)]));
     }
     table
 }

@@ -82,6 +82,12 @@ pub enum CliError {
     /// There is nothing to ask yet.
     #[error("there is no data in {0} yet")]
     NoData(String),
+    /// A backup would be written to.
+    #[error("{0} is a backup: to ask or work with it would write into it, and it would be none any more")]
+    IsABackup(String),
+    /// The view cannot be made anew beneath a daemon.
+    #[error("a daemon works with {0}")]
+    BesideADaemon(String),
     /// Nothing can be written to standard output.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -135,6 +141,18 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Config(_) | CliError::LogLevel { .. } | CliError::Service(ServiceError::Config(_)) => {
             (Some("'wirefold check --keys' tells every key with its meaning and range"), Exit::Config)
         }
+        CliError::IsABackup(_) => (
+            Some(
+                "'wirefold --data-dir NEW restore THIS' brings it back into a folder to ask; 'audit' and 'restore' read it as it is",
+            ),
+            Exit::Failed,
+        ),
+        CliError::BesideADaemon(_) => (
+            Some(
+                "stop it first: Ctrl-C where it runs, or 'systemctl stop wirefold'; a view that is damaged it makes anew by itself when it starts",
+            ),
+            Exit::Busy,
+        ),
         CliError::Service(ServiceError::Lock(LockError::Busy { .. })) => (
             Some("it may be starting, stopping or taking files in; try again in a moment, or stop it first"),
             Exit::Busy,

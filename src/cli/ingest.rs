@@ -5,14 +5,14 @@ use super::{
     args::IngestArgs,
     ask::{Reached, reach_or_make},
     bar,
-    render::{counted, printable},
+    render::printable,
     runtime,
 };
 use crate::{
     config::Config,
     model::Outcome,
     pipeline::ArticleTimes,
-    service::{self, Ingest, Pace, Summary},
+    service::{self, Ingest, Pace, Summary, counted},
 };
 use std::{path::Path, time::Instant};
 

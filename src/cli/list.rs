@@ -5,7 +5,7 @@ use super::{
     args::ListArgs,
     ask::ask_each,
     paint::Paint,
-    render::{RecordTable, files},
+    render::{RecordTable, columns, files},
     status::status,
 };
 use crate::{
@@ -47,7 +47,7 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
         (true, false) => {
             out.line(&format!("no records yet; {}", files(status(config)?.backlog, "waiting")))?
         }
-        (false, _) => out.line(&table.shown(Paint::of_stdout()))?,
+        (false, _) => out.line(&table.shown(columns().into(), Paint::of_stdout()))?,
     };
     if args.limit.is_none() && records == LIMIT_FOR_PEOPLE {
         out.line(&format!("the first {LIMIT_FOR_PEOPLE}; --limit N shows more"))?;

@@ -28,6 +28,7 @@ mod run;
 mod show;
 mod shown;
 mod status;
+mod table;
 mod trace;
 mod when;
 
@@ -35,7 +36,7 @@ pub use args::Args;
 pub use explainable::{CliError, Exit, explain};
 pub use logging::on_stderr;
 
-use crate::{config::Config, service::Pace};
+use crate::{backup::MANIFEST, config::Config, service::Pace};
 use args::{CheckArgs, Command};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, BufWriter, Write};
@@ -48,8 +49,12 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     let config = match (Config::read(&args.sources()), &args.command) {
         (Ok(config), _) => config,
         (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, what),
+        (Err(error), command) if command.only_asks() => ask::all_the_same(args, error)?,
         (Err(error), _) => return Err(error.into()),
     };
+    if args.command.works_with_data() && config.data_dir.join(MANIFEST).exists() {
+        return Err(CliError::IsABackup(config.data_dir.display().to_string()));
+    }
     let log = logging::start(&config.log, matches!(args.command, Command::Run))?;
     match &args.command {
         Command::Run => run::run(&config, args, log),

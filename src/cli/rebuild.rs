@@ -9,10 +9,15 @@ use crate::{
     store::DataLock,
 };
 
+use std::os::unix::net::UnixStream;
+
 /// Makes the view anew from the journal.
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     if !config.data_dir.join("journal").is_dir() {
         return Err(CliError::NoData(config.data_dir.display().to_string()));
+    }
+    if config.asked_socket().is_ok_and(|socket| UnixStream::connect(socket).is_ok()) {
+        return Err(CliError::BesideADaemon(config.data_dir.display().to_string()));
     }
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
     let opened = pipeline::rebuild(&config.data_dir, config.detect_settings()).map_err(ServiceError::from)?;

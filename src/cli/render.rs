@@ -3,14 +3,16 @@
 //! Titles, sources and texts are what somebody sent: nothing of them may steer the terminal. Paths in answers are
 //! escaped already.
 
-use super::paint::{Hue, Paint};
+use super::{
+    paint::{Hue, Paint},
+    table::Table,
+};
 use crate::{
     format::{Listed, Named},
     model::{ArticleId, RecordId, Time},
     query::{ArticleAnswer, RecordAnswer, Sort},
 };
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
-use std::{borrow::Cow, env};
+use std::{borrow::Cow, env, io};
 
 /// How many characters of a digest are enough to tell articles apart by eye.
 const SHORT_ID: usize = 12;
@@ -28,12 +30,13 @@ impl RecordTable {
     pub fn new(sort: Sort) -> Self {
         let by_last = sort == Sort::Updated;
         let seen = if by_last { "LAST SEEN" } else { "FIRST SEEN" };
-        Self { table: table(["RECORD", seen, "ART", "SRC", "REL", "TITLE"]), by_last }
+        let table = Table::new(["RECORD", seen, "ART", "SRC", "REL", "TITLE"]);
+        Self { table: table.with_figures(2..5).sparing(&[4, 3, 2, 1]), by_last }
     }
 
     pub fn add(&mut self, record: &RecordAnswer) {
         let path = || canonical(record).map(|article| article.path.as_str());
-        let mut row = Row::from([
+        self.table.add([
             short(record.record),
             to_the_minute(if self.by_last { record.last_seen } else { record.first_seen }),
             record.articles.len().to_string(),
@@ -41,22 +44,15 @@ impl RecordTable {
             record.related.len().to_string(),
             record.title.as_deref().or_else(path).map_or_else(String::new, one_line),
         ]);
-        row.max_height(1);
-        self.table.add_row(row);
     }
 
     /// The table under a faint head.
-    pub fn shown(mut self, paint: Paint) -> String {
-        for column in [2, 3, 4] {
-            if let Some(column) = self.table.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
+    pub fn shown(&self, columns: usize, paint: Paint) -> String {
+        let mut lines = self.table.cut(columns);
+        if let Some(head) = lines.first_mut() {
+            *head = paint.on(Hue::Faint, &*head);
         }
-        let table = fitted(self.table);
-        match table.split_once('\n') {
-            Some((head, rest)) => format!("{}\n{rest}", paint.on(Hue::Faint, head)),
-            None => table,
-        }
+        lines.join("\n")
     }
 }
 
@@ -66,18 +62,18 @@ fn canonical(record: &RecordAnswer) -> Option<&ArticleAnswer> {
 
 /// What is read, one format a row.
 pub(super) fn formats(formats: &[Listed]) -> String {
-    let mut table = table(["FORMAT", "TOLD BY, AND WHAT IT GIVES"]);
+    let mut table = Table::new(["FORMAT", "TOLD BY, AND WHAT IT GIVES"]);
     for Listed { format, told_by, gives } in formats {
-        table.add_row([(*format).to_owned(), format!("{told_by}\n{gives}")]);
+        table.add([(*format).to_owned(), format!("{told_by}\n{gives}")]);
     }
-    lines(table)
+    table.folded(columns().into()).join("\n")
 }
 
 /// The names of metadata, one a row.
 pub(super) fn names(names: impl Iterator<Item = Named>) -> String {
-    let mut table = table(["NAME", "WHAT IT HOLDS"]);
-    table.add_rows(names.map(|Named { name, holds }| [name, holds]));
-    lines(table)
+    let mut table = Table::new(["NAME", "WHAT IT HOLDS"]);
+    names.for_each(|Named { name, holds }| table.add([name.to_owned(), holds.to_owned()]));
+    table.folded(columns().into()).join("\n")
 }
 
 /// How many sources are known of a record.
@@ -87,11 +83,6 @@ fn sources(record: &RecordAnswer) -> usize {
     names.sort_unstable();
     names.dedup();
     names.len()
-}
-
-/// A number of things.
-pub(super) fn counted(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 /// A number of files that are so.
@@ -111,8 +102,10 @@ fn short(id: RecordId) -> String {
 
 /// How many columns there are: the terminal's, else what the environment says.
 pub(super) fn columns() -> u16 {
-    let said = || env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
-    Table::new().width().or_else(said).unwrap_or(COLUMNS_WITHOUT_TERMINAL)
+    let said = || env::var("COLUMNS").ok()?.parse().ok();
+    let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    let known = terminal.or_else(said).filter(|columns| *columns > 0);
+    known.unwrap_or(COLUMNS_WITHOUT_TERMINAL)
 }
 
 /// A text on one line, that steers no terminal.
@@ -128,35 +121,6 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.replace("\r\n", "\n").replace(steers, "\u{fffd}"))
-}
-
-pub(super) fn table<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(head.into_iter().collect::<Vec<_>>());
-    table.set_width(columns());
-    table
-}
-
-/// The same with the last column cut short.
-pub(super) fn fitted(mut table: Table) -> String {
-    // No letter parts words, so that the last is cut at the edge and not before the word that crosses it.
-    let last = table.column_count().saturating_sub(1);
-    table.column_mut(last).into_iter().for_each(|column| _ = column.set_delimiter('\0'));
-    lines(table)
-}
-
-/// The table as lines no wider than the terminal. What is longer goes on under itself, but only in the last column: an id
-/// that is cut cannot be used.
-fn lines(mut table: Table) -> String {
-    let last = table.column_count().saturating_sub(1);
-    for column in table.column_iter_mut().take(last) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n")
 }
 
 /// A time as people read it in a table; UTC.
@@ -197,7 +161,7 @@ mod tests {
         let plain = Paint(false);
         let mut table = RecordTable::new(Sort::Newest);
         table.add(&answer);
-        for shown in [shown(&answer, 80, plain), table.shown(plain)] {
+        for shown in [shown(&answer, 80, plain), table.shown(80, plain)] {
             assert!(shown.contains("evil") && !shown.contains(['\x1b', '\u{9b}', '\x07']), "{shown:?}");
         }
     }

@@ -3,11 +3,12 @@
 use super::{
     page::{INDENT, Page, begun, shortened},
     paint::{Hue, Paint},
-    render::{counted, one_line, printable, short_id, to_the_minute},
+    render::{one_line, printable, short_id, to_the_minute},
 };
 use crate::{
     model::{Relation, Time, place_of},
     query::{ArticleAnswer, RecordAnswer},
+    service::counted,
 };
 
 /// The whole record.

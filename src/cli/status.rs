@@ -6,13 +6,14 @@ use super::{
     ask::ask_one,
     page::{INDENT, Page},
     paint::{Hue, Paint},
-    render::{columns, counted, to_the_minute},
+    render::{columns, to_the_minute},
 };
 use crate::{
     clock,
     config::Config,
     model::Time,
     query::{InboxStatus, Question, Status},
+    service::counted,
 };
 use indicatif::{DecimalBytes, HumanDuration};
 use std::time::Duration;
@@ -58,8 +59,13 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
     let oldest = oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
     line("backlog", &format!("{} waiting or under way{oldest}", counted(status.backlog, "file")));
     if let Some(rates) = status.rates {
-        let (minute, hour) = (rates.last_minute, rates.last_hour);
-        line("rate", &format!("{minute} articles in the last minute, {hour} in the last hour"));
+        // What came before its start is not counted, and must not read as nothing.
+        let runs = status.since.map_or(i64::MAX, |since| now.millis() - since.millis());
+        let lately = |millis: i64, span: &'static str| if runs < millis { "since its start" } else { span };
+        let minute = lately(60_000, "in the last minute");
+        let hour = lately(3_600_000, "in the last hour");
+        let hour = if minute == hour { String::new() } else { format!(", {} {hour}", rates.last_hour) };
+        line("rate", &format!("{} articles {minute}{hour}", rates.last_minute));
     }
     let last = status.last_commit.map(|at| format!("{}, {} ago", to_the_minute(at), span(at, now)));
     line("commit", &last.unwrap_or_else(|| "nothing yet".to_owned()));

@@ -3,16 +3,17 @@
 use super::{
     CliError, Exit, Out,
     args::TraceArgs,
-    ask::ask_each,
+    ask::{ask_each, ask_one},
     page::Page,
     paint::{Hue, Paint},
     render::{columns, one_line, short_id},
 };
 use crate::{
     config::Config,
-    inbox::{Lying, display_path, set_aside_in, waiting_as},
+    inbox::{Lying, display_path, set_aside_in, shown_path, waiting_as, what_keeps},
     model::Outcome,
-    query::{QueryError, Question, StepName, TraceAnswer, TraceStep},
+    query::{QueryError, Question, Status, StepName, TraceAnswer, TraceStep},
+    service::ServiceError,
 };
 use indicatif::DecimalBytes;
 use std::path::Path;
@@ -32,6 +33,13 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
         Err(error) => return Err(error),
     }
     look_around(config, &args.what, &mut stories);
+    if stories.iter().any(|story| story.outcome.is_none()) {
+        // Where there is no data yet, no daemon has been there either.
+        let status = ask_one::<Status>(config, &Question::Status).ok().filter(|status| status.pid.is_some());
+        for story in stories.iter_mut().filter(|story| story.outcome.is_none()) {
+            story.waits_for = Some(waits_for(config, status.as_ref(), story)?);
+        }
+    }
     if stories.is_empty() {
         return Err(QueryError::NoStory { what: args.what.clone() }.into());
     }
@@ -83,6 +91,41 @@ fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) {
     }
 }
 
+/// What a file that has not ended waits for: what the daemon says of it comes before what can be seen from here.
+fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> Result<String, CliError> {
+    let is_of_it = |said: &&String| said.contains(&story.path);
+    if let Some(notice) = daemon.and_then(|status| status.notices.iter().find(is_of_it)) {
+        return Ok(notice.clone());
+    }
+    if story.arrival.is_some() {
+        let next =
+            if daemon.is_some() { "under way" } else { "under way; a daemon that starts goes on with it" };
+        return Ok(next.to_owned());
+    }
+    let inbox =
+        daemon.and_then(|status| status.inboxes.iter().find(|told| Some(&told.path) == story.inbox.as_ref()));
+    if let Some(told) = inbox {
+        if told.silent_since.is_some() || told.watched.starts_with("cannot") {
+            return Ok(format!("it waits in its inbox, which {}", told.watched));
+        }
+        if let Some(trouble) = told.trouble.as_ref().filter(is_of_it) {
+            return Ok(format!("it waits in its inbox, and is tried again: {trouble}"));
+        }
+    }
+    let root = config
+        .inbox_settings()
+        .inboxes
+        .into_iter()
+        .find(|root| Some(display_path(&root.path)) == story.inbox);
+    let kept = root.map(|root| what_keeps(&root, &shown_path(&story.path))).transpose();
+    let kept = kept.map_err(ServiceError::from)?.flatten();
+    Ok(match (kept, daemon) {
+        (Some(kept), _) => format!("it stays in its inbox: {kept}"),
+        (None, Some(_)) => "it waits in its inbox and is taken once it is still".to_owned(),
+        (None, None) => "it waits in its inbox for a daemon that takes it".to_owned(),
+    })
+}
+
 /// One file's story as lines.
 fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
     let mut page = Page::new(width);
@@ -104,12 +147,8 @@ fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
             page.wrapped("", &format!("and {more} more of its articles; --json tells all"), INDENT);
         }
     }
-    if story.outcome.is_none() {
-        let said = match story.arrival {
-            None => "it waits in its inbox and is taken once it is still",
-            Some(_) => "under way; a daemon that starts goes on with it",
-        };
-        page.wrapped("now", said, INDENT);
+    if let Some(waits_for) = &story.waits_for {
+        page.wrapped("now", waits_for, INDENT);
     }
     for now in story.now.iter().take(ITEMS_SHOWN) {
         let place = if now.is_canonical { "the canonical article" } else { "a variant" };

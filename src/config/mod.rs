@@ -219,6 +219,23 @@ pub struct Sources {
     pub given: Vec<(String, String)>,
 }
 
+impl Sources {
+    /// What they say over the defaults, with what is wrong with it.
+    fn layers(&self, file: Option<&Path>) -> Result<Layers, ConfigError> {
+        let mut layers = Layers::new();
+        if let Some(path) = file {
+            let text = fs::read_to_string(path);
+            let text = text.map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            layers.add_file(path, &text);
+        }
+        layers.add_variables(&self.variables);
+        for (key, value) in &self.given {
+            layers.add_typed(key, value, &Place::CommandLine);
+        }
+        Ok(layers)
+    }
+}
+
 /// What a person said of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
@@ -249,33 +266,38 @@ impl Config {
     /// The defaults, with what each of the sources says over them: the file, the environment, the command line.
     /// Whatever is wrong is told at once.
     pub fn read(sources: &Sources) -> Result<Self, ConfigError> {
-        let mut layers = Layers::new();
-        if let Some(path) = &sources.file {
-            let text = fs::read_to_string(path);
-            let text = text.map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-            layers.add_file(path, &text);
-        }
-        layers.add_variables(&sources.variables);
-        for (key, value) in &sources.given {
-            layers.add_typed(key, value, &Place::CommandLine);
-        }
-        let mut config = Self::of(layers)?;
+        let config = Self::of(sources.layers(sources.file.as_deref())?)?.at(sources)?;
         if let Some(data_dir) = &sources.data_dir {
-            data_dir.clone_into(&mut config.data_dir);
-            config.said.insert("data_dir".to_owned(), Place::CommandLine);
             if let Err(may_be) = rules::Rule::Path.allows(&Value::String(data_dir.display().to_string())) {
                 let what = format!("data_dir is '{}'; it must be {may_be}", data_dir.display());
                 return Err(config.wrong("data_dir", what));
             }
         }
-        if config.data_dir.as_os_str().is_empty() {
-            config.data_dir = default_data_dir()?;
-        }
-        config.data_dir = std::path::absolute(&config.data_dir)
-            .map_err(|source| ConfigError::Read { path: config.data_dir.clone(), source })?;
         config.check_places()?;
         config.socket()?;
         Ok(config)
+    }
+
+    /// What of the same is right, and for the rest what is built in: enough to find what is to be asked where something else
+    /// is wrong. Nothing may be started with it.
+    pub fn to_ask(sources: &Sources) -> Result<Self, ConfigError> {
+        let layers = sources.layers(sources.file.as_deref()).or_else(|_| sources.layers(None))?;
+        let config = Self::built(layers)?.at(sources)?;
+        Ok(Self { log: Self::built(Layers::new())?.log, ..config })
+    }
+
+    /// The same with its data directory, which may be given or may be that of the user.
+    fn at(mut self, sources: &Sources) -> Result<Self, ConfigError> {
+        if let Some(data_dir) = &sources.data_dir {
+            data_dir.clone_into(&mut self.data_dir);
+            self.said.insert("data_dir".to_owned(), Place::CommandLine);
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            self.data_dir = default_data_dir()?;
+        }
+        self.data_dir = std::path::absolute(&self.data_dir)
+            .map_err(|source| ConfigError::Read { path: self.data_dir.clone(), source })?;
+        Ok(self)
     }
 
     fn of(mut layers: Layers) -> Result<Self, ConfigError> {
@@ -287,6 +309,10 @@ impl Config {
             });
             return Err(ConfigError::Wrong(layers.problems));
         }
+        Self::built(layers)
+    }
+
+    fn built(layers: Layers) -> Result<Self, ConfigError> {
         let values = layers.flat();
         let defect = |e: toml::de::Error| vec![Problem { place: None, what: e.message().to_owned() }];
         let config: Self =

@@ -366,8 +366,9 @@ fn refusal(error: &QueryError) -> Response {
         | QueryError::NoVariant { .. }
         | QueryError::Variants { .. }
         | QueryError::NotAnArticle { .. }
+        | QueryError::FileOfSeveral { .. }
         | QueryError::Same { .. } => StatusCode::BAD_REQUEST,
-        QueryError::NotFound { .. } => StatusCode::NOT_FOUND,
+        QueryError::NotFound { .. } | QueryError::NoArticle { .. } => StatusCode::NOT_FOUND,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let causes = std::iter::successors(std::error::Error::source(error), |e| e.source());

@@ -3,8 +3,9 @@
 use super::{Finding, Level, mounts::Mounts};
 use crate::{
     config::Config,
-    inbox::{self, Root, display_path},
+    inbox::{self, InboxError, Root, display_path},
     query::{InboxStatus, Status},
+    service::counted,
     store::user_name,
 };
 use rustix::fs::{Access, access};
@@ -97,7 +98,21 @@ fn to_be_made(path: &Path) -> Finding {
 /// Each inbox.
 pub(super) fn inboxes(config: &Config, mounts: &Mounts, status: Option<&Status>) -> Vec<Finding> {
     let told = |root: &Root| status?.inboxes.iter().find(|told| told.path == display_path(&root.path));
-    config.inbox_settings().inboxes.iter().map(|root| one(config, root, mounts, told(root))).collect()
+    let settings = config.inbox_settings();
+    let mut found: Vec<_> =
+        settings.inboxes.iter().map(|root| one(config, root, mounts, told(root))).collect();
+    // What is wrong with one of them was found above; a daemon that runs has them all.
+    for error in inbox::would_open(&settings, &config.failed_dir()) {
+        let remedy = match error {
+            InboxError::Overlap { .. } => "let none lie within another, nor the failed folder within one",
+            InboxError::InUse { .. } if status.is_none() => {
+                "end the other daemon, or let the two watch different inboxes: no start takes it while it is locked"
+            }
+            _ => continue,
+        };
+        found.push(Finding::failure(INBOX, error.to_string(), remedy));
+    }
+    found
 }
 
 fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>) -> Finding {
@@ -132,7 +147,7 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
         return Finding::failure(INBOX, what, remedy);
     }
     if let Some(trouble) = told.and_then(trouble) {
-        let remedy = "'wirefold status' and the log tell more; it is tried again by itself";
+        let remedy = "mend that; it is tried again by itself, and the log tells when it can be taken";
         return Finding::warning(INBOX, format!("{shown}: {trouble}"), remedy);
     }
     let survey = match inbox::survey(root) {
@@ -146,6 +161,13 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
             what,
             "give the daemon's user the right to read and enter every folder there",
         );
+    }
+    if let (refused, Some(first)) = survey.refused
+        && is_ours
+    {
+        let what = format!("{} cannot be taken by this user: {first}", counted(refused, "file"));
+        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then";
+        return Finding::warning(INBOX, what, remedy);
     }
     let mount = mounts.holding(path);
     let how = told.map_or_else(String::new, |told| format!("; {}", told.watched));

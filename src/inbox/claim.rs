@@ -36,6 +36,9 @@ const FOLDER_MODE: u32 = 0o750;
 /// The folder under an inbox that holds its claims.
 const WORK_FOLDER: &str = ".wirefold";
 
+/// What could not be done with a file that cannot be moved out of its inbox.
+pub(super) const CLAIM: &str = "claim";
+
 /// How many names are tried for a file that is put back. The first that carries its number is free unless somebody
 /// means it.
 const BACK_TRIES_MAX: u32 = 8;
@@ -334,7 +337,8 @@ pub(super) fn claim(origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> A
         Ok(Look::Nothing | Look::Folder) => return Attempt::Vanished,
         Err(error) => return Attempt::Refused(InboxError::io("look at", from)(error)),
     }
-    match can_be_read(&from, ready.kind) {
+    let readable = if ready.kind == FileKind::Regular { can_be_read(&from) } else { Ok(()) };
+    match readable {
         Err(error) if is_absence(&error) => return Attempt::Vanished,
         Err(error) if is_transient(&error) => {
             return Attempt::Refused(InboxError::io("read", from)(error));
@@ -355,15 +359,12 @@ pub(super) fn claim(origin: Origin<'_>, ready: &Stamp, arrivals: &Arrivals) -> A
             Attempt::Claimed(Claimed::new(arrival, clock::now(), origin, place, *ready))
         }
         Err(error) if is_absence(&error) && !from.exists() => Attempt::Vanished,
-        Err(error) => Attempt::Refused(InboxError::io("claim", from)(error)),
+        Err(error) => Attempt::Refused(InboxError::io(CLAIM, from)(error)),
     }
 }
 
 /// Whether a file can be opened. One that cannot be for now stays in its inbox under its name, where its sender finds it.
-fn can_be_read(path: &Path, kind: FileKind) -> io::Result<()> {
-    if kind != FileKind::Regular {
-        return Ok(());
-    }
+pub(super) fn can_be_read(path: &Path) -> io::Result<()> {
     // A pipe that has taken its place must not be waited for.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty()).map(drop)?)

@@ -1,11 +1,13 @@
 //! Where a file lies now: waiting in its inbox, claimed, or set aside. Looks, and touches nothing.
 
 use super::{
-    claim::work_folder,
-    names::unflatten,
+    InboxError, Root,
+    claim::{can_be_read, work_folder},
+    names::{Ignore, display_path, unflatten},
     recover::{arrival_at_head, arrival_of, list},
 };
 use crate::model::Arrival;
+use rustix::fs::{Access, access};
 use std::{
     ffi::OsString,
     fs,
@@ -37,6 +39,31 @@ pub struct SetAside {
     pub reason: PathBuf,
     /// Whether it is a slice of a file whose other items were good.
     pub is_slice: bool,
+}
+
+/// What keeps a file in its inbox (a path under it), as far as this user can tell without touching it: that it is left alone,
+/// that its marker is missing, or that it cannot be read or moved. Nothing where it only has to be still.
+pub fn what_keeps(root: &Root, name: &Path) -> Result<Option<String>, InboxError> {
+    let path = root.path.join(name);
+    if Ignore::new(&root.ignore)?.path(name) {
+        return Ok(Some("its name is one of those that are left alone".to_owned()));
+    }
+    if let Some(marker) = &root.marker
+        && !matches!(marker.is_beside(&path), Ok(true))
+    {
+        return Ok(Some(format!("it waits for its done-marker {}", display_path(&marker.of(&path)))));
+    }
+    Ok(not_to_be_had(&path).map(|why| format!("it {why}")))
+}
+
+/// Why a file can be neither read nor moved by this user; nothing where it can be both.
+pub(super) fn not_to_be_had(path: &Path) -> Option<String> {
+    if let Err(error) = can_be_read(path) {
+        return Some(format!("cannot be read: {error}"));
+    }
+    let folder = path.parent().unwrap_or(path);
+    let moved = access(folder, Access::WRITE_OK | Access::EXEC_OK);
+    moved.err().map(|error| format!("cannot be taken out of {}: {error}", display_path(folder)))
 }
 
 /// The files in an inbox, and claimed from it, whose paths end as `asked` does, or whose claim it names.

@@ -7,6 +7,7 @@ use super::{
     names::{Ignore, display_path},
     recover::recover,
 };
+use rustix::fs::{Access, access};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -121,7 +122,8 @@ impl Inboxes {
                 None => silent.push(root),
             }
         }
-        check_apart(&found, failed.path())?;
+        let real_failed = fs::canonicalize(failed.path()).map_err(InboxError::io("find", failed.path()))?;
+        check_apart(&found, &real_failed)?;
         let mut ignored = Vec::new();
         for (root, _) in found {
             let (new, held) = (root.clone(), locks.get(&root.path).cloned());
@@ -195,6 +197,40 @@ fn unless_dead<T>(answer: Option<Result<T, InboxError>>) -> Result<Option<T>, In
     }
 }
 
+/// What a start would have against these inboxes, as far as this user can tell without changing anything, each a sentence's
+/// worth. `failed` is where files are set aside.
+pub fn would_open(settings: &Settings, failed: &Path) -> Vec<InboxError> {
+    let (mut found, mut against) = (Vec::new(), Vec::new());
+    for root in &settings.inboxes {
+        let path = root.path.clone();
+        match answered(settings.patience, move |_| {
+            real_folder(&path).and_then(|real| may_claim(&path).map(|()| real))
+        }) {
+            Ok(Some(Ok(real))) => found.push((root.clone(), real)),
+            Ok(Some(Err(error))) | Err(error) => against.push(error),
+            // It joins when it answers, and holds up no start.
+            Ok(None) => {}
+        }
+    }
+    let real_failed = fs::canonicalize(failed).unwrap_or_else(|_| failed.to_owned());
+    against.extend(check_apart(&found, &real_failed).err());
+    against
+}
+
+/// Whether files can be moved from an inbox into its work folder, and nobody else does that.
+fn may_claim(inbox: &Path) -> Result<(), InboxError> {
+    let work = work_folder(inbox);
+    for folder in [inbox, &work].into_iter().filter(|folder| folder.exists()) {
+        let writable = access(folder, Access::WRITE_OK | Access::EXEC_OK);
+        writable.map_err(|error| InboxError::NotWritable { path: inbox.to_owned(), source: error.into() })?;
+    }
+    // It is let go at once, and a start would have tried no harder.
+    match fs::File::open(work.join("lock")).map(|lock| lock.try_lock_shared()) {
+        Ok(Err(fs::TryLockError::WouldBlock)) => Err(InboxError::InUse { path: inbox.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
 /// The folder that an inbox is, whatever leads there.
 fn real_folder(path: &Path) -> Result<PathBuf, InboxError> {
     match fs::metadata(path) {
@@ -233,12 +269,12 @@ fn prepare(inbox: &Path, held: Option<&Arc<fs::File>>) -> Result<Arc<fs::File>, 
 }
 
 /// No inbox within another, and what is set aside not within any.
-fn check_apart(found: &[(Root, PathBuf)], failed: &Path) -> Result<(), InboxError> {
-    let real_failed = fs::canonicalize(failed).map_err(InboxError::io("find", failed))?;
+fn check_apart(found: &[(Root, PathBuf)], real_failed: &Path) -> Result<(), InboxError> {
     for (at, (_, outer)) in found.iter().enumerate() {
         let others = found.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (_, path))| path);
-        if let Some(inner) = others.chain([&real_failed]).find(|inner| inner.starts_with(outer)) {
-            return Err(InboxError::Overlap { inner: inner.clone(), outer: outer.clone() });
+        let others = others.map(PathBuf::as_path).chain([real_failed]);
+        if let Some(inner) = others.into_iter().find(|inner| inner.starts_with(outer)) {
+            return Err(InboxError::Overlap { inner: inner.to_owned(), outer: outer.clone() });
         }
     }
     Ok(())

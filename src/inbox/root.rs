@@ -3,9 +3,9 @@
 //! Synchronous. Knows neither the other inboxes nor the queue. `keeper` decides when each part is done.
 
 use super::{
-    Arrivals, Claimed, Root, RootState, Settings, Watching,
+    Arrivals, Claimed, InboxError, Root, RootState, Settings, Watching,
     canary::{self, Canary},
-    claim::{Attempt, Origin, claim, work_folder},
+    claim::{Attempt, CLAIM, Origin, claim, work_folder},
     folders::WatchedFolders,
     hint::{Hint, Sign},
     leash::Leash,
@@ -48,6 +48,8 @@ pub(super) struct RootWatch {
     canary: Canary,
     watching: Watching,
     trouble: Option<String>,
+    /// Whether the last file that was to be claimed could not be moved.
+    is_closed: bool,
     found_by_scan: u64,
     rescan: Duration,
     /// When to make sure that the inbox is still the folder that is watched. The kernel tells of its removal only
@@ -82,6 +84,7 @@ impl RootWatch {
             canary: Canary::default(),
             watching: Watching::Starting,
             trouble: None,
+            is_closed: false,
             found_by_scan: 0,
             rescan: settings.rescan,
             check_due: now,
@@ -300,6 +303,7 @@ impl RootWatch {
         match claim(origin, &ready, arrivals) {
             Attempt::Claimed(claimed) => {
                 self.pending.forget(&name);
+                self.is_closed = false;
                 // Whether that was all the trouble there is, a scan tells.
                 if self.trouble.is_some() && !self.pending.has_refusals() {
                     self.want_scan();
@@ -311,6 +315,7 @@ impl RootWatch {
                 self.pending.notice(name, stamp, Noticed::Seen, (Instant::now(), clock::now()));
             }
             Attempt::Refused(error) => {
+                self.is_closed = matches!(error, InboxError::Io { what: CLAIM, .. });
                 let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
                 self.now_troubled(Some(format!("{error}{cause}")));
                 self.pending.refused(&name, Instant::now());
@@ -332,6 +337,7 @@ impl RootWatch {
             oldest_since: figures.oldest_since,
             unsettled: figures.unsettled,
             refused: figures.refused,
+            is_closed: self.is_closed && figures.refused > 0,
             unmarked: self.alone.unmarked(),
             lone_markers: self.alone.markers_for_long(clock::now()),
             trouble: self.trouble.clone(),

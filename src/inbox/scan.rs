@@ -6,8 +6,9 @@
 use super::{
     InboxError, Marker, Root,
     leash::Leash,
-    names::Ignore,
-    stamp::{Look, Stamp, is_absence},
+    lying::not_to_be_had,
+    names::{Ignore, display_path},
+    stamp::{FileKind, Look, Stamp, is_absence},
 };
 use std::{
     fs, io,
@@ -49,6 +50,10 @@ pub struct Survey {
     pub files: u64,
     /// Folders, itself among them.
     pub folders: u64,
+    /// Files that wait for their markers, where files have some. They are not among those that wait.
+    pub unmarked: u64,
+    /// How many of those that wait this user can neither read nor move, and why the first cannot be.
+    pub refused: (u64, Option<String>),
     /// A folder that could not be read, where there is one.
     pub unreadable: Option<PathBuf>,
     /// How the markers are named without which files do not count.
@@ -60,10 +65,22 @@ impl Visitor for Survey {
         self.folders += 1;
     }
 
-    fn found(&mut self, path: PathBuf, _: Stamp) {
-        let counts =
-            |marker: &Marker| marker.file_of(&path).is_none() && matches!(marker.is_beside(&path), Ok(true));
-        self.files += u64::from(self.marker.as_ref().is_none_or(counts));
+    fn found(&mut self, path: PathBuf, stamp: Stamp) {
+        match &self.marker {
+            Some(marker) if marker.file_of(&path).is_some() => return,
+            Some(marker) if !matches!(marker.is_beside(&path), Ok(true)) => {
+                self.unmarked += 1;
+                return;
+            }
+            _ => self.files += 1,
+        }
+        if stamp.kind == FileKind::Regular
+            && let Some(why) = not_to_be_had(&path)
+        {
+            let (refused, first) = &mut self.refused;
+            *refused += 1;
+            first.get_or_insert_with(|| format!("{} {why}", display_path(&path)));
+        }
     }
 
     fn unreadable(&mut self, folder: &Path, _: &io::Error) {

@@ -33,6 +33,8 @@ pub struct RootState {
     pub unsettled: (u64, Vec<PathBuf>),
     /// How many files could not be claimed. They are tried again.
     pub refused: u64,
+    /// Whether files cannot be taken out of it, for what is wrong with the inbox or its folders and not with them.
+    pub is_closed: bool,
     /// How many files wait for their markers, where files have some. They are not among those that wait.
     pub unmarked: u64,
     /// How many markers have had no file for long, and one of them (a path under the inbox).
@@ -55,6 +57,7 @@ impl RootState {
             oldest_since: None,
             unsettled: (0, Vec::new()),
             refused: 0,
+            is_closed: false,
             unmarked: 0,
             lone_markers: (0, None),
             trouble: None,

@@ -4,7 +4,7 @@
 use super::{JournalError, sync_folder};
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, Write},
+    io::{self, BufRead, Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -134,6 +134,16 @@ pub(super) fn read(path: &Path, offset: u64) -> Result<Vec<u8>, JournalError> {
         Ok(_) => Ok(payload),
         Err(e) => Err(JournalError::Damaged { path: path.to_owned(), offset, what: e.to_string() }),
     }
+}
+
+/// The payload of the frame that a reader stands before, which then stands behind it; nothing at its end.
+pub(super) fn next(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    if reader.fill_buf()?.is_empty() {
+        return Ok(None);
+    }
+    let mut payload = Vec::new();
+    zstd::stream::read::Decoder::with_buffer(reader)?.single_frame().read_to_end(&mut payload)?;
+    Ok(Some(payload))
 }
 
 /// The payload and the length of the frame at the beginning of `bytes`, if there is a whole and sound one.

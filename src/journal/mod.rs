@@ -12,10 +12,12 @@ mod format;
 mod frame;
 mod packs;
 mod replay;
+mod stretch;
 
 pub use format::{FORMAT, check_format};
 pub use packs::{Packs, Unreferred, check_original, copy_original, digest_of, unreferred};
 pub use replay::{Damage, Frame, Replay};
+pub use stretch::each_frame;
 
 use crate::model::{Event, Time};
 use frame::FrameWriter;
@@ -118,7 +120,7 @@ pub struct Position {
 }
 
 /// Where one event's line lies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The segment.
     pub segment: u32,

@@ -188,7 +188,7 @@ fn last_segment(folder: &Path) -> Result<u32, JournalError> {
     Ok(entries.filter_map(|entry| number(&entry.ok()?.file_name())).max().unwrap_or(0))
 }
 
-fn parse(payload: &[u8]) -> Result<(Heading, Vec<Event>), String> {
+pub(super) fn parse(payload: &[u8]) -> Result<(Heading, Vec<Event>), String> {
     let mut lines = payload.split(|b| *b == b'\n').filter(|l| !l.is_empty());
     let heading: Heading =
         serde_json::from_slice(lines.next().unwrap_or_default()).map_err(|e| format!("no heading: {e}"))?;

@@ -74,6 +74,12 @@ pub fn place_of(path: &str, item: Option<&str>) -> String {
     item.map_or_else(|| path.to_owned(), |item| format!("{path}#{item}"))
 }
 
+/// Whether two paths may mean one thing: the one is the end of the other, from a slash on.
+pub fn ends_alike(one: &str, other: &str) -> bool {
+    let (long, short) = if one.len() > other.len() { (one, other) } else { (other, one) };
+    long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
 /// What of an article is compared: headline and text as lines, one paragraph a line, in NFC, with quotes,
 /// dashes and spaces unified and the site's chrome left out. The case is kept: capitals are evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -14,7 +14,7 @@ mod receipt;
 mod score;
 mod time;
 
-pub use article::{Article, ItemPlace, Normalized, Version, place_of};
+pub use article::{Article, ItemPlace, Normalized, Version, ends_alike, place_of};
 pub use encoded::{Direction, Encoded};
 pub use event::{
     ArrivalEvent, ArticleEvent, Event, Link, MendedEvent, MergeEvent, MoveEvent, NearMiss, PinEvent,

@@ -293,13 +293,13 @@ impl Library<'_> {
     pub fn explain(&self, id: &str, other: Option<&str>) -> Result<ExplainAnswer, QueryError> {
         let one = self.find(id)?;
         match (one, other) {
-            (Found::Article(no), None) => self.explain_article(no),
+            (Found::Article(no), None) => self.explain_article(no, id),
             (Found::Record(founder), None) => self.explain_record(founder),
             (one, Some(other)) => self.explain_two(one, self.find(other)?, id),
         }
     }
 
-    fn explain_article(&self, no: ArticleNo) -> Result<ExplainAnswer, QueryError> {
+    fn explain_article(&self, no: ArticleNo, asked: &str) -> Result<ExplainAnswer, QueryError> {
         let known = self.known(no)?;
         let decided = self.decided(&known)?;
         let matched = match known.row.matched {
@@ -311,6 +311,7 @@ impl Library<'_> {
             pair = Some(self.decided_pair(&known, matched, &decided)?);
         }
         let near_misses = self.near_misses(&known)?;
+        notes.extend(why::of_copies(&known, asked));
         notes.extend(self.view.is_pinned(known.row.id)?.then(why::of_pin));
         notes.extend(why::of_former_record(&known, &decided));
         notes.extend(pair.as_ref().and_then(why::of_basis));

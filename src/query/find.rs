@@ -1,7 +1,11 @@
 //! What a person means by an id: an article's or a record's, whole or shortened, an alias, a path or a wire id.
 
 use super::{Found, Library, QueryError};
-use crate::model::{ArticleId, ArticleNo, place_of};
+use crate::{
+    journal::each_frame,
+    model::{ArticleId, ArticleNo, Event, ends_alike, place_of},
+    store::ArrivalRow,
+};
 
 /// An id may be shortened to so many digits, where they are unique. Fewer would seldom be.
 const DIGITS_MIN: usize = 4;
@@ -23,8 +27,16 @@ impl Library<'_> {
         }
     }
 
-    /// The one thing that an id means.
+    /// The one thing that an id means. A file that is known and is no article is told what it is.
     pub(super) fn find(&self, id: &str) -> Result<Found, QueryError> {
+        match self.look_up(id) {
+            Err(QueryError::NotFound { .. }) => Err(self.file_called(id)?),
+            found => found,
+        }
+    }
+
+    /// The same of articles and records alone.
+    pub(super) fn look_up(&self, id: &str) -> Result<Found, QueryError> {
         let found = self.meant(id)?;
         match found.as_slice() {
             [] => Err(QueryError::NotFound { id: id.to_owned() }),
@@ -58,6 +70,45 @@ impl Library<'_> {
         found.extend(new);
         found.truncate(most);
         Ok(found)
+    }
+
+    /// Why a path that means no article means none. A name for each article of each file would be a row for each article; so
+    /// those of a file are read off the journal where somebody asks.
+    fn file_called(&self, id: &str) -> Result<QueryError, QueryError> {
+        let given = id.trim_start_matches("./");
+        let is_meant = |row: &ArrivalRow| row.outcome.is_some() && ends_alike(given, &row.path);
+        let last =
+            self.view.arrivals().filter(|entry| entry.as_ref().map_or(true, |(_, row)| is_meant(row))).last();
+        let Some((arrival, row)) = last.transpose()? else {
+            return Ok(QueryError::NotFound { id: id.to_owned() });
+        };
+        let mut articles = Vec::new();
+        each_frame(&self.journal(), row.first, row.last, |frame| {
+            for event in frame.events.iter().filter(|event| event.arrival() == Some(arrival)) {
+                match event {
+                    Event::Article(e) => articles.push(e.id),
+                    Event::Sighting(e) if !articles.contains(&e.id) => articles.push(e.id),
+                    _ => {}
+                }
+            }
+            articles.len() <= CANDIDATES_MAX
+        });
+        let is_more = articles.len() > CANDIDATES_MAX;
+        let mut candidates = Vec::new();
+        for article in articles.into_iter().take(CANDIDATES_MAX) {
+            if let Some((no, _)) = self.view.article_by_id(article)? {
+                candidates.push(self.told(no, None)?);
+            }
+        }
+        let (path, count) = (row.path, row.new + row.repeats);
+        if candidates.is_empty() {
+            let why = row.reason.map_or_else(String::new, |reason| format!(": {}", reason.message));
+            return Ok(QueryError::NoArticle { path, why });
+        }
+        if is_more {
+            candidates.push(format!("and more; 'wirefold trace {path}' names them all"));
+        }
+        Ok(QueryError::FileOfSeveral { path, count, candidates })
     }
 
     /// A line by which a person tells it from the others.

@@ -96,6 +96,24 @@ pub enum QueryError {
         /// What it may mean, each on a line.
         candidates: Vec<String>,
     },
+    /// A file is meant, and it holds several articles.
+    #[error("'{path}' is a file of {count} articles; give one of them\n    {}", .candidates.join("\n    "))]
+    FileOfSeveral {
+        /// The file's path.
+        path: String,
+        /// How many.
+        count: u64,
+        /// They, each on a line, or as many as fit.
+        candidates: Vec<String>,
+    },
+    /// A file is meant that has come in, and it holds no article.
+    #[error("'{path}' has come in and holds no article{why}")]
+    NoArticle {
+        /// The file's path.
+        path: String,
+        /// What its receipt says, after a colon.
+        why: String,
+    },
     /// A record has nothing to compare its canonical article with.
     #[error("{id} has no variant to compare it with; give a second id")]
     NoVariant {
@@ -112,7 +130,7 @@ pub enum QueryError {
     },
     /// Nothing is called so.
     #[error(
-        "nothing here is called '{id}'; give an id (4 of its digits at least), a path (FILE#ID where the file holds several articles), or an article's own id in its file"
+        "nothing here is called '{id}'; give an id (4 of its digits at least), a path, or an article's own id in its file"
     )]
     NotFound {
         /// The id.
@@ -138,7 +156,9 @@ pub enum QueryError {
         what: String,
     },
     /// Two ids were given that mean one thing.
-    #[error("both ids mean the same as {id}; give one of them, or two that differ")]
+    #[error(
+        "both ids mean the same as {id} (files of the same bytes are one article); give one of them, or two that differ"
+    )]
     Same {
         /// The first that was given.
         id: String,

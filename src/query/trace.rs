@@ -1,15 +1,19 @@
-//! The whole story of a file, read off the journal from its first frame to its last.
+//! The whole story of a file, read off the journal.
 //!
-//! One pass: what is told of a file is kept until its receipt says what its digest is, and is forgotten there where
-//! nobody asked for it. Of what came after, only what befell its articles is heard.
+//! The view knows of every file where the journal speaks of it first and last, and of every record, article and file where
+//! it tells what befell them later, so only those frames are read.
 
 use super::{Found, Library, QueryError, Tell};
 use crate::{
-    journal::Replay,
-    model::{Arrival, ArticleId, Digest, Event, Original, Outcome, Reason, RecordId, Relation, Score, Time},
+    journal::{Frame, Place, each_frame},
+    model::{
+        Arrival, ArticleId, Digest, Event, Original, Outcome, Reason, RecordId, Relation, Score, Time,
+        ends_alike,
+    },
+    store::{ArrivalRow, ArticleRow},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many steps of one file are told at most; a file of more articles is asked for by one of them.
 const STEPS_MAX: usize = 10_000;
@@ -45,7 +49,10 @@ pub struct TraceAnswer {
     pub now: Vec<StandingNow>,
     /// Where the file, or what could not be read of it, lies now, as paths.
     pub lies_at: Vec<String>,
-    /// Stretches of the journal that could not be read; what they told is missing here.
+    /// What it waits for, where it has not ended; as `status` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// Stretches of the journal that speak of it and could not be read; what they told is missing here.
     pub gaps: u64,
 }
 
@@ -135,55 +142,73 @@ struct Asked<'w> {
     what: &'w str,
     arrival: Option<Arrival>,
     digits: Option<String>,
-    articles: HashSet<ArticleId>,
+    articles: BTreeMap<ArticleId, ArticleRow>,
 }
 
 impl Asked<'_> {
-    fn is_path(&self, inbox: Option<&str>, path: &str) -> bool {
+    /// Whether a file is asked for, all of it.
+    fn is_file(&self, arrival: Arrival, row: &ArrivalRow) -> bool {
+        self.arrival == Some(arrival) || self.is_path(row) || self.is_digest(row.digest)
+    }
+
+    fn is_path(&self, row: &ArrivalRow) -> bool {
         let given = self.what.trim_start_matches("./");
-        let whole = inbox.map_or_else(|| path.to_owned(), |inbox| format!("{inbox}/{path}"));
-        ends_alike(given, &whole)
+        ends_alike(given, &row.path)
+            || row.inbox.as_ref().is_some_and(|inbox| ends_alike(given, &format!("{inbox}/{}", row.path)))
     }
 
     fn is_digest(&self, digest: Option<Digest>) -> bool {
         let Some(digits) = &self.digits else { return false };
         digest.is_some_and(|digest| digest.to_string().starts_with(digits))
     }
+
+    /// Whether an article that is asked for may have come once more with a file.
+    fn may_repeat(&self, row: &ArrivalRow) -> bool {
+        let came = |article: &ArticleRow| {
+            article.sightings > 1 && article.first_seen <= row.at && row.at <= article.last_seen
+        };
+        row.repeats > 0 && self.articles.values().any(came)
+    }
 }
 
 /// What has been heard of one file.
-#[derive(Default)]
 struct Story {
     told: TraceAnswer,
+    /// What happened, each with where the journal tells it.
+    steps: Vec<(Place, TraceStep)>,
     /// Whether all of it was asked for, or only some of its articles.
     is_asked_for: bool,
-    /// Articles that were asked for by themselves.
-    asked_articles: bool,
+    /// The articles that came with it, each with its item and the record that it is in.
     homes: BTreeMap<ArticleId, (Option<String>, Option<RecordId>)>,
 }
 
 impl Story {
-    fn step(&mut self, step: TraceStep) {
-        if self.told.steps.len() < STEPS_MAX {
-            self.told.steps.push(step);
-        } else {
-            self.told.left_out += 1;
-        }
+    fn new(arrival: Arrival, row: &ArrivalRow, is_asked_for: bool) -> Self {
+        let told = TraceAnswer {
+            arrival: Some(arrival),
+            path: row.path.clone(),
+            inbox: row.inbox.clone(),
+            bytes: row.bytes,
+            digest: row.digest,
+            outcome: row.outcome,
+            ..TraceAnswer::default()
+        };
+        Self { told, steps: Vec::new(), is_asked_for, homes: BTreeMap::new() }
     }
 
-    fn is_wanted(&self) -> bool {
-        self.is_asked_for || self.asked_articles
-    }
-
-    /// Of a file that was not asked for, only what befell the articles that were.
-    fn finish(mut self, asked: &Asked<'_>) -> Self {
-        if !self.is_asked_for {
-            self.told.steps.retain(|step| step.article.is_none_or(|id| asked.articles.contains(&id)));
-            self.told.steps.retain(|step| step.step != StepName::Unreadable);
-            self.homes.retain(|id, _| asked.articles.contains(id));
-            self.told.left_out = 0;
+    /// The steps in order, but no more than can be told; the end is always told.
+    fn into_told(mut self) -> TraceAnswer {
+        let mut room = STEPS_MAX;
+        self.steps.sort_by_key(|(place, _)| *place);
+        for (_, step) in self.steps {
+            if room > 0 || step.step == StepName::Ended {
+                self.told.steps.push(step);
+            } else {
+                self.told.left_out += 1;
+            }
+            room = room.saturating_sub(1);
         }
-        self
+        self.told
     }
 }
 
@@ -191,55 +216,70 @@ impl Library<'_> {
     /// Tells the stories of the files that are meant, in order of their arrival; none where nothing is.
     pub(super) fn trace(&self, what: &str, line: &mut Tell<'_>) -> Result<(), QueryError> {
         let asked = self.asked(what)?;
-        let mut replay = Replay::from(&self.journal(), crate::journal::Position::default())?;
-        let (mut open, mut found) = (BTreeMap::<Arrival, Story>::new(), BTreeMap::<Arrival, Story>::new());
-        while let Some(frame) = replay.next_frame()? {
-            if frame.end.frame.is_multiple_of(GOES_ON_FRAMES) && !line(b"") {
-                return Ok(());
+        let mut frames = 0;
+        for (arrival, (row, stretches)) in self.files(&asked)? {
+            let mut story = Story::new(arrival, &row, asked.is_file(arrival, &row));
+            let mut is_heard = true;
+            for (from, to) in stretches {
+                story.told.gaps += each_frame(&self.journal(), from, to, |frame| {
+                    frames += 1;
+                    is_heard &= !u64::is_multiple_of(frames, GOES_ON_FRAMES) || line(b"");
+                    story.of_the_file(arrival, &frame, &asked);
+                    is_heard
+                });
             }
-            for event in &frame.events {
-                match event.arrival() {
-                    Some(arrival) => {
-                        let stories = if found.contains_key(&arrival) { &mut found } else { &mut open };
-                        let story = stories.entry(arrival).or_default();
-                        of_the_file(story, event, frame.at, &asked);
-                        if story.told.outcome.is_some()
-                            && let Some(ended) = open.remove(&arrival)
-                            && ended.is_wanted()
-                        {
-                            found.insert(arrival, ended.finish(&asked));
-                        }
-                    }
-                    None => found
-                        .values_mut()
-                        .chain(open.values_mut())
-                        .for_each(|story| afterwards(story, event, frame.at)),
-                }
+            if !story.is_asked_for && story.steps.iter().all(|(_, step)| step.article.is_none()) {
+                continue;
             }
-        }
-        let gaps = replay.damage().iter().filter(|damage| !damage.at_the_end).count() as u64;
-        let under_way = open.into_iter().filter(|(_, story)| story.is_wanted());
-        found.extend(under_way.map(|(arrival, story)| (arrival, story.finish(&asked))));
-        for story in found.into_values() {
-            let now = self.standing_now(&story)?;
-            let told = TraceAnswer { now, gaps, ..story.told };
-            if !line(&serde_json::to_vec(&told)?) {
+            self.afterwards(&mut story)?;
+            story.told.now = self.standing_now(&story)?;
+            if !is_heard || !line(&serde_json::to_vec(&story.into_told())?) {
                 break;
             }
         }
         Ok(())
     }
 
+    /// The files to be looked at, each with the stretches of the journal to be read of it.
+    fn files(
+        &self,
+        asked: &Asked<'_>,
+    ) -> Result<BTreeMap<Arrival, (ArrivalRow, BTreeSet<(Place, Place)>)>, QueryError> {
+        let mut files = BTreeMap::new();
+        for entry in self.view.arrivals() {
+            let (arrival, row) = entry?;
+            if asked.is_file(arrival, &row) || asked.may_repeat(&row) {
+                let whole = BTreeSet::from([(row.first, row.last)]);
+                files.insert(arrival, (row, whole));
+            }
+        }
+        for article in asked.articles.values() {
+            let Some(arrival) = self.event(article.place)?.arrival() else { continue };
+            let Some(row) = self.view.arrival(arrival)? else { continue };
+            let (row, stretches) = files.entry(arrival).or_insert_with(|| {
+                let ends = [row.first, row.last].map(frame_of).map(|end| (end, end));
+                (row, BTreeSet::from(ends))
+            });
+            let own = frame_of(article.place);
+            if !stretches.contains(&(row.first, row.last)) {
+                stretches.insert((own, own));
+            }
+        }
+        Ok(files)
+    }
+
     fn asked<'w>(&self, what: &'w str) -> Result<Asked<'w>, QueryError> {
         let given = what.to_lowercase();
         let is_digits = given.len() >= DIGITS_MIN && given.bytes().all(|b| b.is_ascii_hexdigit());
         let is_id = is_digits || given.starts_with("wf-");
-        let mut articles = HashSet::new();
-        match self.find(what) {
-            Ok(Found::Article(no)) if is_id => articles.extend(self.view.article(no)?.map(|row| row.id)),
+        let mut articles = BTreeMap::new();
+        match self.look_up(what) {
+            Ok(Found::Article(no)) if is_id => {
+                articles.extend(self.view.article(no)?.map(|row| (row.id, row)));
+            }
             Ok(Found::Record(founder)) => {
                 for no in self.view.members(founder)? {
-                    articles.extend(self.view.article(no)?.map(|row| row.id));
+                    articles.extend(self.view.article(no)?.map(|row| (row.id, row)));
                 }
             }
             // A path may have had several files, each with its story.
@@ -253,10 +293,40 @@ impl Library<'_> {
         Ok(Asked { what, arrival, digits: is_digits.then_some(given), articles })
     }
 
+    /// Adds what befell the articles of a file through others, and the file itself.
+    fn afterwards(&self, story: &mut Story) -> Result<(), QueryError> {
+        let records = story.homes.values().filter_map(|(_, home)| home.map(|record| record.0));
+        let mut subjects: Vec<u64> = story.homes.keys().map(Digest::head).chain(records).collect();
+        subjects.extend(story.told.arrival.map(|arrival| arrival.0));
+        let (mut seen, mut later) = (BTreeSet::new(), BTreeMap::new());
+        while let Some(subject) = subjects.pop() {
+            if !seen.insert(subject) {
+                continue;
+            }
+            for place in self.view.later(subject)? {
+                story.told.gaps += each_frame(&self.journal(), frame_of(place), frame_of(place), |frame| {
+                    let (at, event) = (frame.at, frame.events.into_iter().nth(place.line as usize));
+                    // Where it went it may go on from.
+                    subjects.extend(event.as_ref().and_then(|event| match event {
+                        Event::Merge(e) => Some(e.into.0),
+                        Event::Move(e) => Some(e.to.0),
+                        _ => None,
+                    }));
+                    later.extend(event.map(|event| (place, (at, event))));
+                    true
+                });
+            }
+        }
+        for (place, (at, event)) in later {
+            story.afterwards(place, at, &event);
+        }
+        Ok(())
+    }
+
     fn standing_now(&self, story: &Story) -> Result<Vec<StandingNow>, QueryError> {
         let mut now = Vec::new();
-        let mut seen = HashSet::new();
-        for article in story.told.steps.iter().filter_map(|step| step.article) {
+        let mut seen = BTreeSet::new();
+        for article in story.steps.iter().filter_map(|(_, step)| step.article) {
             if !seen.insert(article) {
                 continue;
             }
@@ -269,128 +339,133 @@ impl Library<'_> {
     }
 }
 
-/// What an event of its own tells of a file.
-fn of_the_file(story: &mut Story, event: &Event, at: Time, asked: &Asked<'_>) {
-    let ask = |story: &mut Story, arrival, path: &str, article: Option<ArticleId>| {
-        let inbox = story.told.inbox.as_deref();
-        let is_asked_for = asked.arrival == Some(arrival) || asked.is_path(inbox, path);
-        story.is_asked_for |= is_asked_for;
-        story.asked_articles |= article.is_some_and(|id| asked.articles.contains(&id));
-        path.clone_into(&mut story.told.path);
-        story.told.arrival = Some(arrival);
-    };
-    match event {
-        Event::Arrival(e) => {
-            story.told.inbox.clone_from(&e.inbox);
-            story.told.bytes = e.bytes;
-            ask(story, e.arrival, &e.path, None);
-            if e.inbox.is_some() {
-                let written = Time::from_millis(e.modified_ns.div_euclid(1_000_000));
-                story.step(TraceStep { at: written, step: StepName::Written, ..TraceStep::default() });
+impl Story {
+    /// What a frame tells of the file itself: of one that was asked for by its articles, only what befell these.
+    fn of_the_file(&mut self, arrival: Arrival, frame: &Frame, asked: &Asked<'_>) {
+        for (place, event) in frame.places().zip(&frame.events) {
+            let article = match event {
+                Event::Article(e) => Some(e.id),
+                Event::Sighting(e) => Some(e.id),
+                _ => None,
+            };
+            let is_asked_for = match (event, article) {
+                (Event::Rejected(_), _) => self.is_asked_for,
+                (_, Some(article)) => self.is_asked_for || asked.articles.contains_key(&article),
+                _ => true,
+            };
+            if event.arrival() == Some(arrival) && is_asked_for {
+                self.own(place, frame.at, event);
             }
-            story.step(TraceStep { at: e.at, step: StepName::Claimed, ..TraceStep::default() });
         }
-        Event::Article(e) => {
-            ask(story, e.arrival, &e.path, Some(e.id));
-            let v = &e.verdict;
-            let step = if v.relation.is_none() { StepName::Founded } else { StepName::Joined };
-            let (article, record, item) = (Some(e.id), Some(v.record), e.item.clone());
-            story.homes.insert(e.id, (item.clone(), record));
-            let (relation, matched, score) = (v.relation, v.matched, v.score);
-            story.step(TraceStep {
-                at,
-                step,
-                item,
-                article,
-                record,
-                relation,
-                matched,
-                score,
-                ..TraceStep::default()
-            });
-        }
-        Event::Sighting(e) => {
-            ask(story, e.arrival, &e.path, Some(e.id));
-            let article = Some(e.id);
-            story.step(TraceStep { at, step: StepName::Repeated, article, ..TraceStep::default() });
-        }
-        Event::Rejected(e) => {
-            ask(story, e.arrival, &e.path, None);
-            let (item, reason) = (e.place.as_ref().map(ToString::to_string), Some(e.reason.clone()));
-            story.step(TraceStep { at, step: StepName::Unreadable, item, reason, ..TraceStep::default() });
-        }
-        Event::Receipt(e) => {
-            ask(story, e.arrival, &e.path, None);
-            story.is_asked_for |= asked.is_digest(e.digest);
-            story.told.bytes = story.told.bytes.max(e.bytes);
-            (story.told.digest, story.told.outcome) = (e.digest, Some(e.outcome));
-            story.told.original.clone_from(&e.original);
-            let passed_over = e.passed_over.values().sum();
-            let (reason, counts) = (e.reason.clone(), Some([e.new, e.repeats, e.rejected, passed_over]));
-            let ended = TraceStep { at, step: StepName::Ended, reason, counts, ..TraceStep::default() };
-            story.told.steps.push(ended);
-        }
-        Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) | Event::Mended(_) => {}
     }
-}
 
-/// What befell a file's articles through others.
-fn afterwards(story: &mut Story, event: &Event, at: Time) {
-    let mut steps = Vec::new();
-    match event {
-        Event::Merge(e) => {
-            for (article, (item, home)) in &mut story.homes {
-                if *home == Some(e.from) {
-                    *home = Some(e.into);
+    /// What an event of its own tells of a file.
+    fn own(&mut self, place: Place, at: Time, event: &Event) {
+        let step = match event {
+            Event::Arrival(e) => {
+                self.told.bytes = self.told.bytes.max(e.bytes);
+                if e.inbox.is_some() {
+                    let written = Time::from_millis(e.modified_ns.div_euclid(1_000_000));
+                    let step = TraceStep { at: written, step: StepName::Written, ..TraceStep::default() };
+                    self.steps.push((place, step));
+                }
+                TraceStep { at: e.at, step: StepName::Claimed, ..TraceStep::default() }
+            }
+            Event::Article(e) => {
+                let v = &e.verdict;
+                let step = if v.relation.is_none() { StepName::Founded } else { StepName::Joined };
+                self.homes.insert(e.id, (e.item.clone(), Some(v.record)));
+                TraceStep {
+                    at,
+                    step,
+                    item: e.item.clone(),
+                    article: Some(e.id),
+                    record: Some(v.record),
+                    relation: v.relation,
+                    matched: v.matched,
+                    score: v.score,
+                    ..TraceStep::default()
+                }
+            }
+            Event::Sighting(e) => {
+                TraceStep { at, step: StepName::Repeated, article: Some(e.id), ..TraceStep::default() }
+            }
+            Event::Rejected(e) => {
+                let (item, reason) = (e.place.as_ref().map(ToString::to_string), Some(e.reason.clone()));
+                TraceStep { at, step: StepName::Unreadable, item, reason, ..TraceStep::default() }
+            }
+            Event::Receipt(e) => {
+                self.told.bytes = self.told.bytes.max(e.bytes);
+                self.told.original.clone_from(&e.original);
+                let counts = Some([e.new, e.repeats, e.rejected, e.passed_over.values().sum()]);
+                TraceStep {
+                    at,
+                    step: StepName::Ended,
+                    reason: e.reason.clone(),
+                    counts,
+                    ..TraceStep::default()
+                }
+            }
+            Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) | Event::Mended(_) => return,
+        };
+        self.steps.push((place, step));
+    }
+
+    /// What befell a file's articles through others.
+    fn afterwards(&mut self, place: Place, at: Time, event: &Event) {
+        let mut steps = Vec::new();
+        match event {
+            Event::Merge(e) => {
+                for (article, (item, home)) in &mut self.homes {
+                    if *home == Some(e.from) {
+                        *home = Some(e.into);
+                        steps.push(TraceStep {
+                            at,
+                            step: StepName::Merged,
+                            item: item.clone(),
+                            article: Some(*article),
+                            record: Some(e.into),
+                            from: Some(e.from),
+                            score: Some(e.score),
+                            ..TraceStep::default()
+                        });
+                    }
+                }
+            }
+            Event::Move(e) => {
+                if let Some((item, home)) = self.homes.get_mut(&e.id) {
+                    *home = Some(e.to);
                     steps.push(TraceStep {
                         at,
-                        step: StepName::Merged,
+                        step: StepName::Moved,
                         item: item.clone(),
-                        article: Some(*article),
-                        record: Some(e.into),
+                        article: Some(e.id),
+                        record: Some(e.to),
                         from: Some(e.from),
+                        relation: Some(e.relation),
+                        matched: Some(e.matched),
                         score: Some(e.score),
                         ..TraceStep::default()
                     });
                 }
             }
-        }
-        Event::Move(e) => {
-            if let Some((item, home)) = story.homes.get_mut(&e.id) {
-                *home = Some(e.to);
-                steps.push(TraceStep {
-                    at,
-                    step: StepName::Moved,
-                    item: item.clone(),
-                    article: Some(e.id),
-                    record: Some(e.to),
-                    from: Some(e.from),
-                    relation: Some(e.relation),
-                    matched: Some(e.matched),
-                    score: Some(e.score),
-                    ..TraceStep::default()
-                });
+            Event::Pin(e) => {
+                if let Some((item, _)) = self.homes.get(&e.id) {
+                    let step = if e.pinned { StepName::Pinned } else { StepName::Unpinned };
+                    let (item, article) = (item.clone(), Some(e.id));
+                    steps.push(TraceStep { at: e.at, step, item, article, ..TraceStep::default() });
+                }
             }
-        }
-        Event::Pin(e) => {
-            if let Some((item, _)) = story.homes.get(&e.id) {
-                let step = if e.pinned { StepName::Pinned } else { StepName::Unpinned };
-                let (item, article) = (item.clone(), Some(e.id));
-                steps.push(TraceStep { at: e.at, step, item, article, ..TraceStep::default() });
+            Event::Requeue(e) if self.told.arrival == Some(e.arrival) => {
+                steps.push(TraceStep { at: e.at, step: StepName::Requeued, ..TraceStep::default() });
             }
+            _ => {}
         }
-        Event::Requeue(e) if story.told.arrival == Some(e.arrival) => {
-            steps.push(TraceStep { at: e.at, step: StepName::Requeued, ..TraceStep::default() });
-        }
-        _ => {}
-    }
-    for step in steps {
-        story.step(step);
+        self.steps.extend(steps.into_iter().map(|step| (place, step)));
     }
 }
 
-/// Whether one path is the end of the other, from a slash on.
-fn ends_alike(one: &str, other: &str) -> bool {
-    let (long, short) = if one.len() > other.len() { (one, other) } else { (other, one) };
-    long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+/// The place of the frame that an event lies in.
+fn frame_of(place: Place) -> Place {
+    Place { line: 0, ..place }
 }

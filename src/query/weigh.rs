@@ -115,12 +115,21 @@ impl Known {
 struct Spelt(HashMap<u32, String>, HashMap<u32, String>);
 
 impl Spelt {
+    /// The letters of a term. Where it is part of other figures in the one than in the other, the shorter is in both.
     fn get(&self, number: u32) -> Option<&str> {
-        self.0.get(&number).or_else(|| self.1.get(&number)).map(String::as_str)
+        let both = [self.0.get(&number), self.1.get(&number)];
+        both.into_iter().flatten().map(String::as_str).min_by_key(|letters| letters.len())
     }
 
+    /// The letters of each; a figure of several words once.
     fn letters(&self, numbers: &[u32]) -> Vec<String> {
-        numbers.iter().filter_map(|number| self.get(*number)).map(str::to_owned).collect()
+        let mut letters = Vec::<String>::new();
+        for one in numbers.iter().filter_map(|number| self.get(*number)) {
+            if !letters.iter().any(|told| told == one) {
+                letters.push(one.to_owned());
+            }
+        }
+        letters
     }
 
     fn names(&self, numbers: &[u32]) -> Vec<String> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     detect::Settings,
-    model::{Evidence, Form, Relation, Score, Step, Time, place_of},
+    model::{Evidence, Form, Relation, Score, Step, Time, ends_alike, place_of},
 };
 
 impl SideAnswer {
@@ -151,6 +151,18 @@ pub(super) fn of_pin() -> String {
     "somebody pinned it: it stays in this record, and the record goes into no other".to_owned()
 }
 
+/// That its bytes came more than once, and where what was asked for is one of the copies, that it is one.
+pub(super) fn of_copies(known: &Known, asked: &str) -> Option<String> {
+    let (row, name) = (&known.row, known.side().name());
+    let is_itself = asked.chars().all(|c| c.is_ascii_hexdigit())
+        || row.item.as_deref() == Some(asked)
+        || ends_alike(asked.trim_start_matches("./"), &place_of(&row.path, row.item.as_deref()));
+    let copy =
+        if is_itself { String::new() } else { format!("'{asked}' is a copy of {name}, byte for byte: ") };
+    (row.sightings > 1)
+        .then(|| format!("{copy}these bytes came {} times, first as {}", row.sightings, row.path))
+}
+
 /// That an article's record came into another since.
 pub(super) fn of_former_record(known: &Known, decided: &Decided) -> Option<String> {
     let then = match decided {
@@ -211,12 +223,25 @@ fn beside(mean: Score, threshold: Score) -> (String, String) {
     if a == b && mean != threshold { (mean.to_string(), threshold.to_string()) } else { (a, b) }
 }
 
-/// A share with two decimals and no zero before them, as people say it; with three, cut, where two would make it 1.
+/// A share with two decimals and no zero before them, as people say it; with all four, as it stands elsewhere, where two
+/// would make it 1.
 fn short(score: Score) -> String {
     let n = score.ten_thousandths();
     match n {
         10_000.. => "1".to_owned(),
-        9_950.. => format!(".{:03}", n / 10),
+        9_950.. => format!(".{n:04}"),
         _ => format!(".{:02}", (n + 50) / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// .9959 was cut to .995 in a sentence and stood as 0.9959 below it.
+    #[test]
+    fn a_share_reads_the_same_wherever_two_decimals_are_too_few() {
+        let shares = [0.9959, 0.995, 0.9949, 0.7, 0.0049, 1.].map(|share| short(Score::from_share(share)));
+        assert_eq!(shares, [".9959", ".9950", ".99", ".70", ".00", "1"]);
     }
 }

@@ -340,11 +340,16 @@ fn not_served(root: &RootState) -> Option<String> {
     match (root.silent_since, &root.watching) {
         (Some(since), _) => Some(format!("the inbox {inbox} has not answered since {since}")),
         (None, Watching::Unreachable(why)) => Some(format!("the inbox {inbox} cannot be read: {why}")),
+        (None, _) if root.is_closed => {
+            let why = root.trouble.as_deref().unwrap_or_default();
+            Some(format!("nothing can be taken out of the inbox {inbox}: {why}"))
+        }
         (None, _) => None,
     }
 }
 
-fn counted(number: u64, thing: &str) -> String {
+/// A number of things.
+pub fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 

@@ -14,6 +14,7 @@ mod tasks;
 
 pub use daemon::{Daemon, Ready, run};
 pub use ingest::{Ingest, Pace, Skipped, Summary, hand_over, ingest, ingest_locked};
+pub use known::counted;
 pub use reload::Reload;
 
 use crate::{

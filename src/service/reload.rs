@@ -58,7 +58,13 @@ impl Reloader {
         match outcome {
             Ok(Differences { swapped, at_restart }) => {
                 let (swapped, waiting) = (swapped.join(", "), at_restart.join(", "));
-                tracing::info!(swapped, "the configuration was reloaded");
+                if swapped.is_empty() {
+                    tracing::info!(
+                        "the configuration was read again; nothing that a reload swaps in has changed"
+                    );
+                } else {
+                    tracing::info!(swapped, "the configuration was reloaded");
+                }
                 let mut notices = Vec::new();
                 if !waiting.is_empty() {
                     tracing::warn!(

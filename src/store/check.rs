@@ -17,7 +17,7 @@ pub(super) fn whole(view: View<'_>) -> Result<(), StoreError> {
             article(view, &codec::decode(&key, &row)?, codec::last_article(&key).unwrap_or_default())?;
         } else if key.starts_with(codec::PROFILES) {
             profiles.read(&codec::decode(&key, &row)?)?;
-        } else if letter != b'v' && letter != b'o' {
+        } else if !matches!(letter, b'v' | b'o' | b'x') {
             codec::sound(&key, &row)?;
         }
     }

@@ -21,17 +21,22 @@
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |
 //! | `o` arrival:u64 | nothing: the arrival has no receipt yet |
 //! | `d` first 16 bytes of a file's digest | where its original is kept |
+//! | `x` subject:u64 segment:u32 offset:u64 line:u32 | nothing: there the journal tells what befell the subject later |
+//!
+//! A subject is a record that went over into another, an article that moved or was pinned, by the head of its id, or a file that
+//! was put back, by its arrival.
 //!
 //! A row is the format version (one byte), the low half of the xxh3 of what follows (four bytes, little-endian)
 //! and the value in postcard.
 
 use super::StoreError;
+use crate::journal::Place;
 use crate::model::{Arrival, ArticleNo, Digest, RecordId};
 use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 9;
+const VERSION: u8 = 10;
 const HEAD_BYTES: usize = 5;
 
 pub(super) type Key = Vec<u8>;
@@ -106,6 +111,25 @@ pub(super) fn member(founder: ArticleNo, no: ArticleNo) -> Key {
 
 pub(super) fn link(one: ArticleNo, other: ArticleNo) -> Key {
     [b"l", &one.0.to_be_bytes()[..], &other.0.to_be_bytes()].concat()
+}
+
+pub(super) fn later(subject: u64, place: Place) -> Key {
+    let Place { segment, offset, line } = place;
+    [&later_of(subject)[..], &segment.to_be_bytes(), &offset.to_be_bytes(), &line.to_be_bytes()].concat()
+}
+
+/// The prefix of all that befell a subject later.
+pub(super) fn later_of(subject: u64) -> Key {
+    [b"x", &subject.to_be_bytes()[..]].concat()
+}
+
+/// The place at the end of the key of what befell a subject.
+pub(super) fn last_place(key: &[u8]) -> Option<Place> {
+    let (rest, line) = key.split_last_chunk()?;
+    let (rest, offset) = rest.split_last_chunk()?;
+    let (_, segment) = rest.split_last_chunk()?;
+    let (segment, offset) = (u32::from_be_bytes(*segment), u64::from_be_bytes(*offset));
+    Some(Place { segment, offset, line: u32::from_be_bytes(*line) })
 }
 
 /// The prefix of all members of a record but its founder.
@@ -198,5 +222,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[9, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[10, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

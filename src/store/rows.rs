@@ -92,6 +92,10 @@ pub struct ArrivalRow {
     pub outcome: Option<Outcome>,
     /// Why, where it failed.
     pub reason: Option<Reason>,
+    /// Where the journal first speaks of it.
+    pub first: Place,
+    /// Where it does so last: of its receipt, once it has ended.
+    pub last: Place,
 }
 
 /// Running totals, and how far the view has come.

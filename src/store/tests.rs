@@ -116,6 +116,7 @@ fn a_merge_takes_members_links_and_names_along() {
     assert_eq!(members(&store, 2), [0_u32; 0]);
     assert_eq!(view.founder(record(2)).unwrap(), Some(ArticleNo(0)));
     assert_eq!(view.record(ArticleNo(0)).unwrap().unwrap().aliases, [record(2)]);
+    assert_eq!((view.later(record(2).0).unwrap().len(), view.later(record(0).0).unwrap().len()), (1, 0));
     assert_eq!(view.links(ArticleNo(0)).unwrap(), [(ArticleNo(4), Score::from_share(0.5))]);
     assert_eq!(view.links(ArticleNo(4)).unwrap(), [(ArticleNo(0), Score::from_share(0.5))]);
     let founder_of_the_other = view.article(ArticleNo(2)).unwrap().unwrap();

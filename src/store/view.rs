@@ -5,7 +5,10 @@ use super::{
     profiles::{ProfileReader, ProfileRow},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
-use crate::model::{Arrival, ArticleNo, Digest, Original, RecordId, Score};
+use crate::{
+    journal::Place,
+    model::{Arrival, ArticleNo, Digest, Original, RecordId, Score, ends_alike},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{ops::Bound, path::Path};
@@ -311,6 +314,25 @@ impl<'s> View<'s> {
         self.row(&codec::arrival(arrival))
     }
 
+    /// All arrivals, by their numbers.
+    pub fn arrivals(self) -> impl Iterator<Item = Result<(Arrival, ArrivalRow), StoreError>> + use<'s> {
+        self.tree.scan_prefix(b"f").map(|entry| {
+            let (key, row) = entry?;
+            let arrival = codec::last_arrival(&key).ok_or_else(|| bad_key(&key))?;
+            Ok((arrival, codec::decode(&key, &row)?))
+        })
+    }
+
+    /// Where the journal tells what later befell a record, an article (both by the head of its id) or a file (by its
+    /// arrival), in order. Another of the same number may be among them.
+    pub fn later(self, subject: u64) -> Result<Vec<Place>, StoreError> {
+        let keys = self.tree.scan_prefix(codec::later_of(subject)).keys();
+        keys.map(|key| {
+            key.map_err(Into::into).and_then(|key| codec::last_place(&key).ok_or_else(|| bad_key(&key)))
+        })
+        .collect()
+    }
+
     /// The arrivals that have no receipt yet.
     pub fn open_arrivals(self) -> Result<Vec<Arrival>, StoreError> {
         self.tree
@@ -345,12 +367,6 @@ fn link_of((key, row): &Entry) -> Result<(ArticleNo, Score), StoreError> {
 fn with_founder(founder: ArticleNo, mut others: Vec<ArticleNo>) -> Vec<ArticleNo> {
     others.insert(others.partition_point(|no| *no < founder), founder);
     others
-}
-
-/// Whether one is the end of the other, from a slash on.
-fn ends_alike(one: &str, other: &str) -> bool {
-    let (long, short) = if one.len() > other.len() { (one, other) } else { (other, one) };
-    long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {

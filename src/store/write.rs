@@ -66,15 +66,19 @@ struct Writer<'v> {
 impl Writer<'_> {
     fn event(&mut self, event: &Event, place: Place, profile: Option<&[u8]>) -> Result<(), StoreError> {
         match event {
-            Event::Arrival(e) => self.taken_up(e),
+            Event::Arrival(e) => self.taken_up(e, place),
             Event::Article(e) => self.article(e, place, profile),
-            Event::Sighting(e) => self.sighting(e),
-            Event::Rejected(e) => self.rejected(e),
-            Event::Receipt(e) => self.receipt(e),
+            Event::Sighting(e) => self.sighting(e, place),
+            Event::Rejected(e) => self.rejected(e, place),
+            Event::Receipt(e) => self.receipt(e, place),
             Event::Merge(e) => self.merge(e, place),
             Event::Move(e) => self.move_article(e, place),
-            Event::Pin(e) => self.pin(e),
-            Event::Requeue(_) | Event::Mended(_) => Ok(()),
+            Event::Pin(e) => self.pin(e, place),
+            Event::Requeue(e) => {
+                self.mark(codec::later(e.arrival.0, place));
+                Ok(())
+            }
+            Event::Mended(_) => Ok(()),
         }
     }
 
@@ -139,7 +143,7 @@ impl Writer<'_> {
         }
         self.counts.next_article = self.counts.next_article.max(ArticleNo(e.no.0 + 1));
         self.counts.sightings += 1;
-        self.advance(e.arrival, &e.path, e.at, e.index, |row| row.new += 1)
+        self.advance((e.arrival, &e.path, e.at), place, e.index, |row| row.new += 1)
     }
 
     /// An article has left the windows.
@@ -177,7 +181,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn sighting(&mut self, e: &Sighting) -> Result<(), StoreError> {
+    fn sighting(&mut self, e: &Sighting, place: Place) -> Result<(), StoreError> {
         if let Some((no, mut row)) = self.article_by_id(e.id)? {
             row.sightings += 1;
             row.last_seen = row.last_seen.max(e.at);
@@ -193,19 +197,20 @@ impl Writer<'_> {
             self.counts.sightings += 1;
             self.counts.repeats += 1;
         }
-        self.advance(e.arrival, &e.path, e.at, e.index, |row| row.repeats += 1)
+        self.advance((e.arrival, &e.path, e.at), place, e.index, |row| row.repeats += 1)
     }
 
-    fn rejected(&mut self, e: &Rejection) -> Result<(), StoreError> {
+    fn rejected(&mut self, e: &Rejection, place: Place) -> Result<(), StoreError> {
         self.counts.rejected += 1;
-        self.advance(e.arrival, &e.path, e.at, e.index, |row| row.rejected += 1)
+        self.advance((e.arrival, &e.path, e.at), place, e.index, |row| row.rejected += 1)
     }
 
-    fn receipt(&mut self, e: &Receipt) -> Result<(), StoreError> {
-        let mut row = self.arrival(e.arrival, &e.path, e.at)?;
+    fn receipt(&mut self, e: &Receipt, place: Place) -> Result<(), StoreError> {
+        let mut row = self.arrival((e.arrival, &e.path, e.at), place)?;
         if row.outcome.is_some() {
             return Ok(());
         }
+        row.last = place;
         row.digest = e.digest;
         row.outcome = Some(e.outcome);
         row.reason.clone_from(&e.reason);
@@ -225,6 +230,7 @@ impl Writer<'_> {
         if into == from {
             return Ok(());
         }
+        self.mark(codec::later(e.from.0, place));
         let gone: RecordRow = self.need(&codec::record(from))?;
         let mut kept: RecordRow = self.need(&codec::record(into))?;
         let others = self.numbers(&codec::members(from))?;
@@ -267,6 +273,7 @@ impl Writer<'_> {
             // It founds a record of its own because the one it had joined was lost.
             return Ok(());
         }
+        self.mark(codec::later(e.id.head(), place));
         row.relation.into_iter().for_each(|relation| *self.counts.of(relation) -= 1);
         *self.counts.of(e.relation) += 1;
         row.founder = to;
@@ -278,8 +285,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn pin(&mut self, e: &PinEvent) -> Result<(), StoreError> {
+    fn pin(&mut self, e: &PinEvent, place: Place) -> Result<(), StoreError> {
         let Some((no, row)) = self.article_by_id(e.id)? else { return Ok(()) };
+        self.mark(codec::later(e.id.head(), place));
         if e.pinned {
             self.put(codec::pin(no), &row.founder)
         } else {
@@ -305,28 +313,32 @@ impl Writer<'_> {
     /// Notes that an item of an arrival is in the journal.
     fn advance(
         &mut self,
-        arrival: Arrival,
-        path: &str,
-        at: Time,
+        file: (Arrival, &str, Time),
+        place: Place,
         index: u32,
         count: impl FnOnce(&mut ArrivalRow),
     ) -> Result<(), StoreError> {
-        let mut row = self.arrival(arrival, path, at)?;
-        row.items = row.items.max(index + 1);
+        let (arrival, _, at) = file;
+        let mut row = self.arrival(file, place)?;
+        (row.items, row.last) = (row.items.max(index + 1), place);
         count(&mut row);
         self.counts.last_commit = self.counts.last_commit.max(Some(at));
         self.put(codec::arrival(arrival), &row)
     }
 
     /// A file was taken up. One that was taken up before a crash and is read on is known already.
-    fn taken_up(&mut self, e: &ArrivalEvent) -> Result<(), StoreError> {
-        let row = self.arrival(e.arrival, &e.path, e.at)?;
+    fn taken_up(&mut self, e: &ArrivalEvent, place: Place) -> Result<(), StoreError> {
+        let row = self.arrival((e.arrival, &e.path, e.at), place)?;
         let (inbox, bytes, modified_ns) = (e.inbox.clone(), e.bytes, e.modified_ns);
-        self.put(codec::arrival(e.arrival), &ArrivalRow { inbox, bytes, modified_ns, ..row })
+        self.put(codec::arrival(e.arrival), &ArrivalRow { inbox, bytes, modified_ns, last: place, ..row })
     }
 
     /// The row of an arrival; its first mention counts the file as received.
-    fn arrival(&mut self, arrival: Arrival, path: &str, at: Time) -> Result<ArrivalRow, StoreError> {
+    fn arrival(
+        &mut self,
+        (arrival, path, at): (Arrival, &str, Time),
+        place: Place,
+    ) -> Result<ArrivalRow, StoreError> {
         if let Some(row) = self.get(&codec::arrival(arrival))? {
             return Ok(row);
         }
@@ -346,6 +358,8 @@ impl Writer<'_> {
             digest: None,
             outcome: None,
             reason: None,
+            first: place,
+            last: place,
         })
     }
 

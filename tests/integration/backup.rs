@@ -51,6 +51,11 @@ fn a_backup_of_a_daemon_at_work_is_consistent_and_grows_by_what_came_since() {
     daemon.stop_well();
     let before = place.export_text();
     assert_eq!(restored_export(&place, "back"), before);
+    // A view was made in it, and a lock.
+    for question in [&["list"][..], &["status"], &["ingest", "copy"], &["rebuild"]] {
+        let (code, said) = told(&place, "copy", question);
+        assert!(code == 1 && said.contains("copy is a backup") && said.contains("restore"), "{said}");
+    }
     let mut failed = [names_in(&place.failed()), names_in(&place.path("back/failed"))];
     for names in &mut failed {
         names.sort();

@@ -280,6 +280,11 @@ fn a_file_that_may_not_be_read_waits_in_its_inbox_until_it_may() {
         (place.status().files.accepted == 1 && told.contains("1 could not be claimed")).then_some(told)
     });
     assert!(told.contains("trouble: "), "{told}");
+    let traced = place.done(["trace", "secret.txt"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        traced.contains("and is tried again: cannot read") && traced.contains("Permission denied"),
+        "{traced}"
+    );
     assert_eq!((reasons(&place).len(), place.status().files.failed), (0, 0), "it is not given up");
     fs::set_permissions(place.inbox().join("secret.txt"), fs::Permissions::from_mode(0o644)).unwrap();
     let status = within(PATIENCE, "it is taken", || Some(place.status()).filter(|s| s.files.accepted == 2));

@@ -200,3 +200,46 @@ fn a_canary_that_does_not_come_through_is_told() {
     let level = findings(&place)["canary"][0].0.clone();
     assert_ne!(level, "failure", "thresholds are not broken, only odd");
 }
+
+/// Nobody had tried to read what lies in an inbox, so all was well until a daemon was up.
+#[test]
+fn what_a_daemon_could_not_take_is_told_before_there_is_one() {
+    let Some(place) = Place::of_ordinary_user() else { return };
+    fs::set_permissions(place.data(), Permissions::from_mode(0o750)).unwrap();
+    fs::create_dir_all(place.inbox()).unwrap();
+    std::os::unix::fs::chown(place.inbox(), Some(65534), None).ok();
+    place.ingest([place.path("wirefold.toml")]);
+    let file = place.inbox().join("secret.txt");
+    fs::write(&file, "Nobody may read this.\n").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
+    check(&place, "inbox", "warning", "1 file cannot be taken by this user: ");
+    let status = place.done(["status"]).out;
+    assert!(status.contains("1 could not be claimed") && status.contains("cannot be read"), "{status}");
+    let traced = place.done(["trace", "secret.txt"]).out;
+    assert!(traced.contains("it stays in its inbox: it cannot be read: Permission denied"), "{traced}");
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let traced = place.done(["trace", "secret.txt"]).out;
+    assert!(traced.contains("for a daemon that takes it"), "{traced}");
+}
+
+#[test]
+fn inboxes_that_no_start_would_take_are_told() {
+    let mut place = Place::new();
+    let (outer, inner) = (place.path("feeds"), place.path("feeds/sports"));
+    fs::create_dir_all(&inner).unwrap();
+    let inbox = |path: &Path| format!("[[inbox]]\npath = '{}'\n", path.display());
+    let other_name = place.path("sports");
+    std::os::unix::fs::symlink(&inner, &other_name).unwrap();
+    place.configure(&(inbox(&outer) + &inbox(&other_name)));
+    let found = findings(&place);
+    assert!(
+        found["inbox"].iter().any(|(level, what)| level == "failure" && what.contains("lies within")),
+        "{found:#?}"
+    );
+    place.configure(&inbox(&inner));
+    fs::create_dir(inner.join(".wirefold")).unwrap();
+    let lock = fs::File::create(inner.join(".wirefold/lock")).unwrap();
+    lock.lock().unwrap();
+    let found = findings(&place);
+    assert!(found["inbox"].iter().any(|(_, what)| what.contains("end the other daemon")), "{found:#?}");
+}

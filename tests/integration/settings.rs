@@ -1,6 +1,9 @@
 //! What is wrong with a configuration or a command line is said in words, with an exit code, before anything is made.
 
-use crate::place::{Place, Ran, Running, run};
+use crate::{
+    corpus::fixture,
+    place::{Place, Ran, Running, run},
+};
 use std::{fs, time::Duration};
 
 /// A daemon that has not refused by then runs.
@@ -53,7 +56,11 @@ fn a_bad_value_is_named_with_what_it_may_be() {
 fn check_says_what_a_configuration_sets_or_all_that_is_wrong_with_it() {
     let text = "[intake]\nsettle_ms = 20\n\n[[inbox]]\npath = '/srv/feeds'\nsource = 'Agency'\n";
     let (place, ran) = with_config(text, "check");
-    assert_eq!(ran.code(), 0, "{ran:?}");
+    // The configuration is right, and a start would fail all the same: a script that deploys it must hear of that.
+    assert_eq!((ran.code(), ran.out.contains("the inbox '/srv/feeds' does not exist")), (1, true), "{ran:?}");
+    fs::create_dir(place.path("feeds")).unwrap();
+    let here = text.replace("/srv/feeds", &place.path("feeds").display().to_string());
+    assert_eq!(with_config(&here, "check").1.code(), 0);
     let file = place.path("wirefold.toml").display().to_string();
     for line in [
         format!("{file} can be used\n"),
@@ -206,4 +213,25 @@ fn the_environment_says_where_data_and_configuration_are() {
     fs::write(place.path("c.toml"), format!("data_dir = '{}'\n", path("configured"))).unwrap();
     assert_eq!(ingest(&[("WIREFOLD_CONFIG", &path("c.toml"))]).code(), 0);
     assert!(place.path("configured/journal").is_dir());
+}
+
+/// Not even `status` was answered, when an operator needed it most.
+#[test]
+fn what_is_only_asked_is_answered_with_a_wrong_configuration_too() {
+    let mut place = Place::brisk();
+    place.ingest([fixture("stories/01-harbour-fire.txt")]);
+    place.configure("[intake]\nsetle_ms = 5\n[match]\njoin = 7\n");
+    for command in
+        [&["status"][..], &["list"], &["show", "01-harbour-fire.txt"], &["trace", "01-harbour-fire.txt"]]
+    {
+        let ran = place.run(command);
+        assert_eq!(ran.code(), 0, "{ran:?}");
+        assert!(ran.err.contains("did you mean 'intake.settle_ms'?"), "{ran:?}");
+        assert!(ran.err.contains("the question is answered all the same"), "{ran:?}");
+    }
+    check_ended(78, &(Place::new(), place.run(["ingest", "wirefold.toml"])), &["intake.settle_ms"]);
+    // Nothing names a data directory, and no daemon is there.
+    let mut command = place.bare_command();
+    command.arg("--config").arg(place.path("wirefold.toml")).arg("status");
+    check_ended(78, &(Place::new(), run(command)), &["intake.settle_ms"]);
 }

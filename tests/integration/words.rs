@@ -125,6 +125,9 @@ fn questions_without_an_answer() {
         .run("list --relation copy")
         .run("list --sort size");
     told.run("trace zebra.txt").run("trace wf-0000");
+    fs::write(place.path("junk.txt"), [0xff, 0, 1, 2].repeat(40)).unwrap();
+    place.run(["ingest", "news/jsonl", "junk.txt"]);
+    told.run("show broken.jsonl").run("diff articles.jsonl").run("show junk.txt");
     told.run("explain dcbb wf-0000").run("pin wf-136b").run("pin xyz").run("pin 0000");
     told.run("eval nowhere").run("eval news/encodings").run("eval news/html");
     fs::write(place.path("bad.jsonl"), "{\"id\": \"1\", \"text\": 3}\n").unwrap();
@@ -196,7 +199,7 @@ fn what_a_configuration_sets() {
 fn a_second_one_is_told_who_was_first() {
     let place = Place::brisk();
     let daemon = Daemon::start(&place);
-    Transcript::new(&place, 80).run("run").check("second-one");
+    Transcript::new(&place, 80).run("run").run("rebuild").check("second-one");
     daemon.stop_well();
 }
 
