@@ -23,7 +23,7 @@ use std::{
 };
 
 /// The file that makes a folder a backup, written last.
-const MANIFEST: &str = "backup.json";
+pub const MANIFEST: &str = "backup.json";
 /// The form of a backup.
 const FORMAT: u32 = 1;
 /// What is copied: in this order, so that a journal never speaks of an original that is not there yet.

@@ -1,7 +1,7 @@
 //! The letters behind the numbers of terms, and the words of a text where they stand: for explaining, not comparing.
 
 use super::words::{Tokens, Words, without_possessive};
-use crate::model::{Normalized, low_half};
+use crate::model::{Normalized, low_half, prior::term_of};
 use std::{collections::HashMap, ops::Range};
 use unicode_normalization::UnicodeNormalization;
 
