@@ -94,6 +94,12 @@ impl Packs {
         }
     }
 
+    /// Whether an original lies where it was put: a pack may have been moved away since, or cut short.
+    pub fn has(&self, original: &Original) -> bool {
+        let end = original.offset.saturating_add(original.length);
+        fs::metadata(self.folder.join(&original.pack)).is_ok_and(|pack| pack.len() >= end)
+    }
+
     /// Makes what was pushed durable.
     pub fn sync(&mut self) -> Result<(), JournalError> {
         let Some((name, mut writer)) = self.current.take() else { return Ok(()) };

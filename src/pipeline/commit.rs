@@ -188,10 +188,11 @@ impl Committer {
         kept: &HashMap<Digest, Original>,
     ) -> Result<Option<Original>, PipelineError> {
         let known = match receipt.digest {
-            Some(digest) => kept
-                .get(&digest)
-                .cloned()
-                .map_or_else(|| self.store.view().original(digest), |o| Ok(Some(o)))?,
+            // What was pushed in this group is not in its pack yet.
+            Some(digest) => match kept.get(&digest) {
+                Some(original) => Some(original.clone()),
+                None => self.store.view().original(digest)?.filter(|known| self.packs.has(known)),
+            },
             None => None,
         };
         Ok(match (known, bytes) {

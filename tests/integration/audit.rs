@@ -142,6 +142,18 @@ fn a_view_that_disagrees_is_named_and_made_anew() {
 
 /// A kill between the writing of an original and that of its receipt leaves both it and the claim: that is no loss, and to
 /// take the original in would count the file twice.
+/// It was known, so it was kept nowhere: not where it had been, and not anew.
+#[test]
+fn a_file_that_comes_again_after_its_pack_is_gone_is_kept_again() {
+    let place = with_stories();
+    let pack = files_in(&place.data().join("originals")).remove(0);
+    fs::remove_file(&pack).unwrap();
+    place.ingest(files_in(&fixture("stories")));
+    let kept: u64 = fs::metadata(&pack).unwrap().len();
+    place.ingest(files_in(&fixture("stories")));
+    assert_eq!(fs::metadata(&pack).unwrap().len(), kept, "once");
+}
+
 #[test]
 fn an_original_whose_file_is_still_claimed_is_under_way() {
     let place = with_stories();

@@ -234,7 +234,10 @@ impl Soak {
         self.daemon.stop_well();
         // What was finished with while its inbox was away is let go of at the next start.
         Daemon::start(&self.place).stop_well();
-        assert_eq!(names_in(&self.place.path("feed/.wirefold")), ["lock"], "claims");
+        let mut left = names_in(&self.place.path("feed/.wirefold"));
+        // A canary that was not heard yet when it stopped is sent anew by the next start.
+        left.retain(|name| name != "canary");
+        assert_eq!(left, ["lock"], "claims");
         check_clean(&self.place);
     }
 }
