@@ -249,3 +249,23 @@ fn ended(outcome: Option<Outcome>, step: &TraceStep) -> String {
 fn reason(step: &TraceStep) -> &str {
     step.reason.as_ref().map_or("", |reason| reason.message.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{RecordId, Time};
+
+    /// A record's id was cut in two beside a time of 22 columns, and an id that is cut cannot be used.
+    #[test]
+    fn a_narrow_terminal_has_what_is_said_below_its_time() {
+        let record = Some(RecordId(0x136b_449e_4063_2f0b));
+        let step = TraceStep { at: Time::default(), step: StepName::Founded, record, ..TraceStep::default() };
+        let story = TraceAnswer { path: "a.txt".to_owned(), steps: vec![step], ..TraceAnswer::default() };
+        let narrow = told(&story, 40, Paint(false));
+        assert!(
+            narrow.contains("1970-01-01T00:00:00Z\n") && narrow.contains("wf-136b449e40632f0b"),
+            "{narrow}"
+        );
+        assert!(told(&story, 80, Paint(false)).contains("1970-01-01T00:00:00Z   founded"), "beside it");
+    }
+}
