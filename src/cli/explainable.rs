@@ -86,8 +86,8 @@ pub enum CliError {
     #[error("{0} is a backup: to ask or work with it would write into it, and it would be none any more")]
     IsABackup(String),
     /// The view cannot be made anew beneath a daemon.
-    #[error("a daemon works with {0}")]
-    BesideADaemon(String),
+    #[error(transparent)]
+    BesideADaemon(LockError),
     /// Nothing can be written to standard output.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),

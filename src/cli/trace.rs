@@ -266,6 +266,6 @@ mod tests {
             narrow.contains("1970-01-01T00:00:00Z\n") && narrow.contains("wf-136b449e40632f0b"),
             "{narrow}"
         );
-        assert!(told(&story, 80, Paint(false)).contains("1970-01-01T00:00:00Z   founded"), "beside it");
+        assert!(told(&story, 80, Paint(false)).contains("1970-01-01T00:00:00Z  founded"), "beside it");
     }
 }

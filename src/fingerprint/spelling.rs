@@ -2,7 +2,6 @@
 
 use super::words::{Tokens, Words, without_possessive};
 use crate::model::{Normalized, low_half, prior::term_of};
-use crate::model::{Normalized, low_half, prior::term_of};
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
