@@ -85,6 +85,7 @@ fn commands(dir: &Path) -> Vec<Vec<String>> {
         vec!["diff", variant],
         vec!["explain", variant],
         vec!["explain", id],
+        vec!["trace", variant],
         vec!["export"],
     ];
     all.map(|words| words.into_iter().map(str::to_owned).collect()).into()

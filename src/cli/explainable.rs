@@ -86,8 +86,8 @@ pub enum CliError {
     #[error("{0} is a backup: to ask or work with it would write into it, and it would be none any more")]
     IsABackup(String),
     /// The view cannot be made anew beneath a daemon.
-    #[error("a daemon works with {0}")]
-    BesideADaemon(String),
+    #[error(transparent)]
+    BesideADaemon(LockError),
     /// Nothing can be written to standard output.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -141,38 +141,8 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Config(_) | CliError::LogLevel { .. } | CliError::Service(ServiceError::Config(_)) => {
             (Some("'wirefold check --keys' tells every key with its meaning and range"), Exit::Config)
         }
-        CliError::IsABackup(_) => (
-            Some(
-                "'wirefold --data-dir NEW restore THIS' brings it back into a folder to ask; 'audit' and 'restore' read it as it is",
-            ),
-            Exit::Failed,
-        ),
-        CliError::BesideADaemon(_) => (
-            Some(
-                "stop it first: Ctrl-C where it runs, or 'systemctl stop wirefold'; a view that is damaged it makes anew by itself when it starts",
-            ),
-            Exit::Busy,
-        ),
-        CliError::Service(ServiceError::Lock(LockError::Busy { .. })) => (
-            Some("it may be starting, stopping or taking files in; try again in a moment, or stop it first"),
-            Exit::Busy,
-        ),
-        CliError::Service(ServiceError::Lock(LockError::Io { source, .. }))
-            if source.kind() == io::ErrorKind::PermissionDenied =>
-        {
-            (
-                Some(
-                    "no daemon answers, and without one only the user that the data belongs to may ask: start the service, or ask as that user, as with 'runuser -u wirefold -- wirefold ...'",
-                ),
-                Exit::Failed,
-            )
-        }
-        CliError::Service(ServiceError::Lock(LockError::Stranger { .. })) => (
-            Some(
-                "or start the daemon: what is asked and what 'ingest' is given goes through it, whoever gives it",
-            ),
-            Exit::Failed,
-        ),
+        CliError::Service(ServiceError::Lock(error)) => lock_advice(error),
+        CliError::IsABackup(_) | CliError::BesideADaemon(_) => whose_advice(error),
         CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
             Some("try again in a while: nothing is lost, and what was taken in before is known again"),
             Exit::Busy,
@@ -256,6 +226,47 @@ const fn encoder_advice(error: &EncodeError) -> (Option<&'static str>, Exit) {
 
 /// systemd does not start again what ended with [`Exit::Config`], so that is only for what a person must change. A
 /// mount that is not up yet, a full disk or a lost share may be well the next time.
+fn lock_advice(error: &LockError) -> (Option<&'static str>, Exit) {
+    match error {
+        LockError::Busy { .. } => (
+            Some("it may be starting, stopping or taking files in; try again in a moment, or stop it first"),
+            Exit::Busy,
+        ),
+        LockError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => (
+            Some(
+                "no daemon answers, and without one only the user that the data belongs to may ask: start the service, or ask as that user, as with 'runuser -u wirefold -- wirefold ...'",
+            ),
+            Exit::Failed,
+        ),
+        LockError::Stranger { .. } => (
+            Some(
+                "or start the daemon: what is asked and what 'ingest' is given goes through it, whoever gives it",
+            ),
+            Exit::Failed,
+        ),
+        LockError::Io { .. } => (None, Exit::Failed),
+    }
+}
+
+/// What is asked to be worked with is not to be had so.
+fn whose_advice(error: &CliError) -> (Option<&'static str>, Exit) {
+    match error {
+        CliError::IsABackup(_) => (
+            Some(
+                "'wirefold --data-dir NEW restore THIS' brings it back into a folder to ask; 'audit' and 'restore' read it as it is",
+            ),
+            Exit::Failed,
+        ),
+        CliError::BesideADaemon(_) => (
+            Some(
+                "stop it first: Ctrl-C where it runs, or 'systemctl stop wirefold'; a view that is damaged it makes anew by itself when it starts",
+            ),
+            Exit::Busy,
+        ),
+        _ => (None, Exit::Failed),
+    }
+}
+
 fn inbox_advice(error: &InboxError) -> (Option<&'static str>, Exit) {
     match error {
         InboxError::NotAFolder { .. } | InboxError::Overlap { .. } | InboxError::Pattern { .. } => {

@@ -6,20 +6,18 @@ use crate::{
     pipeline,
     query::QueryError,
     service::{LOCK_PATIENCE, ServiceError},
-    store::DataLock,
+    store::{DataLock, LockError},
 };
-
-use std::os::unix::net::UnixStream;
 
 /// Makes the view anew from the journal.
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     if !config.data_dir.join("journal").is_dir() {
         return Err(CliError::NoData(config.data_dir.display().to_string()));
     }
-    if config.asked_socket().is_ok_and(|socket| UnixStream::connect(socket).is_ok()) {
-        return Err(CliError::BesideADaemon(config.data_dir.display().to_string()));
-    }
-    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
+    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(|error| match error {
+        LockError::Busy { .. } => CliError::BesideADaemon(error),
+        error => ServiceError::from(error).into(),
+    })?;
     let opened = pipeline::rebuild(&config.data_dir, config.detect_settings()).map_err(ServiceError::from)?;
     let counts = opened.store.view().counts().map_err(QueryError::from)?;
     let lost = opened.damage.iter().filter(|damage| !damage.at_the_end).count();

@@ -20,6 +20,8 @@ use std::path::Path;
 
 /// Where what is said of a time begins.
 const INDENT: usize = 22;
+/// The same below its label.
+const INDENT_BELOW: usize = 4;
 /// Of the articles of one file so many are told; `--json` tells all.
 const ITEMS_SHOWN: usize = 20;
 
@@ -134,21 +136,21 @@ fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
     if let Some(digest) = story.digest {
         file = format!("{file}, SHA-256 {}", digest.to_string().chars().take(16).collect::<String>());
     }
-    page.wrapped("file", &file, INDENT);
+    say(&mut page, "file", &file);
     let items = story.steps.iter().filter(|step| is_of_an_item(step)).count();
     let mut shown = 0;
     for step in &story.steps {
         shown += usize::from(is_of_an_item(step));
         if shown <= ITEMS_SHOWN || !is_of_an_item(step) {
-            page.wrapped(&step.at.to_string(), &sentence(story, step), INDENT);
+            say(&mut page, &step.at.to_string(), &sentence(story, step));
         }
         if shown == ITEMS_SHOWN + 1 && is_of_an_item(step) {
             let more = items - ITEMS_SHOWN;
-            page.wrapped("", &format!("and {more} more of its articles; --json tells all"), INDENT);
+            say(&mut page, "", &format!("and {more} more of its articles; --json tells all"));
         }
     }
     if let Some(waits_for) = &story.waits_for {
-        page.wrapped("now", waits_for, INDENT);
+        say(&mut page, "now", waits_for);
     }
     for now in story.now.iter().take(ITEMS_SHOWN) {
         let place = if now.is_canonical { "the canonical article" } else { "a variant" };
@@ -158,21 +160,30 @@ fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
             of_item(now.item.as_deref()),
             now.record
         );
-        page.wrapped("now", &said, INDENT);
+        say(&mut page, "now", &said);
     }
     if let Some(original) = &story.original {
         let said = format!("originals/{} at byte {}", original.pack, original.offset);
-        page.wrapped("its bytes are in", &said, INDENT);
+        say(&mut page, "its bytes are in", &said);
     }
     for path in story.lies_at.iter().filter(|path| !is_pack(story, path)) {
-        page.wrapped("it lies at", path, INDENT);
+        say(&mut page, "it lies at", path);
     }
     if story.gaps > 0 {
         let said =
             format!("{} stretches of the journal cannot be read; what they told is missing here", story.gaps);
-        page.wrapped("notice", &said, INDENT);
+        say(&mut page, "notice", &said);
     }
     page.lines.join("\n")
+}
+
+/// A label and what is said of it: beside it, or where the terminal is too narrow for that, below.
+fn say(page: &mut Page, label: &str, text: &str) {
+    if page.width >= 3 * INDENT {
+        return page.wrapped(label, text, INDENT);
+    }
+    page.lines.extend((!label.is_empty()).then(|| label.to_owned()));
+    page.wrapped("", text, INDENT_BELOW);
 }
 
 fn is_pack(story: &TraceAnswer, path: &str) -> bool {
@@ -237,4 +248,24 @@ fn ended(outcome: Option<Outcome>, step: &TraceStep) -> String {
 
 fn reason(step: &TraceStep) -> &str {
     step.reason.as_ref().map_or("", |reason| reason.message.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{RecordId, Time};
+
+    /// A record's id was cut in two beside a time of 22 columns, and an id that is cut cannot be used.
+    #[test]
+    fn a_narrow_terminal_has_what_is_said_below_its_time() {
+        let record = Some(RecordId(0x136b_449e_4063_2f0b));
+        let step = TraceStep { at: Time::default(), step: StepName::Founded, record, ..TraceStep::default() };
+        let story = TraceAnswer { path: "a.txt".to_owned(), steps: vec![step], ..TraceAnswer::default() };
+        let narrow = told(&story, 40, Paint(false));
+        assert!(
+            narrow.contains("1970-01-01T00:00:00Z\n") && narrow.contains("wf-136b449e40632f0b"),
+            "{narrow}"
+        );
+        assert!(told(&story, 80, Paint(false)).contains("1970-01-01T00:00:00Z  founded"), "beside it");
+    }
 }

@@ -267,11 +267,11 @@ impl Config {
     /// Whatever is wrong is told at once.
     pub fn read(sources: &Sources) -> Result<Self, ConfigError> {
         let config = Self::of(sources.layers(sources.file.as_deref())?)?.at(sources)?;
-        if let Some(data_dir) = &sources.data_dir {
-            if let Err(may_be) = rules::Rule::Path.allows(&Value::String(data_dir.display().to_string())) {
-                let what = format!("data_dir is '{}'; it must be {may_be}", data_dir.display());
-                return Err(config.wrong("data_dir", what));
-            }
+        if let Some(data_dir) = &sources.data_dir
+            && let Err(may_be) = rules::Rule::Path.allows(&Value::String(data_dir.display().to_string()))
+        {
+            let what = format!("data_dir is '{}'; it must be {may_be}", data_dir.display());
+            return Err(config.wrong("data_dir", what));
         }
         config.check_places()?;
         config.socket()?;

@@ -3,7 +3,7 @@
 use super::{Finding, Level, mounts::Mounts};
 use crate::{
     config::Config,
-    inbox::{self, InboxError, Root, display_path},
+    inbox::{self, InboxError, Root, Survey, display_path},
     query::{InboxStatus, Status},
     service::counted,
     store::user_name,
@@ -154,20 +154,8 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
         Ok(survey) => survey,
         Err(error) => return Finding::failure(INBOX, error.to_string(), "mend its rights or intake.ignore"),
     };
-    if let Some(folder) = survey.unreadable {
-        let what = format!("{} cannot be looked into by this user", display_path(&folder));
-        return Finding::warning(
-            INBOX,
-            what,
-            "give the daemon's user the right to read and enter every folder there",
-        );
-    }
-    if let (refused, Some(first)) = survey.refused
-        && is_ours
-    {
-        let what = format!("{} cannot be taken by this user: {first}", counted(refused, "file"));
-        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then";
-        return Finding::warning(INBOX, what, remedy);
+    if let Some(found) = not_taken(&survey, is_ours) {
+        return found;
     }
     let mount = mounts.holding(path);
     let how = told.map_or_else(String::new, |told| format!("; {}", told.watched));
@@ -192,6 +180,26 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
         }
         _ => Finding { level: Level::Ok, ..Finding::ok(INBOX, what) },
     }
+}
+
+/// What lies in an inbox and a daemon of this user could not take. What another user may do is not seen from here.
+fn not_taken(survey: &Survey, is_ours: bool) -> Option<Finding> {
+    if let Some(folder) = &survey.unreadable {
+        let what = format!("{} cannot be looked into by this user", display_path(folder));
+        return Some(Finding::warning(
+            INBOX,
+            what,
+            "give the daemon's user the right to read and enter every folder there",
+        ));
+    }
+    if let (refused, Some(first)) = &survey.refused
+        && is_ours
+    {
+        let what = format!("{} cannot be taken by this user: {first}", counted(*refused, "file"));
+        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then";
+        return Some(Finding::warning(INBOX, what, remedy));
+    }
+    None
 }
 
 /// What the daemon has against an inbox.

@@ -2,7 +2,10 @@
 
 use super::words::{Tokens, Words, without_possessive};
 use crate::model::{Normalized, low_half, prior::term_of};
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 use unicode_normalization::UnicodeNormalization;
 
 /// The terms of a text by their numbers, each as lower-case letters; a name has a `^` before them. A word of digits that is
@@ -16,7 +19,7 @@ pub fn spellings(text: &Normalized) -> HashMap<u32, String> {
             spelt.entry(name).or_insert_with(|| format!("^{letters}"));
         }
     }
-    let mut figures = HashMap::<u32, Vec<&str>>::new();
+    let mut figures = BTreeMap::<u32, Vec<&str>>::new();
     for (word, figure) in figures_in(&text.text) {
         let written = figures.entry(term_of(word)).or_default();
         written.extend((!written.contains(&figure)).then_some(figure));

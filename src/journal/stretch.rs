@@ -20,12 +20,9 @@ pub fn each_frame(folder: &Path, from: Place, to: Place, mut each: impl FnMut(Fr
     for segment in from.segment..=to.segment {
         let begin = if segment == from.segment { from.offset } else { 0 };
         let last = (segment == to.segment).then_some(to.offset);
-        let mut reading = match Reading::open(&segment_path(folder, segment), segment, begin) {
-            Ok(reading) => reading,
-            Err(_) => {
-                unreadable += 1;
-                continue;
-            }
+        let Ok(mut reading) = Reading::open(&segment_path(folder, segment), segment, begin) else {
+            unreadable += 1;
+            continue;
         };
         while last.is_none_or(|last| reading.offset <= last) {
             match (reading.next(), last) {

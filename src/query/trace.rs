@@ -137,6 +137,9 @@ pub struct StandingNow {
     pub is_canonical: bool,
 }
 
+/// Stretches of the journal, each from one place to another.
+type Stretches = BTreeSet<(Place, Place)>;
+
 /// What is asked for.
 struct Asked<'w> {
     what: &'w str,
@@ -241,10 +244,7 @@ impl Library<'_> {
     }
 
     /// The files to be looked at, each with the stretches of the journal to be read of it.
-    fn files(
-        &self,
-        asked: &Asked<'_>,
-    ) -> Result<BTreeMap<Arrival, (ArrivalRow, BTreeSet<(Place, Place)>)>, QueryError> {
+    fn files(&self, asked: &Asked<'_>) -> Result<BTreeMap<Arrival, (ArrivalRow, Stretches)>, QueryError> {
         let mut files = BTreeMap::new();
         for entry in self.view.arrivals() {
             let (arrival, row) = entry?;

@@ -44,11 +44,16 @@ fn an_article_is_found_by_whatever_names_it() {
     let bridge = "Swing Bridge Stuck Open Splits Town for a Day";
     assert_eq!(shown(&place, "tw-0001"), bridge);
     assert_eq!(shown(&place, "articles.jsonl#tw-0001"), bridge);
-    for unknown in ["padded.txt", "2-padded.txt", "other/02-padded.txt", "w-0001", "articles.jsonl"] {
+    for unknown in ["padded.txt", "2-padded.txt", "other/02-padded.txt", "w-0001"] {
         let ran = place.run(["show", unknown]);
         assert_eq!(ran.code(), 1, "{ran:?}");
         assert!(ran.err.contains(&format!("nothing here is called '{unknown}'")), "{}", ran.err);
     }
+    let of_several = place.run(["show", "articles.jsonl"]);
+    assert!(
+        of_several.err.contains("is a file of 8 articles") && of_several.err.contains("#tw-0001"),
+        "{of_several:?}"
+    );
     place.done(["rebuild"]);
     assert_eq!(shown(&place, "copies/02-padded.txt"), title);
     assert_eq!(shown(&place, "tw-0001"), bridge);
