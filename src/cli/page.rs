@@ -116,7 +116,8 @@ pub(super) fn begun(text: &str, most: usize) -> String {
 
 /// How many columns a text takes.
 pub(super) fn wide(text: &str) -> usize {
-    text.chars().map(of_letter).sum()
+    // Most texts are ASCII, and a table of thousands of rows asks for each several times.
+    if text.is_ascii() { text.len() } else { text.chars().map(of_letter).sum() }
 }
 
 /// The scripts of East Asia, and what stands after them, take two columns a letter.
