@@ -55,13 +55,13 @@ pub(super) fn ask_each<A: DeserializeOwned>(
     })
 }
 
-/// The configuration to ask with where something is wrong with it. Whoever named the data directory, or has a daemon where
-/// the rest of it says, is answered, and hears of the fault beside it.
+/// The configuration to ask with where something is wrong with it. Whoever has a daemon where the rest of it says is answered,
+/// and hears of the fault beside it. Without one, to ask is to write: a view that is behind is brought up to date, which
+/// must not be done with half a configuration.
 pub(super) fn all_the_same(args: &Args, fault: ConfigError) -> Result<Config, CliError> {
     let Ok(config) = Config::to_ask(&args.sources()) else { return Err(fault.into()) };
-    let has_data = args.data_dir.is_some() && config.data_dir.join("journal").is_dir();
     let is_there = |socket: PathBuf| UnixStream::connect(socket).is_ok();
-    if !has_data && !config.asked_socket().is_ok_and(is_there) {
+    if !config.asked_socket().is_ok_and(is_there) {
         return Err(fault.into());
     }
     let (said, _) = explain(&fault.into());

@@ -119,10 +119,10 @@ pub enum Trust {
 impl Store {
     /// Opens the view under `folder`, making an empty one where there is none, and checks it.
     pub fn open(folder: &Path, trust: Trust) -> Result<Self, StoreError> {
-        if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+        let profiles = profiles::folder_in(folder);
+        if [folder, &profiles].iter().any(|path| path.symlink_metadata().is_ok_and(|found| !found.is_dir())) {
             return Err(StoreError::Inconsistent("something else stands where its folder should".to_owned()));
         }
-        let profiles = profiles::folder_in(folder);
         fs::create_dir_all(&profiles).map_err(StoreError::io("make the folder", &profiles))?;
         remove_half_snapshots(folder)?;
         let config = sled::Config::new()
@@ -187,7 +187,7 @@ impl Store {
         let unused = profiles.unused();
         if !unused.is_empty() {
             // Older rows that a power cut brings back must not point at what is gone.
-            self.sync_with(Some(&profiles))?;
+            self.sync_all()?;
             profiles.remove(&unused)?;
         }
         *applying = Some(profiles);
@@ -202,12 +202,13 @@ impl Store {
 
     /// Makes the view durable, which a flush of sled alone does not.
     pub fn sync(&self) -> Result<(), StoreError> {
-        self.sync_with(self.applying.lock().unwrap_or_else(PoisonError::into_inner).as_ref())
+        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sync_all()
     }
 
-    fn sync_with(&self, profiles: Option<&ProfileWriter>) -> Result<(), StoreError> {
+    fn sync_all(&self) -> Result<(), StoreError> {
         // Rows point at profiles, which therefore come first.
-        profiles.map_or(Ok(()), ProfileWriter::sync)?;
+        profiles::sync(&self.folder)?;
         self.db.flush()?;
         let file = self.folder.join("db");
         fs::File::open(&file).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &file))?;

@@ -5,7 +5,7 @@
 //! late where it does at all. Here they are written from end to end, and a file is removed once no row points
 //! into it. The rows say what is there: what they do not point at is what a crash left behind.
 
-use super::{StoreError, codec, sync_folder};
+use super::{StoreError, sync_folder};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -115,16 +115,22 @@ impl ProfileWriter {
         }
         Ok(())
     }
+}
 
-    /// Makes what was written durable.
-    pub fn sync(&self) -> Result<(), StoreError> {
-        // Files that were closed since the last time are synced with the one that is open: there are few.
-        for number in self.pointed_at.keys() {
-            let path = path_of(&self.folder, *number);
-            File::open(&path).and_then(|file| file.sync_all()).map_err(StoreError::io("sync", &path))?;
+/// Makes every profile durable, whoever wrote it: one that was killed may not have. Files are few.
+pub(super) fn sync(view: &Path) -> Result<(), StoreError> {
+    let folder = folder_in(view);
+    for number in numbers_in(&folder)? {
+        let path = path_of(&folder, number);
+        match File::open(&path).and_then(|file| file.sync_all()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("sync", &path)(error));
+            }
+            // One that leaves meanwhile need not be durable.
+            _ => {}
         }
-        sync_folder(&self.folder)
     }
+    sync_folder(&folder)
 }
 
 /// The reading end. Profiles that lie side by side are read as fast as their file.
@@ -142,9 +148,12 @@ impl ProfileReader {
     /// The profile that a row points at.
     pub fn read(&mut self, row: &ProfileRow) -> Result<Vec<u8>, StoreError> {
         let path = path_of(&self.folder, row.file);
-        let damaged = |what: String| codec::damaged(path.as_os_str().as_encoded_bytes(), what);
+        let damaged = |what: String| StoreError::Inconsistent(format!("{}: {what}", path.display()));
         let profile = self.bytes_at(row).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => damaged(error.to_string()),
+            io::ErrorKind::NotFound
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotADirectory => damaged(error.to_string()),
             _ => StoreError::io("read", &path)(error),
         })?;
         if xxh3_64(&profile) == row.checksum {
@@ -200,7 +209,12 @@ fn numbers_in(folder: &Path) -> Result<Vec<u32>, StoreError> {
         entries => entries.map_err(StoreError::io("list", folder))?,
     };
     let names = entries.flatten().map(|entry| entry.file_name());
-    Ok(names.filter_map(|name| name.to_str()?.parse().ok()).collect())
+    let number = |name: std::ffi::OsString| {
+        let number = name.to_str()?.parse().ok()?;
+        // Others lie there for reasons of their own.
+        (path_of(Path::new(""), number).as_os_str() == name).then_some(number)
+    };
+    Ok(names.filter_map(number).collect())
 }
 
 #[cfg(test)]
@@ -255,7 +269,9 @@ mod tests {
         writer.let_go(fresh);
         assert_eq!(writer.unused(), [0_u32; 0], "the one that is written to stays");
         assert_eq!(numbers_in(&folder_in(view.path())).unwrap(), [3]);
-        writer.sync().unwrap();
+        fs::write(folder_in(view.path()).join("+5"), b"a stranger").unwrap();
+        assert_eq!(numbers_in(&folder_in(view.path())).unwrap(), [3]);
+        sync(view.path()).unwrap();
     }
 
     #[test]

@@ -34,7 +34,10 @@ fn store() -> Place {
 
 /// Damages a random file of a folder, and says how, and whether anything is lost by it.
 fn damage(place: &Place, folder: &str, random: &mut fastrand::Rng) -> (String, bool) {
-    let files = files_in(&place.data().join(folder));
+    let mut files = files_in(&place.data().join(folder));
+    if folder == "db" {
+        files.extend(files_in(&place.data().join("db/profiles")));
+    }
     let files: Vec<_> =
         files.iter().filter(|f| f.metadata().is_ok_and(|m| m.is_file() && m.len() > 0)).collect();
     let file = *random.choice(&files).unwrap();

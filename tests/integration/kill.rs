@@ -267,8 +267,11 @@ fn a_file_that_an_ingest_left_half_read_is_closed_with_a_reason() {
     fs::write(place.path("many.jsonl"), lines.join("\n")).unwrap();
     let mut running = Running::start(place.command(["ingest", "many.jsonl"]));
     let journal = place.data().join("journal/00000001.jsonl.zst");
+    // What is seen first may be the half of a write that the kill would cut short; that it grows says that one is whole.
+    let mut seen = 0;
     within(PATIENCE, "a part of it committed", || {
-        fs::metadata(&journal).is_ok_and(|m| m.len() > 0).then_some(())
+        let before = std::mem::replace(&mut seen, fs::metadata(&journal).map_or(0, |m| m.len()));
+        (0 < before && before < seen).then_some(())
     });
     running.child.kill().unwrap();
     assert_eq!(running.end().code(), -1);

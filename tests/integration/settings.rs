@@ -2,6 +2,7 @@
 
 use crate::{
     corpus::fixture,
+    daemon::Daemon,
     place::{Place, Ran, Running, run},
 };
 use std::{fs, time::Duration};
@@ -220,6 +221,7 @@ fn the_environment_says_where_data_and_configuration_are() {
 fn what_is_only_asked_is_answered_with_a_wrong_configuration_too() {
     let mut place = Place::brisk();
     place.ingest([fixture("stories/01-harbour-fire.txt")]);
+    let daemon = Daemon::start(&place);
     place.configure("[intake]\nsetle_ms = 5\n[match]\njoin = 7\n");
     for command in
         [&["status"][..], &["list"], &["show", "01-harbour-fire.txt"], &["trace", "01-harbour-fire.txt"]]
@@ -230,6 +232,9 @@ fn what_is_only_asked_is_answered_with_a_wrong_configuration_too() {
         assert!(ran.err.contains("the question is answered all the same"), "{ran:?}");
     }
     check_ended(78, &(Place::new(), place.run(["ingest", "wirefold.toml"])), &["intake.settle_ms"]);
+    daemon.stop_well();
+    // To ask is to write now, with windows that nobody can know.
+    check_ended(78, &(Place::new(), place.run(["list"])), &["match.join"]);
     // Nothing names a data directory, and no daemon is there.
     let mut command = place.bare_command();
     command.arg("--config").arg(place.path("wirefold.toml")).arg("status");
