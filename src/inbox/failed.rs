@@ -302,14 +302,14 @@ mod tests {
         }
 
         fn claimed(&self) -> Claimed {
-            recover(&self.inboxes.settings.inboxes).unwrap().remove(0)
+            recover(&self.inboxes.settings.inboxes, &|| true).unwrap().remove(0)
         }
 
         fn check_kept(&self, kept: &Path) {
             assert_eq!(kept, self.dir.path().join("failed/0000000000000005-a.txt"));
             assert_eq!(fs::read(kept).unwrap(), b"bytes");
             assert_eq!(fs::read(reason_path(kept)).unwrap(), REASON);
-            assert_eq!(recover(&self.inboxes.settings.inboxes).unwrap(), []);
+            assert_eq!(recover(&self.inboxes.settings.inboxes, &|| true).unwrap(), []);
             assert_eq!(fs::read_dir(self.dir.path().join("failed")).unwrap().count(), 2);
         }
     }
@@ -394,7 +394,7 @@ mod tests {
         assert_eq!(keep_near(&unreadable, near.clone(), REASON).unwrap(), near);
         assert_eq!(fs::read(reason_path(&near)).unwrap(), REASON);
         assert_eq!(place.failed.set_aside(&unreadable, REASON).unwrap(), near, "again, as after a crash");
-        assert_eq!(recover(&place.inboxes.settings.inboxes).unwrap(), []);
+        assert_eq!(recover(&place.inboxes.settings.inboxes, &|| true).unwrap(), []);
     }
 
     #[test]

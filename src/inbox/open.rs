@@ -127,9 +127,9 @@ impl Inboxes {
         let mut ignored = Vec::new();
         for (root, _) in found {
             let (new, held) = (root.clone(), locks.get(&root.path).cloned());
-            let prepared = answered(settings.patience, move |_| {
+            let prepared = answered(settings.patience, move |goes_on| {
                 let lock = prepare(&new.path, held.as_ref())?;
-                let claimed = if held.is_none() { recover(&[new])? } else { Vec::new() };
+                let claimed = if held.is_none() { recover(&[new], goes_on)? } else { Vec::new() };
                 Ok((lock, claimed))
             });
             let Some((lock, claimed)) = unless_dead(prepared?)? else {
@@ -263,7 +263,9 @@ fn prepare(inbox: &Path, held: Option<&Arc<fs::File>>) -> Result<Arc<fs::File>, 
         .and_then(|()| fs::remove_dir(&claimed));
     match outcome.inspect_err(|_| drop(fs::remove_dir(&trial))) {
         // That there is no room now says nothing of what may be written, and passes.
-        Err(error) if error.kind() != io::ErrorKind::StorageFull => Err(not_writable(error)),
+        Err(error) if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            Err(not_writable(error))
+        }
         _ => Ok(lock),
     }
 }

@@ -16,11 +16,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The claimed files of these inboxes, in order of arrival.
-pub(super) fn recover(roots: &[Root]) -> Result<Vec<Claimed>, InboxError> {
+/// The claimed files of these inboxes, in order of arrival. `goes_on` is asked before each, as there may be many.
+pub(super) fn recover(roots: &[Root], goes_on: &dyn Fn() -> bool) -> Result<Vec<Claimed>, InboxError> {
     let mut found = Vec::new();
     for root in roots {
-        for claim in list(&work_folder(&root.path))? {
+        for claim in list(&work_folder(&root.path))?.into_iter().take_while(|_| goes_on()) {
             let Some((arrival, flat)) = arrival_of(&claim) else { continue };
             let Some((path, stamp)) = only_file(&claim)? else { continue };
             let within = path.strip_prefix(&claim).unwrap_or(Path::new(""));
@@ -138,7 +138,7 @@ mod tests {
         {
             fs::write(work.join(claim), "text").unwrap();
         }
-        let found = recover(&roots).unwrap();
+        let found = recover(&roots, &|| true).unwrap();
         let told: Vec<_> =
             found.iter().map(|claimed| (claimed.arrival.0, claimed.name.to_str().unwrap())).collect();
         assert_eq!(told, [(3, "d.txt"), (4, "a/e%.txt"), (12, "a/b/c.txt")]);
@@ -148,11 +148,14 @@ mod tests {
         assert!(found[0].at > crate::model::Time::default());
         assert!(!work.join("0000000000000001").exists() && !work.join("0000000000000002").exists());
         assert!(work.join("failed").exists());
-        assert_eq!(recover(&roots).unwrap(), found);
+        assert_eq!(recover(&roots, &|| true).unwrap(), found);
+        let asked = std::cell::Cell::new(0);
+        recover(&roots, &|| asked.replace(asked.get() + 1) < 1).unwrap();
+        assert_eq!(asked.get(), 2, "it goes from claim to claim, and ends when it is to");
         for claimed in &found {
             claimed.dispose().unwrap();
         }
-        assert_eq!(recover(&roots).unwrap(), []);
+        assert_eq!(recover(&roots, &|| true).unwrap(), []);
     }
 
     #[test]
@@ -161,7 +164,7 @@ mod tests {
         make_folders(&work.join("0000000000000001")).unwrap();
         fs::write(work.join("0000000000000001/a"), "a").unwrap();
         fs::write(work.join("0000000000000001/b"), "b").unwrap();
-        assert!(matches!(recover(&roots), Err(InboxError::Tangled { .. })));
+        assert!(matches!(recover(&roots, &|| true), Err(InboxError::Tangled { .. })));
     }
 
     #[test]

@@ -272,7 +272,7 @@ async fn things_that_are_no_files_are_claimed_and_never_opened() {
             }
         })
         .await;
-    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap(), []);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes, &|| true).unwrap(), []);
 }
 
 #[tokio::test]
@@ -314,7 +314,7 @@ async fn a_shutdown_comes_through_while_nobody_receives() {
         .await;
     let sent: Vec<_> = std::iter::from_fn(|| kept.as_mut().unwrap().try_recv().ok()).collect();
     assert_eq!(
-        recover::recover(&place.inboxes.settings.inboxes).unwrap().len(),
+        recover::recover(&place.inboxes.settings.inboxes, &|| true).unwrap().len(),
         sent.len(),
         "what was claimed was sent"
     );
@@ -656,7 +656,7 @@ async fn what_is_claimed_too_late_to_be_wanted_goes_back() {
     crew.claim(1);
     assert!(timeout(DEADLINE, crew.failure()).await.unwrap().is_none());
     assert!(place.inbox().join("a").exists());
-    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap(), []);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes, &|| true).unwrap(), []);
 }
 
 #[tokio::test]
@@ -665,7 +665,7 @@ async fn a_claim_left_by_an_earlier_run_is_never_covered() {
     fs::write(place.inbox().join(".wirefold/0000000000000001-a"), "earlier").unwrap();
     fs::write(place.inbox().join("a"), "later").unwrap();
     place.watched(9, async |mut files, _| assert_eq!(take(&mut files, 1).await[0].arrival, Arrival(2))).await;
-    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap().len(), 2);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes, &|| true).unwrap().len(), 2);
 }
 
 #[test]
@@ -811,7 +811,7 @@ fn a_marker_that_a_crash_left_is_removed_at_the_next_start() {
     fs::write(place.inbox().join("next.xml"), "the next of its name").unwrap();
     claim(1, "left.xml");
     claim(2, "next.xml");
-    assert_eq!(recover::recover(&place.inboxes.settings.inboxes).unwrap().len(), 2);
+    assert_eq!(recover::recover(&place.inboxes.settings.inboxes, &|| true).unwrap().len(), 2);
     assert!(!place.inbox().join("left.xml.done").exists() && place.inbox().join("next.xml.done").exists());
 }
 
