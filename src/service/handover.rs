@@ -260,10 +260,14 @@ impl Receiver {
         Ok(true)
     }
 
-    /// Waits until there is room for a copy of so many bytes; a short one is held in memory and takes none.
+    /// Waits until there is room for a copy of so many bytes; a short one is held in memory and takes none. Where the disk is
+    /// full neither would be durable, and a person waits for that.
     fn room_for(&self, bytes: u64, waits: &AtomicBool) -> Result<Option<OwnedSemaphorePermit>, Trouble> {
         if Handed::is_held(bytes) {
-            return Ok(None);
+            return self
+                .room
+                .lacks(bytes.saturating_mul(2))
+                .map_or(Ok(None), |what| Err(Trouble::Room(what)));
         }
         waits.store(true, Ordering::Relaxed);
         let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX).min(self.copies.mib);

@@ -362,6 +362,19 @@ fn a_data_directory_that_is_named_leads_to_its_own_daemon() {
     of_other.stop_well();
 }
 
+/// The intake of inboxes is paused then; a person would wait without a word.
+#[test]
+fn where_there_is_no_room_a_small_file_is_refused_at_once() {
+    let place = Place::configured("[commit]\nfree_min_mb = 1000000\n");
+    fs::write(place.path("given.txt"), Reporter::new(33).story()).unwrap();
+    let daemon = Daemon::start(&place);
+    let ran = place.run(["ingest", "given.txt"]);
+    assert_eq!((ran.code(), ran.out.as_str()), (75, ""), "{ran:?}");
+    assert!(ran.err.contains("MiB are free at") && ran.err.contains("try again"), "{ran:?}");
+    daemon.stop_well();
+    assert_eq!(place.status().files, Files::default());
+}
+
 /// While it starts it has the store and does not listen yet.
 #[test]
 fn a_daemon_that_starts_is_waited_for() {
