@@ -514,3 +514,57 @@ impl Story {
 fn frame_of(place: Place) -> Place {
     Place { line: 0, ..place }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A large file gave its number away first, and a small one was decided before it.
+    #[test]
+    fn a_file_that_was_claimed_before_the_first_may_repeat_it() {
+        let place = |offset| Place { offset, ..Place::default() };
+        let mut row = ArrivalRow {
+            path: "x.txt".to_owned(),
+            at: Time::from_millis(1_000),
+            inbox: None,
+            bytes: 1,
+            modified_ns: 0,
+            items: 1,
+            new: 0,
+            repeats: 1,
+            rejected: 0,
+            digest: None,
+            outcome: None,
+            reason: None,
+            first: place(10),
+            last: place(90),
+        };
+        let article = ArticleRow {
+            id: Digest::of(b"x"),
+            founder: crate::model::ArticleNo(0),
+            path: "handed.txt".to_owned(),
+            item: None,
+            source: None,
+            title: None,
+            published: None,
+            lang: None,
+            words: 1,
+            relation: None,
+            matched: None,
+            score: None,
+            sightings: 2,
+            also_from: Vec::new(),
+            first_seen: Time::from_millis(3_000),
+            last_seen: Time::from_millis(3_000),
+            place: place(50),
+            decided: place(50),
+        };
+        let places = BTreeMap::from([(article.place, article.id)]);
+        let articles = BTreeMap::from([(article.id, article)]);
+        let asked = Asked { what: "", arrival: None, digits: None, articles, places };
+        assert!(asked.may_repeat(&row), "by the journal's order");
+        assert_eq!(asked.brought(&row).count(), 0, "another path");
+        row.last = place(40);
+        assert!(!asked.may_repeat(&row), "it ended before");
+    }
+}
