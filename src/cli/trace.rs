@@ -95,14 +95,15 @@ fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) {
 
 /// What a file that has not ended waits for: what the daemon says of it comes before what can be seen from here.
 fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> Result<String, CliError> {
-    let is_of_it = |said: &&String| said.contains(&story.path);
+    let is_of_it = |said: &&String| story.lies_at.iter().any(|path| names(said, path));
     if let Some(notice) = daemon.and_then(|status| status.notices.iter().find(is_of_it)) {
         return Ok(notice.clone());
     }
     if story.arrival.is_some() {
         let next =
             if daemon.is_some() { "under way" } else { "under way; a daemon that starts goes on with it" };
-        return Ok(next.to_owned());
+        let paused = daemon.and_then(|status| status.notices.iter().find(|said| said.contains("is paused")));
+        return Ok(paused.map_or_else(|| next.to_owned(), |why| format!("{next}; {why}")));
     }
     let inbox =
         daemon.and_then(|status| status.inboxes.iter().find(|told| Some(&told.path) == story.inbox.as_ref()));
@@ -125,6 +126,14 @@ fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> R
         (Some(kept), _) => format!("it stays in its inbox: {kept}"),
         (None, Some(_)) => "it waits in its inbox and is taken once it is still".to_owned(),
         (None, None) => "it waits in its inbox for a daemon that takes it".to_owned(),
+    })
+}
+
+/// Whether a sentence names a path, whole: not one that goes on behind it.
+fn names(said: &str, path: &str) -> bool {
+    said.match_indices(path).any(|(at, _)| {
+        let behind = said.get(at + path.len()..).unwrap_or_default();
+        behind.is_empty() || behind.starts_with(['\'', '"', ':', ';', ',', ' ', ')'])
     })
 }
 
@@ -267,5 +276,14 @@ mod tests {
             "{narrow}"
         );
         assert!(told(&story, 80, Paint(false)).contains("1970-01-01T00:00:00Z  founded"), "beside it");
+    }
+
+    /// A notice on `data.txt` was told of `a.txt`, and the one on a claim of `sub/a.txt` of nobody.
+    #[test]
+    fn a_notice_is_of_the_file_whose_whole_path_it_names() {
+        let said = "cannot claim '/in/.wirefold/0000000000000007-sub%2fa.txt': denied";
+        assert!(names(said, "/in/.wirefold/0000000000000007-sub%2fa.txt"));
+        assert!(!names(said, "/in/a.txt") && !names("cannot read '/in/a.txt.bak'", "/in/a.txt"));
+        assert!(names("/in/a.txt: denied", "/in/a.txt"));
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many steps of one file are told at most; a file of more articles is asked for by one of them.
+/// So many steps of one file are held and told at most; a file of more articles is asked for by one of them.
 const STEPS_MAX: usize = 10_000;
 /// So often an empty line says that it goes on: some milliseconds of reading.
 pub(super) const GOES_ON_FRAMES: u64 = 64;
@@ -146,6 +146,8 @@ struct Asked<'w> {
     arrival: Option<Arrival>,
     digits: Option<String>,
     articles: BTreeMap<ArticleId, ArticleRow>,
+    /// Where the journal has each of these articles.
+    places: BTreeMap<Place, ArticleId>,
 }
 
 impl Asked<'_> {
@@ -165,12 +167,21 @@ impl Asked<'_> {
         digest.is_some_and(|digest| digest.to_string().starts_with(digits))
     }
 
-    /// Whether an article that is asked for may have come once more with a file.
+    /// Whether an article that is asked for may have come once more with a file. The journal's order tells, as a file that was
+    /// claimed earlier may be decided later.
     fn may_repeat(&self, row: &ArrivalRow) -> bool {
-        let came = |article: &ArticleRow| {
-            article.sightings > 1 && article.first_seen <= row.at && row.at <= article.last_seen
-        };
+        let came = |article: &ArticleRow| article.sightings > 1 && article.place <= row.last;
         row.repeats > 0 && self.articles.values().any(came)
+    }
+
+    /// The articles that are asked for and first came with a file, and where; told by the rows alone, as the frames may be
+    /// damaged. Of two files of one path that came at once both may seem to have brought one.
+    fn brought<'a>(&'a self, row: &'a ArrivalRow) -> impl Iterator<Item = (Place, ArticleId)> + 'a {
+        let of_it = |id: &ArticleId| self.articles.get(id).is_some_and(|article| article.path == row.path);
+        self.places
+            .range(row.first..=row.last)
+            .map(|(place, id)| (*place, *id))
+            .filter(move |(_, id)| of_it(id))
     }
 }
 
@@ -199,18 +210,24 @@ impl Story {
         Self { told, steps: Vec::new(), is_asked_for, homes: BTreeMap::new() }
     }
 
-    /// The steps in order, but no more than can be told; the end is always told.
-    fn into_told(mut self) -> TraceAnswer {
-        let mut room = STEPS_MAX;
-        self.steps.sort_by_key(|(place, _)| *place);
-        for (_, step) in self.steps {
-            if room > 0 || step.step == StepName::Ended {
-                self.told.steps.push(step);
-            } else {
-                self.told.left_out += 1;
-            }
-            room = room.saturating_sub(1);
+    /// Whether more is told.
+    fn has_room(&self) -> bool {
+        self.steps.len() < STEPS_MAX
+    }
+
+    /// Holds a step where there is room; the end is always told.
+    fn add(&mut self, place: Place, step: TraceStep) {
+        if self.has_room() || step.step == StepName::Ended {
+            self.steps.push((place, step));
+        } else {
+            self.told.left_out += 1;
         }
+    }
+
+    /// The answer, its steps in order.
+    fn into_told(mut self) -> TraceAnswer {
+        self.steps.sort_by_key(|(place, _)| *place);
+        self.told.steps = self.steps.into_iter().map(|(_, step)| step).collect();
         self.told
     }
 }
@@ -231,11 +248,14 @@ impl Library<'_> {
                     is_heard
                 });
             }
-            if !story.is_asked_for && story.steps.iter().all(|(_, step)| step.article.is_none()) {
+            let brought: Vec<_> = asked.brought(&row).map(|(_, article)| article).collect();
+            let is_damaged = story.told.gaps > 0 && !brought.is_empty();
+            let has_article = story.steps.iter().any(|(_, step)| step.article.is_some());
+            if !story.is_asked_for && !has_article && !is_damaged {
                 continue;
             }
-            self.afterwards(&mut story)?;
-            story.told.now = self.standing_now(&story)?;
+            self.afterwards(&mut story, line)?;
+            story.told.now = self.standing_now(&story, &brought, line)?;
             if !is_heard || !line(&serde_json::to_vec(&story.into_told())?) {
                 break;
             }
@@ -251,18 +271,13 @@ impl Library<'_> {
             if asked.is_file(arrival, &row) || asked.may_repeat(&row) {
                 let whole = BTreeSet::from([(row.first, row.last)]);
                 files.insert(arrival, (row, whole));
+                continue;
             }
-        }
-        for article in asked.articles.values() {
-            let Some(arrival) = self.event(article.place)?.arrival() else { continue };
-            let Some(row) = self.view.arrival(arrival)? else { continue };
-            let (row, stretches) = files.entry(arrival).or_insert_with(|| {
-                let ends = [row.first, row.last].map(frame_of).map(|end| (end, end));
-                (row, BTreeSet::from(ends))
-            });
-            let own = frame_of(article.place);
-            if !stretches.contains(&(row.first, row.last)) {
-                stretches.insert((own, own));
+            let own: Vec<_> = asked.brought(&row).map(|(place, _)| frame_of(place)).collect();
+            if !own.is_empty() {
+                let ends = [row.first, row.last].map(frame_of);
+                let stretches = own.into_iter().chain(ends).map(|frame| (frame, frame)).collect();
+                files.insert(arrival, (row, stretches));
             }
         }
         Ok(files)
@@ -287,34 +302,47 @@ impl Library<'_> {
             Err(QueryError::Ambiguous { .. }) if !is_id => {}
             Err(error) => return Err(error),
         }
+        let places = articles.values().map(|row| (row.place, row.id)).collect();
         let name = what.rsplit('/').next().unwrap_or_default();
         let number = name.split_once('-').map(|(head, _)| head).filter(|head| head.len() == ARRIVAL_DIGITS);
         let arrival = number.and_then(|number| number.parse().ok()).map(Arrival);
-        Ok(Asked { what, arrival, digits: is_digits.then_some(given), articles })
+        Ok(Asked { what, arrival, digits: is_digits.then_some(given), articles, places })
     }
 
     /// Adds what befell the articles of a file through others, and the file itself.
-    fn afterwards(&self, story: &mut Story) -> Result<(), QueryError> {
+    fn afterwards(&self, story: &mut Story, line: &mut Tell<'_>) -> Result<(), QueryError> {
         let records = story.homes.values().filter_map(|(_, home)| home.map(|record| record.0));
         let mut subjects: Vec<u64> = story.homes.keys().map(Digest::head).chain(records).collect();
         subjects.extend(story.told.arrival.map(|arrival| arrival.0));
         let (mut seen, mut later) = (BTreeSet::new(), BTreeMap::new());
+        // Many places lie in one frame, mostly one after the other.
+        let mut last: Option<(Place, Option<Frame>)> = None;
         while let Some(subject) = subjects.pop() {
             if !seen.insert(subject) {
                 continue;
             }
+            if u64::is_multiple_of(seen.len() as u64, GOES_ON_FRAMES) && !line(b"") {
+                return Ok(());
+            }
             for place in self.view.later(subject)? {
-                story.told.gaps += each_frame(&self.journal(), frame_of(place), frame_of(place), |frame| {
-                    let (at, event) = (frame.at, frame.events.into_iter().nth(place.line as usize));
-                    // Where it went it may go on from.
-                    subjects.extend(event.as_ref().and_then(|event| match event {
-                        Event::Merge(e) => Some(e.into.0),
-                        Event::Move(e) => Some(e.to.0),
-                        _ => None,
-                    }));
-                    later.extend(event.map(|event| (place, (at, event))));
-                    true
+                let start = frame_of(place);
+                if last.as_ref().is_none_or(|(at, _)| *at != start) {
+                    let mut read = None;
+                    story.told.gaps += each_frame(&self.journal(), start, start, |frame| {
+                        read = Some(frame);
+                        true
+                    });
+                    last = Some((start, read));
+                }
+                let Some((_, Some(frame))) = &last else { continue };
+                let Some(event) = frame.events.get(place.line as usize) else { continue };
+                // Where it went it may go on from.
+                subjects.extend(match event {
+                    Event::Merge(e) => Some(e.into.0),
+                    Event::Move(e) => Some(e.to.0),
+                    _ => None,
                 });
+                later.insert(place, (frame.at, event.clone()));
             }
         }
         for (place, (at, event)) in later {
@@ -323,12 +351,25 @@ impl Library<'_> {
         Ok(())
     }
 
-    fn standing_now(&self, story: &Story) -> Result<Vec<StandingNow>, QueryError> {
+    /// Where the articles that are told of are now, and those that were brought though no frame could be read of them.
+    fn standing_now(
+        &self,
+        story: &Story,
+        brought: &[ArticleId],
+        line: &mut Tell<'_>,
+    ) -> Result<Vec<StandingNow>, QueryError> {
         let mut now = Vec::new();
         let mut seen = BTreeSet::new();
-        for article in story.steps.iter().filter_map(|(_, step)| step.article) {
+        let told = story.steps.iter().filter_map(|(_, step)| step.article);
+        for article in told.chain(brought.iter().copied()) {
+            if now.len() == STEPS_MAX {
+                break;
+            }
             if !seen.insert(article) {
                 continue;
+            }
+            if u64::is_multiple_of(seen.len() as u64, GOES_ON_FRAMES) && !line(b"") {
+                break;
             }
             let Some((no, row)) = self.view.article_by_id(article)? else { continue };
             let Some(record) = self.view.record(row.founder)? else { continue };
@@ -367,14 +408,16 @@ impl Story {
                 if e.inbox.is_some() {
                     let written = Time::from_millis(e.modified_ns.div_euclid(1_000_000));
                     let step = TraceStep { at: written, step: StepName::Written, ..TraceStep::default() };
-                    self.steps.push((place, step));
+                    self.add(place, step);
                 }
                 TraceStep { at: e.at, step: StepName::Claimed, ..TraceStep::default() }
             }
             Event::Article(e) => {
                 let v = &e.verdict;
                 let step = if v.relation.is_none() { StepName::Founded } else { StepName::Joined };
-                self.homes.insert(e.id, (e.item.clone(), Some(v.record)));
+                if self.has_room() {
+                    self.homes.insert(e.id, (e.item.clone(), Some(v.record)));
+                }
                 TraceStep {
                     at,
                     step,
@@ -408,7 +451,7 @@ impl Story {
             }
             Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) | Event::Mended(_) => return,
         };
-        self.steps.push((place, step));
+        self.add(place, step);
     }
 
     /// What befell a file's articles through others.
@@ -461,11 +504,67 @@ impl Story {
             }
             _ => {}
         }
-        self.steps.extend(steps.into_iter().map(|step| (place, step)));
+        for step in steps {
+            self.add(place, step);
+        }
     }
 }
 
 /// The place of the frame that an event lies in.
 fn frame_of(place: Place) -> Place {
     Place { line: 0, ..place }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A large file gave its number away first, and a small one was decided before it.
+    #[test]
+    fn a_file_that_was_claimed_before_the_first_may_repeat_it() {
+        let place = |offset| Place { offset, ..Place::default() };
+        let mut row = ArrivalRow {
+            path: "x.txt".to_owned(),
+            at: Time::from_millis(1_000),
+            inbox: None,
+            bytes: 1,
+            modified_ns: 0,
+            items: 1,
+            new: 0,
+            repeats: 1,
+            rejected: 0,
+            digest: None,
+            outcome: None,
+            reason: None,
+            first: place(10),
+            last: place(90),
+        };
+        let article = ArticleRow {
+            id: Digest::of(b"x"),
+            founder: crate::model::ArticleNo(0),
+            path: "handed.txt".to_owned(),
+            item: None,
+            source: None,
+            title: None,
+            published: None,
+            lang: None,
+            words: 1,
+            relation: None,
+            matched: None,
+            score: None,
+            sightings: 2,
+            also_from: Vec::new(),
+            first_seen: Time::from_millis(3_000),
+            last_seen: Time::from_millis(3_000),
+            place: place(50),
+            decided: place(50),
+        };
+        let places = BTreeMap::from([(article.place, article.id)]);
+        let articles = BTreeMap::from([(article.id, article)]);
+        let asked = Asked { what: "", arrival: None, digits: None, articles, places };
+        assert!(asked.may_repeat(&row), "by the journal's order");
+        assert_eq!(asked.brought(&row).count(), 0, "another path");
+        row.last = place(40);
+        assert!(!asked.may_repeat(&row), "it ended before");
+    }
 }

@@ -134,3 +134,22 @@ fn only_what_the_journal_says_of_the_file_is_read() {
     assert_eq!((steps(damaged).len(), &damaged["gaps"]), (0, &1.into()), "{damaged}");
     assert_eq!(damaged["outcome"], "accepted", "the view knows");
 }
+
+/// One damaged frame ended the whole question, asked by the id of an article or of its record.
+#[test]
+fn an_article_in_a_damaged_frame_is_traced_by_its_id() {
+    let place = Place::new();
+    ingest(&place, 0, &TO_MERGE[..1]);
+    let export = place.export();
+    let path = place.data().join("journal/00000001.jsonl.zst");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(&path, bytes).unwrap();
+    for id in [&export[0].record, &export[0].articles[0].id] {
+        let [story] = &traced(&place, id)[..] else { panic!("one file: {id}") };
+        assert_eq!((&story["path"], &story["outcome"]), (&"0.txt".into(), &"accepted".into()), "{story}");
+        assert!(story["gaps"].as_u64().unwrap() > 0, "{story}");
+        assert_eq!(story["now"][0]["record"], export[0].record.as_str(), "the view knows");
+    }
+}
