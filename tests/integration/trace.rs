@@ -148,7 +148,8 @@ fn an_article_in_a_damaged_frame_is_traced_by_its_id() {
     fs::write(&path, bytes).unwrap();
     for id in [&export[0].record, &export[0].articles[0].id] {
         let [story] = &traced(&place, id)[..] else { panic!("one file: {id}") };
-        assert_eq!((&story["path"], &story["outcome"]), (&"0.txt".into(), &"accepted".into()), "{story}");
+        assert!(story["path"].as_str().unwrap().ends_with("/0.txt"), "{story}");
+        assert_eq!(story["outcome"], "accepted", "{story}");
         assert!(story["gaps"].as_u64().unwrap() > 0, "{story}");
         assert_eq!(story["now"][0]["record"], export[0].record.as_str(), "the view knows");
     }
