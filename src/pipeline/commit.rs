@@ -191,14 +191,20 @@ impl Committer {
             // What was pushed in this group is not in its pack yet.
             Some(digest) => match kept.get(&digest) {
                 Some(original) => Some(original.clone()),
-                None => self.store.view().original(digest)?.filter(|known| self.packs.has(known)),
+                None => {
+                    let known = self.store.view().original(digest)?;
+                    let goes_on = || self.progress.stage(StageName::Commit).go_on();
+                    known.filter(|known| self.packs.has(known, digest, &goes_on))
+                }
             },
             None => None,
         };
         Ok(match (known, bytes) {
             (_, OriginalBytes::None) => None,
             (Some(original), _) => Some(original),
-            (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
+            (None, OriginalBytes::Held(bytes)) => {
+                Some(self.packs.push(bytes, receipt.arrival, receipt.at)?)
+            }
             (None, OriginalBytes::InFile) => match receipt.digest {
                 Some(digest) => self.keep_large(job, digest, receipt)?,
                 // It could not be read to its end, and so is set aside itself.
