@@ -187,15 +187,16 @@ impl Committer {
         bytes: &OriginalBytes,
         kept: &HashMap<Digest, Original>,
     ) -> Result<Option<Original>, PipelineError> {
+        let goes_on = || self.progress.stage(StageName::Commit).go_on();
         let known = match receipt.digest {
             // What was pushed in this group is not in its pack yet.
             Some(digest) => match kept.get(&digest) {
                 Some(original) => Some(original.clone()),
-                None => {
-                    let known = self.store.view().original(digest)?;
-                    let goes_on = || self.progress.stage(StageName::Commit).go_on();
-                    known.filter(|known| self.packs.has(known, digest, &goes_on))
-                }
+                None => self
+                    .store
+                    .view()
+                    .original(digest)?
+                    .filter(|known| self.packs.has(known, digest, &goes_on)),
             },
             None => None,
         };
