@@ -5,6 +5,7 @@ use super::{
     claim::{
         Place, check_folder, lay_back, make_folders, place_for, remove_empty, sync_folders, work_folder,
     },
+    display_path,
     failed::{Carried, carry},
     names::shown_path,
 };
@@ -16,13 +17,13 @@ use std::{
 
 /// A file that was set aside, on its way back. It is a claim under its old number, so that a start after a crash finds it, and
 /// the journal tells what is to become of it: set aside it is again, or put back where it was said to be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TakenOut {
     arrival: Arrival,
     place: Place,
     root: Root,
     name: PathBuf,
-    reason: PathBuf,
+    aside: SetAside,
 }
 
 /// Takes a file out of what was set aside, durably, to be put back into its inbox where it lay under `shown`. Where nobody waits
@@ -41,22 +42,31 @@ pub fn take_out(
     let near = &place.path;
     check_folder(&root.path)?;
     make_folders(near.parent().unwrap_or(&root.path)).map_err(failed())?;
+    // Where a file has the name of its folder it cannot go back: that must show before the journal says that it did.
+    make_folders(root.path.join(&name).parent().unwrap_or(&root.path)).map_err(failed())?;
     if !goes_on() {
         return Err(failed()(io::ErrorKind::TimedOut.into()));
     }
-    match fs::rename(&aside.path, near) {
+    carry_over(&aside.path, near, goes_on)?;
+    Ok(TakenOut { arrival: aside.arrival, place, root, name, aside: aside.clone() })
+}
+
+/// Moves a file durably, to another mount where it must.
+fn carry_over(from: &Path, to: &Path, goes_on: &dyn Fn() -> bool) -> Result<(), InboxError> {
+    let failed = || InboxError::io("put back", from);
+    match fs::rename(from, to) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            let found = fs::symlink_metadata(&aside.path).map_err(failed())?;
-            match FileKind::of(&found).map(|kind| carry(&aside.path, kind, near, goes_on)).transpose()? {
+            let found = fs::symlink_metadata(from).map_err(failed())?;
+            match FileKind::of(&found).map(|kind| carry(from, kind, to, goes_on)).transpose()? {
                 Some(Carried::Whole) => {}
                 Some(Carried::Unreadable) | None => return Err(failed()(error)),
             }
         }
         Err(error) => return Err(failed()(error)),
     }
-    sync_folders([near, &aside.path].into_iter().filter_map(|path| path.parent()));
-    Ok(TakenOut { arrival: aside.arrival, place, root, name, reason: aside.reason.clone() })
+    sync_folders([to, from].into_iter().filter_map(|path| path.parent()));
+    Ok(())
 }
 
 impl TakenOut {
@@ -70,16 +80,30 @@ impl TakenOut {
         &self.root.path
     }
 
+    /// Where it lies now.
+    pub fn claim(&self) -> &Path {
+        &self.place.path
+    }
+
     /// Puts it back where it lay, or beside what has taken its name since, and removes its reason. Says where it is now.
     pub fn put_back(&self) -> Result<PathBuf, InboxError> {
-        let Self { arrival, place, root, name, reason } = self;
+        let Self { arrival, place, root, name, aside } = self;
         let back = lay_back(&place.path, (&root.path, root.marker.as_ref()), name, *arrival)?;
         remove_empty(&place.path, place.own_folders);
-        match fs::remove_file(reason) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(InboxError::io("remove", reason)(error))
-            }
-            _ => Ok(back),
+        // The file is back whatever becomes of this.
+        if let Err(error) = fs::remove_file(&aside.reason)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            let reason = display_path(&aside.reason);
+            tracing::warn!(reason, %error, "the reason of a file that was put back could not be removed");
         }
+        Ok(back)
+    }
+
+    /// Sets it aside again, beside its reason.
+    pub fn set_aside_again(&self, goes_on: &dyn Fn() -> bool) -> Result<(), InboxError> {
+        carry_over(&self.place.path, &self.aside.path, goes_on)?;
+        remove_empty(&self.place.path, self.place.own_folders);
+        Ok(())
     }
 }

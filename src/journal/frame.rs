@@ -3,9 +3,9 @@
 
 use super::{JournalError, sync_folder};
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufRead, Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -80,6 +80,21 @@ impl FrameWriter {
         self.file.seek(io::SeekFrom::Start(self.synced))?;
         self.file.write_all(bytes)?;
         self.file.sync_data()
+    }
+
+    /// Whether something was pushed and not synced yet.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether its path still leads to the file that it writes: that may have been moved away, or replaced.
+    pub fn is_there(&self) -> Result<bool, JournalError> {
+        let own = self.file.metadata().map_err(JournalError::io("measure", &self.path))?;
+        match fs::metadata(&self.path) {
+            Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(JournalError::io("look at", &self.path)(error)),
+        }
     }
 
     /// Where the next frame will begin.

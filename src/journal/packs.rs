@@ -1,5 +1,7 @@
 //! The packs of original bytes under `<data_dir>/originals/`, by date: `2026-11-22-0001.zst` holds one frame
-//! a file, and what is too large for a pack has one of its own, `2026-11-22-<arrival>.alone.zst`.
+//! a file, and what is too large for a pack has one of its own, `2026-11-22-<arrival>.alone.zst`. A pack is numbered by the
+//! arrival that began it: a number that counted packs came twice where one had been moved away, and receipts that spoke of
+//! the first then led into the second.
 //!
 //! A pack is written and synced before the journal line that points into it. What no line points at is what
 //! a crash left behind, and the next writer cuts it off or leaves it be.
@@ -10,6 +12,10 @@ use super::{
     make_folder, sync_folder,
 };
 use crate::model::{Arrival, Digest, Original, Time};
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
 use sha2::Digest as _;
 use std::{
     fs,
@@ -36,8 +42,8 @@ impl Packs {
     }
 
     /// Adds a file's bytes to the pack of the day. They are durable after [`sync`](Self::sync).
-    pub fn push(&mut self, bytes: &[u8], at: Time) -> Result<Original, JournalError> {
-        let (pack, writer) = self.pack_of(&at.day())?;
+    pub fn push(&mut self, bytes: &[u8], arrival: Arrival, at: Time) -> Result<Original, JournalError> {
+        let (pack, writer) = self.pack_of(&at.day(), arrival)?;
         let offset = writer.end();
         let length = writer.push(bytes)?;
         Ok(Original { pack, offset, length })
@@ -56,10 +62,13 @@ impl Packs {
     ) -> Result<Option<Original>, JournalError> {
         let mut beside = 1;
         let pack = loop {
-            let again = if beside == 1 { String::new() } else { format!("-{beside}") };
-            let pack = format!("{}-{:016}{again}.alone.zst", at.day(), arrival.0);
-            let Ok(found) = fs::metadata(self.folder.join(&pack)) else { break pack };
-            let original = Original { pack, offset: 0, length: found.len() };
+            let pack = format!("{}-{:016}{}.alone.zst", at.day(), arrival.0, again(beside));
+            let path = self.folder.join(&pack);
+            if is_free(&path)? {
+                break pack;
+            }
+            let length = fs::metadata(path).map_or(0, |found| found.len());
+            let original = Original { pack, offset: 0, length };
             if check_original(&self.folder, &original, expected, goes_on).is_ok() {
                 // A crash came before the journal could speak of it.
                 sync_folder(&self.folder)?;
@@ -73,7 +82,7 @@ impl Packs {
         let is_same = Digest(from.hash.finalize().into()) == expected;
         match (written, from.failed) {
             (Ok(length), None) if is_same => {
-                fs::rename(&path, &whole).map_err(JournalError::io("make", &whole))?;
+                rename_to_free(&path, &whole).map_err(JournalError::io("make", &whole))?;
                 sync_folder(&self.folder)?;
                 Ok(Some(Original { pack, offset: 0, length }))
             }
@@ -94,17 +103,22 @@ impl Packs {
         }
     }
 
-    /// Whether an original lies where it was put: a pack may have been moved away since, or cut short.
-    pub fn has(&self, original: &Original) -> bool {
-        let end = original.offset.saturating_add(original.length);
-        fs::metadata(self.folder.join(&original.pack)).is_ok_and(|pack| pack.len() >= end)
+    /// Whether an original lies whole where it was put: its pack may have been moved away since, or be damaged.
+    pub fn has(&self, original: &Original, digest: Digest, goes_on: &dyn Fn()) -> bool {
+        check_original(&self.folder, original, digest, goes_on).is_ok()
     }
 
     /// Makes what was pushed durable.
     pub fn sync(&mut self) -> Result<(), JournalError> {
         let Some((name, mut writer)) = self.current.take() else { return Ok(()) };
         // After a failure the pack is opened anew, so that nothing half written is trusted.
-        writer.sync()?;
+        if writer.is_behind() {
+            writer.sync()?;
+            if !writer.is_there()? {
+                let gone = io::ErrorKind::StaleNetworkFileHandle.into();
+                return Err(JournalError::io("go on in", &self.folder.join(name))(gone));
+            }
+        }
         self.current = Some((name, writer));
         Ok(())
     }
@@ -114,37 +128,90 @@ impl Packs {
         self.current = None;
     }
 
-    fn pack_of(&mut self, day: &str) -> Result<(String, &mut FrameWriter), JournalError> {
+    fn pack_of(&mut self, day: &str, arrival: Arrival) -> Result<(String, &mut FrameWriter), JournalError> {
+        let is_moved = match &self.current {
+            Some((_, writer)) => !writer.is_there()?,
+            None => false,
+        };
         let current = match self.current.take() {
-            Some((name, writer)) if name.starts_with(day) && writer.end() < PACK_BYTES => (name, writer),
-            full_or_yesterdays => {
-                self.current = full_or_yesterdays;
-                self.sync()?;
-                let name = self.name_with_room(day)?;
-                let path = self.folder.join(&name);
-                let writer = match fs::metadata(&path) {
-                    Ok(found) => FrameWriter::open(&path, found.len())?,
-                    Err(_) => FrameWriter::create(&path)?,
-                };
+            Some((name, writer)) if !is_moved && name.starts_with(day) && writer.end() < PACK_BYTES => {
                 (name, writer)
+            }
+            other => {
+                self.current = other;
+                self.sync()?;
+                // What now has the name of a pack that was moved away is somebody else's.
+                let last = if is_moved { None } else { self.last_with_room(day)? };
+                match last {
+                    Some((name, end)) => {
+                        let writer = FrameWriter::open(&self.folder.join(&name), end)?;
+                        (name, writer)
+                    }
+                    None => self.begin(day, arrival)?,
+                }
             }
         };
         let (name, writer) = self.current.insert(current);
         Ok((name.clone(), writer))
     }
 
-    /// The first pack of the day that is not full.
-    fn name_with_room(&self, day: &str) -> Result<String, JournalError> {
-        for n in 1_u32.. {
-            let name = format!("{day}-{n:04}.zst");
-            match fs::metadata(self.folder.join(&name)) {
-                Ok(pack) if pack.len() >= PACK_BYTES => {}
-                Ok(_) => return Ok(name),
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(name),
-                Err(e) => return Err(JournalError::io("look at", &self.folder.join(name))(e)),
-            }
+    /// The last pack of the day and its length, if there is one and it is not full.
+    fn last_with_room(&self, day: &str) -> Result<Option<(String, u64)>, JournalError> {
+        let failed = || JournalError::io("list", &self.folder);
+        let mut last = None;
+        for entry in fs::read_dir(&self.folder).map_err(failed())? {
+            let name = entry.map_err(failed())?.file_name().to_string_lossy().into_owned();
+            last = last.max(number_of(&name, day).map(|number| (number, name)));
         }
-        Ok(format!("{day}-last.zst"))
+        let Some((_, name)) = last else { return Ok(None) };
+        let path = self.folder.join(&name);
+        match fs::metadata(&path) {
+            Ok(pack) => Ok((pack.len() < PACK_BYTES).then_some((name, pack.len()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(JournalError::io("look at", &path)(error)),
+        }
+    }
+
+    /// Makes a pack under a name that none had: each arrival ends once.
+    fn begin(&self, day: &str, arrival: Arrival) -> Result<(String, FrameWriter), JournalError> {
+        let mut beside = 1;
+        loop {
+            let name = format!("{day}-{:04}{}.zst", arrival.0, again(beside));
+            let path = self.folder.join(&name);
+            if is_free(&path)? {
+                return Ok((name, FrameWriter::create(&path)?));
+            }
+            beside += 1;
+        }
+    }
+}
+
+/// What a name has more where others have it before.
+fn again(beside: u32) -> String {
+    if beside == 1 { String::new() } else { format!("-{beside}") }
+}
+
+/// Where a pack stands among those of its day, from its name; nothing where that is none of a pack.
+fn number_of(name: &str, day: &str) -> Option<(u64, u32)> {
+    let number = name.strip_prefix(day)?.strip_prefix('-')?.strip_suffix(".zst")?;
+    let (arrival, beside) = number.split_once('-').unwrap_or((number, "1"));
+    Some((arrival.parse().ok()?, beside.parse().ok()?))
+}
+
+/// Whether nothing has a name, not even a link that leads nowhere just now.
+fn is_free(path: &Path) -> Result<bool, JournalError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(JournalError::io("look at", path)(error)),
+    }
+}
+
+/// Renames a file, and replaces nothing where the file system can promise that; where it cannot, nothing had the name just now.
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
+        renamed => Ok(renamed?),
     }
 }
 
@@ -288,11 +355,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = Time::from_millis(1_795_305_600_000);
         let mut packs = Packs::open(folder.path()).unwrap();
-        let one = packs.push(b"first", at).unwrap();
-        let two = packs.push(b"\x00\xff second", at).unwrap();
+        let one = packs.push(b"first", Arrival(1), at).unwrap();
+        let two = packs.push(b"\x00\xff second", Arrival(2), at).unwrap();
         packs.sync().unwrap();
         let mut again = Packs::open(folder.path()).unwrap();
-        let three = again.push(b"third", at).unwrap();
+        let three = again.push(b"third", Arrival(3), at).unwrap();
         again.sync().unwrap();
         for (original, bytes) in [(&one, &b"first"[..]), (&two, b"\x00\xff second"), (&three, b"third")] {
             assert_eq!(read_original(folder.path(), original).unwrap(), bytes);
@@ -300,15 +367,50 @@ mod tests {
         }
     }
 
+    /// The writer went on in the file that had been moved away, and a new pack took the name of the old one.
+    #[test]
+    fn what_comes_after_a_pack_was_moved_away_is_in_a_pack_of_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let moved = folder.path().join("moved");
+        let mut packs = Packs::open(folder.path()).unwrap();
+        let kept = |packs: &mut Packs, arrival| {
+            let original = packs.push(b"text", Arrival(arrival), Time::default()).unwrap();
+            packs.sync().unwrap();
+            assert!(packs.has(&original, Digest::of(b"text"), &|| ()));
+            assert!(!packs.has(&original, Digest::of(b"else"), &|| ()));
+            original
+        };
+        let first = kept(&mut packs, 1);
+        let path = folder.path().join(&first.pack);
+        fs::rename(&path, &moved).unwrap();
+        let second = kept(&mut packs, 2);
+        assert_eq!(second.pack, "1970-01-01-0002.zst");
+        assert!(!packs.has(&first, Digest::of(b"text"), &|| ()));
+        // A copy that is cut short stands in the place of what was moved.
+        fs::rename(folder.path().join(&second.pack), &moved).unwrap();
+        fs::write(folder.path().join(&second.pack), "short").unwrap();
+        assert_eq!(kept(&mut packs, 3).pack, "1970-01-01-0003.zst");
+        // A later process goes on in the last that is there, and begins one where that was moved.
+        assert_eq!(kept(&mut Packs::open(folder.path()).unwrap(), 4).pack, "1970-01-01-0003.zst");
+        fs::rename(folder.path().join("1970-01-01-0003.zst"), &moved).unwrap();
+        fs::remove_file(folder.path().join(&second.pack)).unwrap();
+        assert_eq!(kept(&mut Packs::open(folder.path()).unwrap(), 5).pack, "1970-01-01-0005.zst");
+        // What is moved before it is synced is said, and pushed again into the last that is there.
+        let lost = packs.push(b"text", Arrival(6), Time::default()).unwrap();
+        fs::rename(folder.path().join(&lost.pack), &moved).unwrap();
+        packs.sync().unwrap_err();
+        assert_eq!(kept(&mut packs, 6).pack, "1970-01-01-0005.zst");
+    }
+
     #[test]
     fn what_is_pushed_again_after_a_failure_is_there_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut packs = Packs::open(folder.path()).unwrap();
-        let kept = packs.push(b"kept", Time::default()).unwrap();
+        let kept = packs.push(b"kept", Arrival(1), Time::default()).unwrap();
         packs.sync().unwrap();
-        packs.push(b"tried", Time::default()).unwrap();
+        packs.push(b"tried", Arrival(1), Time::default()).unwrap();
         packs.forget_unsynced();
-        let again = packs.push(b"tried", Time::default()).unwrap();
+        let again = packs.push(b"tried", Arrival(1), Time::default()).unwrap();
         packs.sync().unwrap();
         assert_eq!(again.offset, kept.length);
         assert_eq!(read_original(folder.path(), &again).unwrap(), b"tried");
@@ -319,7 +421,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut packs = Packs::open(folder.path()).unwrap();
         let texts = ["one", "two", "three", "four", "five"];
-        let kept = texts.map(|text| packs.push(text.repeat(40).as_bytes(), Time::default()).unwrap());
+        let kept =
+            texts.map(|text| packs.push(text.repeat(40).as_bytes(), Arrival(1), Time::default()).unwrap());
         packs.sync().unwrap();
         let path = folder.path().join(&kept[0].pack);
         let mut bytes = fs::read(&path).unwrap();
@@ -362,6 +465,26 @@ mod tests {
         let again = packs.push_alone(Gone(0), digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
         assert_eq!(again, Some(original));
         assert_eq!(fs::read_dir(folder.path().join("originals")).unwrap().count(), 2);
+    }
+
+    /// What could not be looked at was taken for free, and written over.
+    #[test]
+    fn a_name_that_leads_nowhere_is_not_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let packs = Packs::open(folder.path()).unwrap();
+        let links = ["1970-01-01-0000000000000007.alone.zst", "1970-01-01-0000000000000007-2.alone.zst"];
+        for (link, target) in links.iter().zip(["moved", links[1]]) {
+            std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+        }
+        let digest = Digest::of(b"text");
+        let kept = packs.push_alone(&b"text"[..], digest, Arrival(7), Time::default(), &|| ()).unwrap();
+        assert_eq!(kept.unwrap().pack, "1970-01-01-0000000000000007-3.alone.zst");
+        assert!(links.iter().all(|link| folder.path().join(link).is_symlink()));
+        let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+        fs::write(&one, "1").unwrap();
+        fs::write(&two, "2").unwrap();
+        rename_to_free(&one, &two).unwrap_err();
+        assert_eq!(fs::read(two).unwrap(), b"2");
     }
 
     /// Reads some bytes, then fails as a share does that is gone.

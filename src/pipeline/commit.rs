@@ -187,18 +187,25 @@ impl Committer {
         bytes: &OriginalBytes,
         kept: &HashMap<Digest, Original>,
     ) -> Result<Option<Original>, PipelineError> {
+        let goes_on = || self.progress.stage(StageName::Commit).go_on();
         let known = match receipt.digest {
             // What was pushed in this group is not in its pack yet.
             Some(digest) => match kept.get(&digest) {
                 Some(original) => Some(original.clone()),
-                None => self.store.view().original(digest)?.filter(|known| self.packs.has(known)),
+                None => self
+                    .store
+                    .view()
+                    .original(digest)?
+                    .filter(|known| self.packs.has(known, digest, &goes_on)),
             },
             None => None,
         };
         Ok(match (known, bytes) {
             (_, OriginalBytes::None) => None,
             (Some(original), _) => Some(original),
-            (None, OriginalBytes::Held(bytes)) => Some(self.packs.push(bytes, receipt.at)?),
+            (None, OriginalBytes::Held(bytes)) => {
+                Some(self.packs.push(bytes, receipt.arrival, receipt.at)?)
+            }
             (None, OriginalBytes::InFile) => match receipt.digest {
                 Some(digest) => self.keep_large(job, digest, receipt)?,
                 // It could not be read to its end, and so is set aside itself.

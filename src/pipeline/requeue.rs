@@ -87,7 +87,9 @@ pub fn requeue(
         let is_said = events.is_empty() || say(events);
         for (taken, path) in taken {
             let back = match taken {
-                Ok(_) if !is_said => Err("wirefold is stopping".to_owned()),
+                Ok(taken) if !is_said => {
+                    Err(places.set_aside_again(taken, "wirefold is stopping".to_owned()))
+                }
                 taken => taken.and_then(|taken| places.put_back(taken)),
             };
             let (back, why) = (back.as_deref().map(display_path).ok(), back.err());
@@ -129,8 +131,17 @@ impl Places {
     }
 
     fn put_back(&mut self, taken: TakenOut) -> Result<PathBuf, String> {
-        let inbox = taken.inbox().to_owned();
-        self.done(&inbox, move |_| taken.put_back())
+        let (inbox, going) = (taken.inbox().to_owned(), taken.clone());
+        self.done(&inbox, move |_| going.put_back()).map_err(|why| self.set_aside_again(taken, why))
+    }
+
+    /// Sets a file aside again that cannot go back, and says why it cannot, and where it lies if not there.
+    fn set_aside_again(&mut self, taken: TakenOut, why: String) -> String {
+        let (inbox, claim) = (taken.inbox().to_owned(), display_path(taken.claim()));
+        match self.done(&inbox, move |goes_on| taken.set_aside_again(goes_on)) {
+            Ok(()) => why,
+            Err(error) => format!("{why}; it lies at {claim}, and cannot be set aside again: {error}"),
+        }
     }
 
     /// What comes of doing something in an inbox, or why nothing does.
@@ -252,6 +263,58 @@ mod tests {
         assert!(!none.exists(), "nothing is made where an inbox is away");
         assert_eq!(said, [2, 3]);
         assert!(inbox.join("2.txt").exists() && inbox.join("3.txt").exists());
+    }
+
+    /// It lay in neither place, and a second requeue found nothing that was meant.
+    #[test]
+    fn what_cannot_go_back_is_set_aside_still_and_goes_once_it_can() {
+        let dir = tempfile::tempdir().unwrap();
+        let [inbox, failed] = ["inbox", "failed"].map(|name| dir.path().join(name));
+        let sub = inbox.join("sub");
+        fs::create_dir(&inbox).unwrap();
+        put_aside(&failed, [(1, &inbox)]);
+        let reason = failed.join("0000000000000001-1.txt.reason.json");
+        let why = fs::read_to_string(&reason).unwrap().replace("1.txt", "sub/1.txt");
+        fs::write(reason, why).unwrap();
+        let root = Root::new(inbox.clone(), Vec::new());
+        let places = Places {
+            failed: failed.clone(),
+            inboxes: vec![root],
+            silent: Vec::new(),
+            patience: Duration::from_secs(30),
+        };
+        let order = |say: &mut dyn FnMut(Vec<Event>) -> bool| {
+            let mut told = Vec::new();
+            requeue(&Which::default(), places.clone(), say, &mut |requeued| {
+                told.push(requeued);
+                true
+            });
+            assert_eq!(told.len(), 1);
+            told.remove(0)
+        };
+        let stays = |told: &Requeued| {
+            assert!(told.back.is_none() && told.why.is_some(), "{told:?}");
+            assert_eq!((set_aside(&failed).len(), fs::read_dir(&failed).unwrap().count()), (1, 2));
+            assert_eq!(fs::read_dir(inbox.join(".wirefold")).unwrap().count(), 0);
+        };
+        fs::write(&sub, "a file").unwrap();
+        stays(&order(&mut |_| panic!("it does not go back")));
+        fs::remove_file(&sub).unwrap();
+        stays(&order(&mut |_| false));
+        // Somebody puts a file there between the word and the deed.
+        stays(&order(&mut |_| {
+            fs::remove_dir(&sub).unwrap();
+            fs::write(&sub, "a file").is_ok()
+        }));
+        fs::remove_file(&sub).unwrap();
+        // Here it cannot be set aside again either.
+        let told = order(&mut |_| {
+            fs::remove_dir(&sub).unwrap();
+            fs::write(&sub, "a file").unwrap();
+            fs::rename(&failed, dir.path().join("away")).is_ok()
+        });
+        let lies = inbox.join(".wirefold/0000000000000001-sub%2f1.txt");
+        assert!(told.why.is_some_and(|why| why.contains(&display_path(&lies))) && lies.exists());
     }
 
     /// One dead mount held up the whole order, and with it the thread of whoever had asked.

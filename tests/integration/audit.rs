@@ -140,26 +140,44 @@ fn a_view_that_disagrees_is_named_and_made_anew() {
     assert_eq!(place.export_text(), before);
 }
 
-/// A kill between the writing of an original and that of its receipt leaves both it and the claim: that is no loss, and to
-/// take the original in would count the file twice.
-/// It was known, so it was kept nowhere: not where it had been, and not anew.
+/// It was known, so it was kept nowhere: not where it had been, and not anew. So it was too where what came in between had
+/// taken the name of its pack.
 #[test]
 fn a_file_that_comes_again_after_its_pack_is_gone_is_kept_again() {
     let place = with_stories();
-    let pack = files_in(&place.data().join("originals")).remove(0);
-    fs::remove_file(&pack).unwrap();
+    let kept = || files_in(&place.data().join("originals"));
+    let backup = || place.done(["backup".into(), place.path("backup")]);
+    backup();
+    let pack = kept().remove(0);
+    fs::rename(&pack, place.path("moved.zst")).unwrap();
+    let mut reporter = Reporter::new(5);
+    let large: Vec<_> = (0..200).map(|_| reporter.story()).collect();
+    fs::write(place.path("large.txt"), large.join("\n")).unwrap();
+    place.ingest(["large.txt"]);
+    assert!(fs::metadata(&kept()[0]).unwrap().len() > fs::metadata(place.path("moved.zst")).unwrap().len());
+    let bytes = || kept().iter().map(|pack| fs::metadata(pack).unwrap().len()).sum::<u64>();
+    let before = bytes();
     place.ingest(files_in(&fixture("stories")));
-    let kept: u64 = fs::metadata(&pack).unwrap().len();
+    let after = bytes();
+    assert!(after > before, "its bytes lie nowhere");
     place.ingest(files_in(&fixture("stories")));
-    assert_eq!(fs::metadata(&pack).unwrap().len(), kept, "once");
+    assert_eq!(bytes(), after, "once");
+    assert_eq!((kept().len(), pack.exists()), (1, false), "no name comes twice");
+    let ran = audit(&place);
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    backup();
+    fs::rename(place.path("moved.zst"), pack).unwrap();
+    clean(&place);
 }
 
+/// A kill between the writing of an original and that of its receipt leaves both it and the claim: that is no loss, and to
+/// take the original in would count the file twice.
 #[test]
 fn an_original_whose_file_is_still_claimed_is_under_way() {
     let place = with_stories();
     let story = Reporter::new(7).story();
     let mut packs = Packs::open(&place.data().join("originals")).unwrap();
-    packs.push(story.as_bytes(), Time::default()).unwrap();
+    packs.push(story.as_bytes(), Arrival(99), Time::default()).unwrap();
     packs.sync().unwrap();
     wrong(&place, "that the journal does not know");
     let claim = place.inbox().join(".wirefold/0000000000000099-late.txt");
