@@ -35,13 +35,13 @@ const LEARNED_WEIGHT: f64 = 300.;
 /// too little, and twice as many of their reports were joined.
 const RECENT_ARTICLES: u32 = 1_500;
 
-/// In how many texts a term is.
+/// In how many texts a term is. Of either kind there are a few thousand.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Documents {
     /// Of those that the prior was counted over.
-    before: u32,
+    before: u16,
     /// Of the articles that are counted.
-    learned: u32,
+    learned: u16,
 }
 
 /// What is known of one language.
@@ -58,9 +58,8 @@ impl Learned {
         if language == Language::ENGLISH {
             let prior = Prior::english();
             known.prior_documents = prior.documents;
-            known.with_term = Table::with_room(prior.terms().len());
             for (term, before) in prior.terms() {
-                known.with_term.entry(term).before = before;
+                known.with_term.entry(term).before = u16::try_from(before).unwrap_or(u16::MAX);
             }
         }
         known
@@ -191,7 +190,7 @@ impl<'f> Idf<'f> {
     fn idf(&self, with: Documents) -> f64 {
         let Documents { before, learned } = with;
         // A term that the window alone knows is never taken for rarer than one that stands in one text.
-        let with = f64::from(before) + self.weight * f64::from(learned + 1);
+        let with = f64::from(before) + self.weight * (f64::from(learned) + 1.);
         if with > 1. { self.of_documents(with) } else { self.of_rarest }
     }
 }

@@ -131,7 +131,6 @@ impl Index {
         self.terms.insert(&profile);
         self.profiles.resize_with((no.0 - self.first) as usize, || None);
         self.profiles.push_back(Some(profile));
-        self.tally.cover(ArticleNo(self.first), self.profiles.len());
     }
 
     /// Lets go of what has left the windows, and returns the articles that left all of them.
@@ -159,7 +158,6 @@ impl Index {
             self.profiles.pop_front();
             self.first += 1;
         }
-        self.tally.cover(ArticleNo(self.first), self.profiles.len());
         gone
     }
 

@@ -10,6 +10,7 @@
 //! keep what a person asks for later, and `compare` measures for whoever asks; they decide nothing.
 
 mod assemble;
+mod blocks;
 mod compare;
 mod decide;
 mod exact;

@@ -4,7 +4,7 @@
 //! Jain and Das Sarma, 2007), so four probes find every one. Wider radii need hundreds of probes; distances up
 //! to 11 are evidence on what the other matchers find.
 
-use super::postings::{Posting, Postings};
+use super::postings::Postings;
 use crate::model::ArticleNo;
 
 /// The radius of the index, in bits.
@@ -14,12 +14,12 @@ const BLOCK_BITS: u32 = 16;
 
 /// Finds live articles by their `SimHash`.
 #[derive(Default)]
-pub(super) struct HammingIndex(Postings<u64>);
+pub(super) struct HammingIndex(Postings<u64, 0>);
 
 impl HammingIndex {
     /// Takes in an article. Numbers must rise.
     pub fn insert(&mut self, simhash: u64, no: ArticleNo) {
-        self.0.insert(no, keys(simhash).map(|key| (key, simhash)));
+        self.0.insert(no, simhash, keys(simhash).map(|key| (key, 0)));
     }
 
     pub fn remove(&mut self, simhash: u64, no: ArticleNo) {
@@ -30,9 +30,10 @@ impl HammingIndex {
     pub fn within_radius(&self, simhash: u64) -> Vec<ArticleNo> {
         let mut found = Vec::new();
         for live in self.0.of(keys(simhash)) {
-            let (older, newer) = live.slices();
-            let is_near = |p: &&Posting<u64>| simhash::hamming_distance(simhash, p.1) <= RADIUS;
-            found.extend(older.iter().chain(newer).filter(is_near).map(|(no, _)| *no));
+            let articles =
+                live.postings().iter().filter_map(|posting| self.0.article(self.0.place(*posting)));
+            let near = articles.filter(|(_, other)| simhash::hamming_distance(simhash, **other) <= RADIUS);
+            found.extend(near.map(|(no, _)| no));
         }
         found.sort_unstable();
         found.dedup();

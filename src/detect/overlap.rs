@@ -22,13 +22,14 @@ const JOINS: [(f64, usize); 2] = [(0.35, 4), (0.8, 2)];
 /// Finds live articles by the entries of their sketches.
 #[derive(Default)]
 pub(super) struct SketchIndex {
-    postings: Postings<u16>,
+    /// With the length of each article's sketch.
+    postings: Postings<u16, 0>,
 }
 
 impl SketchIndex {
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
         let entries = u16::try_from(sketch.len()).unwrap_or(u16::MAX);
-        self.postings.insert(no, sketch.iter().map(|entry| (*entry, entries)));
+        self.postings.insert(no, entries, sketch.iter().map(|entry| (*entry, 0)));
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
@@ -37,16 +38,16 @@ impl SketchIndex {
 
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&self, sketch: &[u32], tally: &mut Tally) -> Vec<ArticleNo> {
+        tally.cover(self.postings.places());
         for live in self.postings.of(sketch.iter().copied()) {
-            let (older, newer) = live.slices();
-            let newer = last(newer, POSTINGS_MAX);
-            tally.add(newer, |_| 1);
-            tally.add(last(older, POSTINGS_MAX - newer.len()), |_| 1);
+            let newest = last(live.postings(), POSTINGS_MAX);
+            tally.add(newest.iter().map(|posting| (self.postings.place(*posting), 1)));
         }
         let mut counted: Vec<(Reverse<u32>, ArticleNo)> = Vec::new();
-        for (shared, (no, entries)) in tally.take() {
-            let smaller = usize::from(entries).min(sketch.len());
-            if shared >= SHARED_MIN && Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
+        for (shared, place) in tally.take().filter(|(shared, _)| *shared >= SHARED_MIN) {
+            let Some((no, entries)) = self.postings.article(place) else { continue };
+            let smaller = usize::from(*entries).min(sketch.len());
+            if Score::ratio(shared as usize, smaller).share() >= CONTAINED_MIN {
                 counted.push((Reverse(shared), no));
             }
         }
@@ -115,7 +116,6 @@ mod tests {
     #[test]
     fn those_that_share_most_come_first_and_one_shared_entry_is_none() {
         let (mut index, mut tally) = (SketchIndex::default(), Tally::default());
-        tally.cover(ArticleNo(0), 3);
         index.insert(&[1, 2, 3], ArticleNo(0));
         index.insert(&[1, 2, 3, 4], ArticleNo(1));
         index.insert(&[4], ArticleNo(2));

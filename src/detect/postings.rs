@@ -1,204 +1,215 @@
-//! Postings: for each term or sketch entry the live articles that have it. Called by `rewrite` and `overlap`.
+//! Postings: for each term or sketch entry the live articles that have it. Called by `rewrite`, `overlap` and `near`.
 //!
 //! What leaves a window is nearly always the oldest. Its postings then stay where they are, in front of their lists, until
 //! somebody looks: to go and take out a hundred postings, each in memory that nobody has touched for a week, would cost
 //! more than all else that is done for an article.
 
-use super::table::Table;
+use super::{
+    blocks::{Blocks, List},
+    table::Table,
+};
 use crate::model::ArticleNo;
-use std::{collections::VecDeque, hint::black_box, slice};
+use std::{collections::VecDeque, slice};
 
-/// An article that has a key, and what is kept of it there.
-pub(super) type Posting<T> = (ArticleNo, T);
+/// What the table says of a key is 0 where no article has it, the place of a list, or with this bit a posting itself.
+const IS_POSTING: u32 = 1 << POSTING_BITS;
+const POSTING_BITS: u32 = u32::BITS - 1;
 
-/// Lists by key, each in order of article.
-pub(super) struct Postings<T> {
-    lists: Table<List<T>>,
-    /// The lists of several, and the places among them that are free.
-    longer: Vec<VecDeque<Posting<T>>>,
-    free: Vec<u32>,
-    /// Whether the articles from number `first` on are live; that one is.
-    live: VecDeque<bool>,
-    first: ArticleNo,
-    /// How many articles have left since the last sweep.
+/// A full list of which one posting in so many is dead makes room of them, and needs no more.
+const DEAD_ONE_IN: usize = 4;
+
+/// Lists by key, each in order of article. A posting is 31 bits: the running number of an article among those that were
+/// taken in here, as far as that tells those apart which are there, and below it a value of `VALUE_BITS`. Of each article
+/// something more is kept once, a `T`.
+#[derive(Default)]
+pub(super) struct Postings<T, const VALUE_BITS: u32> {
+    /// Most keys are those of one article. Its posting stands in the table itself, which whoever looks up the key has at hand.
+    lists: Table<u32>,
+    longer: Blocks,
+    /// The articles in order, from the first that is still here; nothing is kept of those that are not.
+    articles: VecDeque<(ArticleNo, Option<T>)>,
+    /// The running number of the first.
+    first: u32,
+    /// How many have left since the last sweep.
     left: usize,
 }
 
-/// Most keys are those of one article. Its posting stands in the table itself, which whoever looks up the key has at hand.
-#[derive(Clone, Copy, Default, PartialEq)]
-enum List<T> {
-    #[default]
-    Empty,
-    One(Posting<T>),
-    /// The place among the longer ones.
-    Several(u32),
+/// The postings of the live articles with one key, in order.
+pub(super) enum Live<'p> {
+    One(u32),
+    Several(&'p [u32]),
 }
 
-/// The live articles with one key, in order.
-pub(super) enum Live<'p, T> {
-    One(Posting<T>),
-    /// The older and the newer.
-    Several(&'p [Posting<T>], &'p [Posting<T>]),
-}
-
-impl<T> Live<'_, T> {
-    pub fn len(&self) -> usize {
-        let (older, newer) = self.slices();
-        older.len() + newer.len()
-    }
-
-    pub fn slices(&self) -> (&[Posting<T>], &[Posting<T>]) {
+impl Live<'_> {
+    pub fn postings(&self) -> &[u32] {
         match self {
-            Self::One(only) => (slice::from_ref(only), &[]),
-            Self::Several(older, newer) => (older, newer),
+            Self::One(only) => slice::from_ref(only),
+            Self::Several(list) => list,
         }
     }
 }
 
-impl<T: Copy + PartialEq> Default for Postings<T> {
-    fn default() -> Self {
-        Self {
-            lists: Table::default(),
-            longer: Vec::new(),
-            free: Vec::new(),
-            live: VecDeque::new(),
-            first: ArticleNo::default(),
-            left: 0,
-        }
-    }
-}
+impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
+    const NUMBERS: u32 = 1 << (POSTING_BITS - VALUE_BITS);
+    /// Half of the numbers are those of articles that are here, the others of those that are not any more.
+    const ARTICLES_MAX: usize = Self::NUMBERS as usize / 2;
 
-impl<T: Copy + PartialEq> Postings<T> {
-    /// Takes in an article with its keys. Numbers must rise.
-    pub fn insert(&mut self, no: ArticleNo, keys: impl Iterator<Item = (u32, T)>) {
-        if self.live.is_empty() {
-            self.first = no;
+    /// Takes in an article with its keys and their values. Numbers must rise. Where there is no room for one more, the
+    /// oldest leaves.
+    pub fn insert(&mut self, no: ArticleNo, kept: T, keys: impl Iterator<Item = (u32, u8)>) {
+        if self.articles.len() >= Self::ARTICLES_MAX {
+            self.leave(0);
         }
-        self.live.resize((no.0 - self.first.0) as usize, false);
-        self.live.push_back(true);
+        let here = self.first.wrapping_add(u32::try_from(self.articles.len()).unwrap_or(u32::MAX));
+        self.articles.push_back((no, Some(kept)));
         for (key, value) in keys {
-            self.append(key, (no, value));
+            self.append(key, (here % Self::NUMBERS) << VALUE_BITS | u32::from(value));
         }
     }
 
-    fn append(&mut self, key: u32, new: Posting<T>) {
-        let Self { lists, longer, free, first, .. } = self;
-        let list = lists.entry(key);
-        match list {
-            List::One(only) if only.0 >= *first => {
-                *list = List::Several(place(longer, free, VecDeque::from([*only, new])));
+    fn append(&mut self, key: u32, new: u32) {
+        let Self { lists, longer, first, .. } = self;
+        let entry = lists.entry(key);
+        *entry = match Entry::of(*entry) {
+            Entry::One(only) if !Self::is_dead(only, *first) => longer.add(&[only, new]).0,
+            Entry::None | Entry::One(_) => IS_POSTING | new,
+            Entry::Several(list) => {
+                let postings = longer.get(list);
+                let has_many_dead = longer.is_full(list)
+                    && postings.get(postings.len() / DEAD_ONE_IN).is_some_and(|p| Self::is_dead(*p, *first));
+                let list = if has_many_dead {
+                    longer.retain(list, |posting| !Self::is_dead(posting, *first))
+                } else {
+                    list
+                };
+                longer.push(list, new).0
             }
-            List::Several(at) => {
-                let Some(list) = longer.get_mut(*at as usize) else { return };
-                drop_dead(list, *first);
-                list.push_back(new);
-            }
-            List::Empty | List::One(_) => *list = List::One(new),
-        }
+        };
     }
 
     /// Lets go of an article.
     pub fn remove(&mut self, no: ArticleNo, keys: impl Iterator<Item = u32>) {
-        let Some(is_live) = self.live.get_mut(no.0.wrapping_sub(self.first.0) as usize) else { return };
-        *is_live = false;
-        if no == self.first {
-            while self.live.pop_front_if(|is_live| !*is_live).is_some() {
-                self.first.0 += 1;
-            }
-        } else {
-            keys.for_each(|key| self.take_out(key, no));
+        let Ok(place) = self.articles.binary_search_by_key(&no, |(no, _)| *no) else { return };
+        if place > 0 {
+            let here = self.first.wrapping_add(u32::try_from(place).unwrap_or(u32::MAX));
+            keys.for_each(|key| self.take_out(key, here));
+        }
+        self.leave(place);
+    }
+
+    fn leave(&mut self, place: usize) {
+        if let Some((_, kept)) = self.articles.get_mut(place) {
+            *kept = None;
+        }
+        while self.articles.pop_front_if(|(_, kept)| kept.is_none()).is_some() {
+            self.first = self.first.wrapping_add(1);
         }
         self.left += 1;
-        self.sweep();
+        if self.left > self.articles.len().min(Self::ARTICLES_MAX / 2) {
+            self.sweep();
+        }
     }
 
     /// The live articles with each of these keys.
-    pub fn of(&self, keys: impl Iterator<Item = u32> + Clone) -> Vec<Live<'_, T>> {
-        let lists = self.lists.all(keys);
-        // What a longer list has at hand lies in a second place, and its postings in a third. All of one are asked for
-        // before any of the next.
-        let longer = |list: &List<T>| match list {
-            List::Several(at) => self.longer.get(*at as usize),
-            List::Empty | List::One(_) => None,
-        };
-        black_box(lists.iter().filter_map(longer).map(VecDeque::len).sum::<usize>());
-        let ends = |list: &VecDeque<Posting<T>>| list.front().map(|p| p.0).max(list.back().map(|p| p.0));
-        black_box(lists.iter().filter_map(longer).map(ends).max());
-        lists.iter().map(|list| self.live(list, longer(list))).collect()
+    pub fn of(&self, keys: impl Iterator<Item = u32> + Clone) -> Vec<Live<'_>> {
+        let entries = self.lists.all(keys);
+        // A longer list lies in a second place. All are asked for before any is read.
+        self.longer.touch(entries.iter().filter_map(|entry| match Entry::of(*entry) {
+            Entry::Several(list) => Some(list),
+            Entry::None | Entry::One(_) => None,
+        }));
+        entries.into_iter().map(|entry| self.live(Entry::of(entry))).collect()
     }
 
-    fn live<'p>(&self, list: &List<T>, longer: Option<&'p VecDeque<Posting<T>>>) -> Live<'p, T> {
-        match (list, longer) {
-            (List::One(only), _) if only.0 >= self.first => Live::One(*only),
-            (_, Some(several)) => {
-                let (older, newer) = several.as_slices();
-                Live::Several(self.without_dead(older), self.without_dead(newer))
+    /// How many places there are for articles.
+    pub fn places(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// The place of a live posting's article, below [`Self::places`].
+    pub fn place(&self, posting: u32) -> usize {
+        Self::place_from(self.first, posting) as usize
+    }
+
+    /// The article in a place, and what is kept of it.
+    pub fn article(&self, place: usize) -> Option<(ArticleNo, &T)> {
+        let (no, kept) = self.articles.get(place)?;
+        Some((*no, kept.as_ref()?))
+    }
+
+    fn live(&self, entry: Entry) -> Live<'_> {
+        let is_dead = |posting: &u32| Self::is_dead(*posting, self.first);
+        match entry {
+            Entry::One(only) if !is_dead(&only) => Live::One(only),
+            Entry::None | Entry::One(_) => Live::Several(&[]),
+            Entry::Several(list) => {
+                let postings = self.longer.get(list);
+                let dead =
+                    if postings.first().is_some_and(is_dead) { postings.partition_point(is_dead) } else { 0 };
+                Live::Several(postings.get(dead..).unwrap_or_default())
             }
-            _ => Live::Several(&[], &[]),
         }
     }
 
-    fn without_dead<'p>(&self, mut postings: &'p [Posting<T>]) -> &'p [Posting<T>] {
-        while let [dead, rest @ ..] = postings
-            && dead.0 < self.first
-        {
-            postings = rest;
-        }
-        postings
+    /// Numbers go round: those of articles that have left are far ahead.
+    fn place_from(first: u32, posting: u32) -> u32 {
+        (posting >> VALUE_BITS).wrapping_sub(first) % Self::NUMBERS
     }
 
-    fn take_out(&mut self, key: u32, no: ArticleNo) {
-        let list = self.lists.entry(key);
-        match list {
-            List::One(only) if only.0 == no => *list = List::Empty,
-            List::Several(at) => {
-                if let Some(list) = self.longer.get_mut(*at as usize)
-                    && let Ok(at) = list.binary_search_by_key(&no, |(no, _)| *no)
-                {
-                    list.remove(at);
-                }
-            }
-            List::Empty | List::One(_) => {}
+    fn is_dead(posting: u32, first: u32) -> bool {
+        Self::place_from(first, posting) >= Self::NUMBERS / 2
+    }
+
+    fn take_out(&mut self, key: u32, here: u32) {
+        let Self { lists, longer, .. } = self;
+        let is_here = |posting: u32| Self::place_from(here, posting) == 0;
+        let entry = lists.entry(key);
+        match Entry::of(*entry) {
+            Entry::One(only) if is_here(only) => *entry = 0,
+            Entry::Several(list) => *entry = longer.retain(list, |posting| !is_here(posting)).0,
+            Entry::None | Entry::One(_) => {}
         }
     }
 
-    /// Once as many have left as are there, drops the lists that nobody will look at again, and brings those of which one
-    /// is left back into the table.
+    /// Once as many have left as are there, drops the postings that nobody will look at again, and brings those which are
+    /// alone back into the table.
     fn sweep(&mut self) {
-        if self.left <= self.live.len() {
-            return;
-        }
         self.left = 0;
-        let Self { lists, longer, free, first, .. } = self;
-        lists.change(|list| match list {
-            List::One(only) if only.0 < *first => *list = List::Empty,
-            List::Several(at) => {
-                let Some(several) = longer.get_mut(*at as usize) else { return };
-                drop_dead(several, *first);
-                if several.len() <= 1 {
-                    free.push(*at);
-                    *list = std::mem::take(several).pop_front().map_or(List::Empty, List::One);
+        let Self { lists, longer, first, .. } = self;
+        lists.change(|entry| match Entry::of(*entry) {
+            Entry::One(only) if Self::is_dead(only, *first) => *entry = 0,
+            Entry::Several(list) => {
+                let list = longer.retain(list, |posting| !Self::is_dead(posting, *first));
+                *entry = match longer.get(list) {
+                    [] => 0,
+                    [only] => IS_POSTING | *only,
+                    _ => list.0,
+                };
+                if *entry != list.0 {
+                    longer.free(list);
                 }
             }
-            List::Empty | List::One(_) => {}
+            Entry::None | Entry::One(_) => {}
         });
     }
 }
 
-/// Keeps a list of several, and returns its place.
-fn place<T>(longer: &mut Vec<VecDeque<T>>, free: &mut Vec<u32>, list: VecDeque<T>) -> u32 {
-    if let Some(at) = free.pop()
-        && let Some(place) = longer.get_mut(at as usize)
-    {
-        *place = list;
-        return at;
-    }
-    longer.push(list);
-    u32::try_from(longer.len() - 1).unwrap_or(u32::MAX)
+/// What the table says of a key.
+#[derive(Clone, Copy)]
+enum Entry {
+    None,
+    One(u32),
+    Several(List),
 }
 
-fn drop_dead<T>(list: &mut VecDeque<Posting<T>>, first: ArticleNo) {
-    while list.pop_front_if(|(no, _)| *no < first).is_some() {}
+impl Entry {
+    fn of(entry: u32) -> Self {
+        match entry {
+            0 => Self::None,
+            one if one & IS_POSTING != 0 => Self::One(one & !IS_POSTING),
+            several => Self::Several(List(several)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -207,16 +218,21 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// With numbers of four bits, so that they go round, and no more than eight articles, of which then the oldest leaves.
         #[test]
         fn the_lists_hold_what_is_live_whatever_left_first(
-            articles in prop::collection::vec(prop::collection::btree_set(1_u32..7, 0..4), 1..40),
-            leaving in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..60),
+            articles in prop::collection::vec(prop::collection::btree_set(1_u32..7, 0..4), 1..90),
+            leaving in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..120),
         ) {
-            let mut postings = Postings::default();
+            let mut postings = Postings::<u32, 27>::default();
             let mut live: Vec<(ArticleNo, Vec<u32>)> = Vec::new();
             let mut leaving = leaving.into_iter();
-            for (no, keys) in (0..).map(ArticleNo).zip(articles) {
-                postings.insert(no, keys.iter().map(|key| (*key, ())));
+            for (no, keys) in (0..).step_by(3).map(ArticleNo).zip(articles) {
+                let before = postings.places();
+                postings.insert(no, no.0, keys.iter().map(|key| (*key, u8::try_from(*key).unwrap())));
+                if before == Postings::<u32, 27>::ARTICLES_MAX {
+                    live.remove(0);
+                }
                 live.push((no, keys.into_iter().collect()));
                 for (which, is_oldest) in leaving.by_ref().take(2) {
                     if live.len() < 2 { continue }
@@ -224,10 +240,14 @@ mod tests {
                     postings.remove(no, keys.into_iter());
                 }
                 for (key, live_with) in (1..7).zip(postings.of(1..7)) {
-                    let (older, newer) = live_with.slices();
-                    let found = older.iter().chain(newer).map(|(no, ())| *no).collect::<Vec<_>>();
+                    let found = live_with.postings().iter().map(|posting| {
+                        prop_assert_eq!(posting % (1 << 27), key);
+                        let (no, kept) = postings.article(postings.place(*posting)).unwrap();
+                        prop_assert_eq!(no.0, *kept);
+                        Ok(no)
+                    });
                     let brute = live.iter().filter(|(_, keys)| keys.contains(&key)).map(|(no, _)| *no).collect::<Vec<_>>();
-                    prop_assert_eq!(found, brute);
+                    prop_assert_eq!(found.collect::<Result<Vec<_>, TestCaseError>>()?, brute);
                 }
             }
         }

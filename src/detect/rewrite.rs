@@ -2,7 +2,7 @@
 //! combination of evidence that a person can follow gives the probability that a pair tells one story.
 
 use super::{
-    postings::{Live, Postings},
+    postings::Postings,
     profile::Profile,
     tally::Tally,
     terms::{IDF_UNIT, Term, both},
@@ -34,12 +34,14 @@ const POSTINGS_BUDGET: usize = 800;
 /// Finds live articles by their strongest terms.
 #[derive(Default)]
 pub(super) struct TermIndex {
-    postings: Postings<u16>,
+    /// Each with the root of the term's weight.
+    postings: Postings<(), 8>,
 }
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        self.postings.insert(profile.no, finding(profile).into_iter().map(|term| (term.number, term.top())));
+        let keys = finding(profile).into_iter().map(|term| (term.number, term.top_root()));
+        self.postings.insert(profile.no, (), keys);
     }
 
     pub fn remove(&mut self, profile: &Profile) {
@@ -50,22 +52,27 @@ impl TermIndex {
     pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
         let terms = finding(profile);
         let lists = self.postings.of(terms.iter().map(|term| term.number));
-        let mut shortest_first: Vec<(usize, Term, &Live<'_, u16>)> =
-            terms.iter().zip(&lists).map(|(term, live)| (live.len(), *term, live)).collect();
-        shortest_first.sort_unstable_by_key(|(postings, term, _)| (*postings, term.number));
+        let mut shortest_first: Vec<(usize, Term, &[u32])> = terms
+            .iter()
+            .zip(&lists)
+            .map(|(term, live)| (live.postings().len(), *term, live.postings()))
+            .collect();
+        shortest_first.sort_unstable_by_key(|(length, term, _)| (*length, term.number));
         let mut budget = POSTINGS_BUDGET;
-        for (postings, term, live) in shortest_first {
-            let Some(left) = budget.checked_sub(postings) else { break };
+        tally.cover(self.postings.places());
+        for (length, term, postings) in shortest_first {
+            let Some(left) = budget.checked_sub(length) else { break };
             budget = left;
-            let (older, newer) = live.slices();
-            let product = |there: u16| found_term(u32::from(term.top()) * u32::from(there));
-            tally.add(older, product);
-            tally.add(newer, product);
+            let top = u32::from(term.top());
+            tally.add(postings.iter().map(|posting| {
+                let root = posting & u32::from(u8::MAX);
+                (self.postings.place(*posting), found_term(top * root * root))
+            }));
         }
         let mut found: Vec<(Reverse<u32>, ArticleNo)> = tally
             .take()
             .filter(|(sum, _)| is_likely(*sum))
-            .map(|(sum, (no, _))| (Reverse(sum), no))
+            .filter_map(|(sum, place)| Some((Reverse(sum), self.postings.article(place)?.0)))
             .collect();
         if found.len() > CANDIDATES_MAX {
             found.select_nth_unstable(CANDIDATES_MAX);

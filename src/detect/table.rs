@@ -3,9 +3,11 @@
 //! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
 //! guessed at rightly. Here all places can be asked for first, of which none waits for another.
 
-/// So many slots for one that is taken, at least; and when it is made anew, so that as many more may come.
-const SLOTS_MIN: usize = 2;
-const SLOTS_ANEW: usize = 4;
+/// At most so many of ten slots are taken, and half of them after it was made anew.
+const TAKEN_OF_TEN_MAX: usize = 7;
+const SLOTS_ANEW: usize = 2;
+/// A table of what is known to come is small, and has more room: what is looked for is then mostly where it is looked for first.
+const SLOTS_KNOWN: usize = 4;
 const SIZE_MIN: usize = 16;
 
 /// A value for every number; for those that none was given, the default one. The numbers must be hashes.
@@ -25,8 +27,11 @@ impl<V: Copy + Default + PartialEq> Default for Table<V> {
 impl<V: Copy + Default + PartialEq> Table<V> {
     /// An empty one for so many numbers.
     pub fn with_room(numbers: usize) -> Self {
-        let size = (numbers * SLOTS_ANEW).max(SIZE_MIN);
-        Self { slots: vec![(0, V::default()); size], taken: 0 }
+        Self::of_size(numbers * SLOTS_KNOWN)
+    }
+
+    fn of_size(slots: usize) -> Self {
+        Self { slots: vec![(0, V::default()); slots.max(SIZE_MIN)], taken: 0 }
     }
 
     /// The value of a number.
@@ -42,7 +47,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
 
     /// A number's value, to be changed.
     pub fn entry(&mut self, number: u32) -> &mut V {
-        if (self.taken + 1) * SLOTS_MIN > self.slots.len() {
+        if (self.taken + 1) * 10 > self.slots.len() * TAKEN_OF_TEN_MAX {
             self.rebuild();
         }
         let at = self.find(number);
@@ -87,7 +92,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
     /// Takes in anew what is not the default, with room for as many more.
     fn rebuild(&mut self) {
         let is_live = |slot: &&(u32, V)| slot.0 != 0 && slot.1 != V::default();
-        let mut next = Self::with_room(self.slots.iter().filter(is_live).count());
+        let mut next = Self::of_size(self.slots.iter().filter(is_live).count() * SLOTS_ANEW);
         for (number, value) in self.slots.iter().filter(is_live) {
             let at = next.find(*number);
             if let Some(slot) = next.slots.get_mut(at) {

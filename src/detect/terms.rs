@@ -44,6 +44,11 @@ impl Term {
         u16::from(self.top_root) * u16::from(self.top_root)
     }
 
+    /// The root of that.
+    pub fn top_root(self) -> u8 {
+        self.top_root
+    }
+
     /// In the vector of the head; 0 where it is not in it.
     pub fn head(self) -> u16 {
         u16::from(self.head_root) * u16::from(self.head_root)

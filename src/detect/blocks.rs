@@ -1,0 +1,191 @@
+//! Many short lists of numbers, each in a block whose size is a power of two: a list costs its numbers, one more for its
+//! length, and some room; and what is looked at first lies in one line of memory. Called by `postings`.
+
+use std::hint::black_box;
+
+/// Where a list lies: in which chunk, and in the lower bits at which of its numbers. None lies at 0, and none has the highest
+/// bit: in all they may take 8 GiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct List(pub u32);
+
+/// The blocks lie in chunks of 16 MiB, which stay where they are: to copy them would be a pause, and memory that the system
+/// moves instead is in large pages no more, so that a look-up waits twice.
+const CHUNK_BITS: u32 = 22;
+const CHUNK: usize = 1 << CHUNK_BITS;
+
+/// The smallest block, in numbers: one for the length and three of the list.
+const SMALLEST: usize = 4;
+/// A block begins with the length of its list, and in the lowest bits how often the smallest size was doubled.
+const DOUBLED_BITS: u32 = 5;
+
+/// The lists.
+pub(super) struct Blocks {
+    /// A list that is longer than a chunk has a chunk of its length for itself.
+    chunks: Vec<Vec<u32>>,
+    /// The free blocks of each size.
+    free: [Vec<List>; 1 << DOUBLED_BITS],
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self { chunks: vec![vec![0; SMALLEST]], free: Default::default() }
+    }
+}
+
+impl Blocks {
+    /// A list's numbers.
+    pub fn get(&self, list: List) -> &[u32] {
+        match self.block(list) {
+            [header, numbers @ ..] => numbers.get(..length(*header)).unwrap_or_default(),
+            [] => &[],
+        }
+    }
+
+    /// Asks for the beginnings of lists, so that they are at hand.
+    pub fn touch(&self, lists: impl Iterator<Item = List>) {
+        black_box(lists.map(|list| self.header(list)).fold(0, u32::wrapping_add));
+    }
+
+    /// A new list.
+    pub fn add(&mut self, numbers: &[u32]) -> List {
+        let doubled = (0..1 << DOUBLED_BITS).find(|doubled| room(*doubled) >= numbers.len()).unwrap_or_default();
+        let free = self.free.get_mut(doubled as usize).and_then(Vec::pop);
+        let list = free.unwrap_or_else(|| self.new_block(SMALLEST << doubled));
+        if let [header, place @ ..] = self.block_mut(list) {
+            *header = header_of(numbers.len(), doubled);
+            place.iter_mut().zip(numbers).for_each(|(place, number)| *place = *number);
+        }
+        list
+    }
+
+    /// Adds a number behind a list's others. Where it must go elsewhere for that, says where.
+    pub fn push(&mut self, list: List, number: u32) -> List {
+        if self.is_full(list) {
+            let longer: Vec<u32> = self.get(list).iter().copied().chain([number]).collect();
+            self.free(list);
+            return self.add(&longer);
+        }
+        if let [header, numbers @ ..] = self.block_mut(list)
+            && let Some(next) = numbers.get_mut(length(*header))
+        {
+            *next = number;
+            *header = header_of(length(*header) + 1, doubled(*header));
+        }
+        list
+    }
+
+    /// Whether a list must go elsewhere to have one number more.
+    pub fn is_full(&self, list: List) -> bool {
+        let header = self.header(list);
+        length(header) == room(doubled(header))
+    }
+
+    /// Keeps those of a list's numbers that are wanted. Where it goes elsewhere then, says where.
+    pub fn retain(&mut self, list: List, is_wanted: impl Fn(u32) -> bool) -> List {
+        let wanted: Vec<u32> = self.get(list).iter().copied().filter(|number| is_wanted(*number)).collect();
+        self.free(list);
+        self.add(&wanted)
+    }
+
+    /// Gives a list's block to another. The list is no more.
+    pub fn free(&mut self, list: List) {
+        let doubled = doubled(self.header(list));
+        if let Some(free) = self.free.get_mut(doubled as usize) {
+            free.push(list);
+        }
+    }
+
+    fn new_block(&mut self, size: usize) -> List {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + size > CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK.max(size)));
+        }
+        let number = self.chunks.len() - 1;
+        let Some(chunk) = self.chunks.last_mut() else { return List(0) };
+        let list = number << CHUNK_BITS | chunk.len();
+        chunk.resize(chunk.len() + size, 0);
+        List(u32::try_from(list).unwrap_or(0))
+    }
+
+    /// From a list's header to the end of its chunk.
+    fn block(&self, list: List) -> &[u32] {
+        let (chunk, at) = place(list);
+        self.chunks.get(chunk).and_then(|chunk| chunk.get(at..)).unwrap_or_default()
+    }
+
+    fn block_mut(&mut self, list: List) -> &mut [u32] {
+        let (chunk, at) = place(list);
+        self.chunks.get_mut(chunk).and_then(|chunk| chunk.get_mut(at..)).unwrap_or_default()
+    }
+
+    fn header(&self, list: List) -> u32 {
+        self.block(list).first().copied().unwrap_or_default()
+    }
+}
+
+fn place(list: List) -> (usize, usize) {
+    (list.0 as usize >> CHUNK_BITS, list.0 as usize % CHUNK)
+}
+
+fn header_of(length: usize, doubled: u32) -> u32 {
+    u32::try_from(length).unwrap_or(0) << DOUBLED_BITS | doubled
+}
+
+fn length(header: u32) -> usize {
+    (header >> DOUBLED_BITS) as usize
+}
+
+fn doubled(header: u32) -> u32 {
+    header % (1 << DOUBLED_BITS)
+}
+
+/// How long a list in a block of this size may be.
+fn room(doubled: u32) -> usize {
+    (SMALLEST << doubled) - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lists_hold_what_vectors_hold(
+            changes in prop::collection::vec((0_usize..6, any::<u32>(), 0_u8..12), 1..400),
+        ) {
+            let mut blocks = Blocks::default();
+            let mut lists: Vec<(List, Vec<u32>)> = (0..6).map(|n| (blocks.add(&[n]), vec![n])).collect();
+            for (which, number, change) in changes {
+                let (list, expected) = &mut lists[which];
+                match change {
+                    0 => {
+                        blocks.free(*list);
+                        *expected = vec![number; 5];
+                        *list = blocks.add(expected);
+                    }
+                    1 => {
+                        *list = blocks.retain(*list, |kept| kept < number);
+                        expected.retain(|kept| *kept < number);
+                    }
+                    _ => {
+                        *list = blocks.push(*list, number);
+                        expected.push(number);
+                    }
+                }
+                for (list, expected) in &lists {
+                    prop_assert_eq!(blocks.get(*list), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_that_was_freed_is_used_again() {
+        let mut blocks = Blocks::default();
+        for _ in 0..100 {
+            let list = blocks.add(&[1, 2, 3, 4]);
+            blocks.free(list);
+        }
+        assert_eq!(blocks.chunks.iter().map(Vec::len).collect::<Vec<_>>(), [SMALLEST + 2 * SMALLEST]);
+    }
+}
