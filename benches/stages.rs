@@ -168,7 +168,7 @@ fn matching(size: usize, reach: u32) -> f64 {
     let mean = micros(costs.iter().sum()) / real(costs.len());
     costs.sort_unstable();
     let at = |place: usize| costs.get(place).copied().map_or(0., micros);
-    let target = (live == 100_000).then_some(Target::new(60., 60.));
+    let target = (live == 100_000).then_some(Target::new(60., 30.));
     tell("matching, mean", live, mean, "us", target);
     tell("matching, 99 of 100", live, at(costs.len() * 99 / 100), "us", None);
     tell("matching, the longest", live, at(costs.len() - 1), "us", None);
