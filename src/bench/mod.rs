@@ -29,7 +29,7 @@ pub struct Plan {
     pub files: usize,
     /// How many go in as JSON Lines; the daemon is measured with these in its store, and in its windows.
     pub articles: usize,
-    /// How many seconds files are dropped into its inbox, at each of the paces.
+    /// How many seconds files are dropped into its inbox, at each of the paces; 0 for not at all.
     pub seconds: usize,
     /// How many files are then dropped into it at once; none by default.
     pub burst: usize,
@@ -188,7 +188,9 @@ fn as_daemon(
     let counts = PACES.map(|pace| pace.0 as usize * plan.seconds);
     let files = made.dropped(counts.iter().sum::<usize>() + plan.burst)?;
     let mut files = files.as_slice();
-    for ((a_second, [median, most], target), count) in PACES.into_iter().zip(counts) {
+    for ((a_second, [median, most], target), count) in
+        PACES.into_iter().zip(counts).filter(|(_, count)| *count > 0)
+    {
         let (now, later) = files.split_at(count);
         let seen = latency::of_drops(program, &daemon, now, a_second)?;
         tell(median, percentile(&seen, 50), "ms", None);
