@@ -18,13 +18,12 @@ use rustix::time::{ClockId, clock_gettime};
 use std::{
     hint::black_box,
     path::Path,
-    process,
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 use wirefold::{
-    bench::{Figure, Target, head, processes::memory_bytes},
+    bench::{Figure, Target, head},
     config::Config,
     detect::{Decision, Detector, Kept, Newcomer, Settings},
     fingerprint::{fingerprint, language_of},
@@ -39,8 +38,6 @@ use wirefold::{
 const ARTICLES: usize = 4_000;
 /// The least of so many passes is told: whatever else the machine does only adds.
 const PASSES: u32 = 7;
-/// What the windows hold is told of as many as these at least: of fewer, what a program takes anyway would decide it.
-const WEIGHED: usize = 100_000;
 /// A desk that has these in a day, where no window is to be filled.
 const A_DAY: u32 = 2_000;
 /// How many days of articles can be rewritten: every one that comes pushes one out.
@@ -65,12 +62,14 @@ fn main() {
         windows.extend(WINDOWS);
         windows.extend(FULL_SCALE.iter().filter(|_| cfg!(feature = "full-scale")));
     }
-    let mut least = None;
+    let mut first = None;
     for (size, reach) in windows {
         let mean = matching(size, reach);
-        let times = mean / *least.get_or_insert(mean);
-        let target = (size == 1_000_000).then_some(Target::new(1.5, 1.1));
-        tell("the same, beside the first of these", size, times, "times", target);
+        if let Some(first) = first {
+            let target = (size == 1_000_000).then_some(Target::new(1.5, 1.1));
+            tell("mean, against the first window's", size * reach as usize, mean / first, "times", target);
+        }
+        first = first.or(Some(mean));
     }
 }
 
@@ -153,13 +152,11 @@ fn matching(size: usize, reach: u32) -> f64 {
         let articles = Stream::new(1, a_day).take(live + ARTICLES).map(Ready::new);
         articles.for_each(|article| made.send(article).expect("somebody matches"));
     });
-    let empty = memory_bytes(process::id());
     let mut detector = Detector::new(settings);
     let mut numbered = (0..).map(ArticleNo).zip(ready);
     for (no, article) in numbered.by_ref().take(live) {
         article.decide(no, &mut detector);
     }
-    let held = memory_bytes(process::id()).saturating_sub(empty);
     let newcomers: Vec<(ArticleNo, Ready)> = numbered.collect();
     making.join().expect("they were made");
     let mut costs: Vec<Duration> = newcomers
@@ -177,10 +174,6 @@ fn matching(size: usize, reach: u32) -> f64 {
     tell("matching, mean", live, mean, "us", target);
     tell("matching, 99 of 100", live, at(costs.len() * 99 / 100), "us", None);
     tell("matching, the longest", live, at(costs.len() - 1), "us", None);
-    if live >= WEIGHED {
-        let target = (reach == 1).then_some(Target::new(3., 1.5));
-        tell("memory an article in the windows", live, kilobytes(held) / real(live), "kB", target);
-    }
     mean
 }
 
@@ -265,11 +258,6 @@ fn cpu_time(of: ClockId) -> Duration {
 
 fn micros(took: Duration) -> f64 {
     took.as_secs_f64() * 1e6
-}
-
-#[allow(clippy::cast_precision_loss, reason = "sizes stay far below 2^52")]
-fn kilobytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e3
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]

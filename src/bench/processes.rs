@@ -158,7 +158,7 @@ impl Daemon {
 
     /// The memory that it has now.
     pub fn bytes(&self) -> u64 {
-        memory_bytes(self.process.0.id())
+        bytes_of(self.process.0.id(), "VmRSS:").unwrap_or_default()
     }
 
     /// Ends it as a crash would, so that it can put nothing in order.
@@ -177,11 +177,6 @@ impl Drop for Ends {
         }
         self.0.wait().ok();
     }
-}
-
-/// The memory that a process has now; none once it has ended.
-pub fn memory_bytes(pid: u32) -> u64 {
-    bytes_of(pid, "VmRSS:").unwrap_or_default()
 }
 
 /// A line of what the system says of a process, in bytes; nothing once it has ended.
