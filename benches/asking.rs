@@ -13,12 +13,13 @@
 use std::{
     fs,
     io::{BufWriter, Write},
-    os::unix::net::UnixDatagram,
-    path::Path,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
+use tokio::sync::mpsc;
 use wirefold::{
+    bench::processes::Program,
     generate::{Stream, json_line},
     query::RecordAnswer,
 };
@@ -29,124 +30,105 @@ const A_DAY: u32 = 2_000;
 const TIMES: usize = 20;
 /// What a command may take at most with 10,000 articles in.
 const TARGET_MS: f64 = 50.;
-/// How long the daemon may take until it is up.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 fn main() {
     let articles = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(ARTICLES);
     let dir = tempfile::tempdir().expect("a folder can be made");
-    fill(dir.path(), articles);
-    let daemon = Daemon::start(dir.path());
-    let commands = commands(dir.path());
+    // It goes on for as long as there is somebody to be told figures, of which there are none here.
+    let (told, _listening) = mpsc::channel(1);
+    let path = Path::new(env!("CARGO_BIN_EXE_wirefold"));
+    let program = Program::new(path, dir.path(), &told).expect("there is room for its configuration");
+    let data = fill(&program, dir.path(), articles);
+    let asked = Asked { program, data };
+    let daemon = asked.program.daemon_in(&asked.data).expect("the daemon comes up");
+    let commands = asked.commands();
     println!("{:<54} {:>9} {:>9} {:>9}", "with the daemon up", "median ms", "most ms", "bytes");
-    let answers: Vec<Vec<u8>> = commands.iter().map(|command| measure(dir.path(), command)).collect();
+    let answers: Vec<Vec<u8>> = commands.iter().map(|command| asked.measure(dir.path(), command)).collect();
     drop(daemon);
     for (command, answer) in commands.iter().zip(answers) {
-        let alone = wirefold(dir.path(), command).output().expect("the command runs");
+        let alone = asked.command(command).output().expect("the command runs");
         assert!(alone.stdout == answer, "{} says something else without a daemon", command.join(" "));
     }
     println!("without a daemon each said the same; required at {ARTICLES} articles: {TARGET_MS} ms at most");
 }
 
-/// Takes in made-up articles.
-fn fill(dir: &Path, articles: usize) {
+/// Takes in made-up articles. Returns the data directory.
+fn fill(program: &Program<'_>, dir: &Path, articles: usize) -> PathBuf {
     let file = dir.join("articles.jsonl");
     let mut to = BufWriter::new(fs::File::create(&file).expect("the articles can be written"));
     for article in Stream::new(1, A_DAY).take(articles) {
         writeln!(to, "{}", json_line(&article)).expect("the articles can be written");
     }
     to.flush().expect("the articles can be written");
-    let taken = wirefold(dir, &["ingest", &file.to_string_lossy()]).status();
-    assert!(taken.expect("the command runs").success(), "the articles are taken in");
+    program.ingest("data", &file).expect("the articles are taken in").data_dir
 }
 
-/// What a person asks, about records that have something to say.
-fn commands(dir: &Path) -> Vec<Vec<String>> {
-    let listed = wirefold(dir, &["list", "--json", "--sort", "variants", "--limit", "1"]).output();
-    let record: RecordAnswer =
-        serde_json::from_slice(&listed.expect("the command runs").stdout).expect("there is a record");
-    let variant =
-        record.articles.iter().find(|article| article.relation.is_some()).expect("it has a variant");
-    let title = record.title.iter().find_map(|title| title.split(' ').next_back()).expect("it has a title");
-    let source =
-        record.articles.iter().find_map(|article| article.source.as_deref()).expect("it has a source");
-    let (id, variant) = (&*record.record.to_string(), &*variant.id.to_string());
-    let all = [
-        vec!["list"],
-        vec!["list", "--json"],
-        vec!["list", "--limit", "1000000"],
-        vec!["list", "--title", title],
-        vec!["list", "--source", source, "--sort", "updated"],
-        vec!["list", "--min-variants", "2", "--sort", "variants"],
-        vec!["list", "--relation", "rewrite", "--lang", "en"],
-        vec!["list", "--meta", "urgency=4"],
-        vec!["show", id],
-        vec!["show", variant, "--json"],
-        vec!["diff", variant],
-        vec!["explain", variant],
-        vec!["explain", id],
-        vec!["trace", variant],
-        vec!["export"],
-    ];
-    all.map(|words| words.into_iter().map(str::to_owned).collect()).into()
+/// A data directory, and the program that is asked for what is in it.
+struct Asked<'f> {
+    program: Program<'f>,
+    data: PathBuf,
 }
 
-/// Asks again and again, and prints a row. The answer goes to a file, so that who reads it takes no time of its own.
-fn measure(dir: &Path, command: &[String]) -> Vec<u8> {
-    let path = dir.join("answer");
-    let ask = || {
-        let into = fs::File::create(&path).expect("a file can be made");
-        let begun = Instant::now();
-        let ended = wirefold(dir, command).stdout(into).status().expect("the command runs");
-        (begun.elapsed(), ended)
-    };
-    assert!(ask().1.success(), "{} fails", command.join(" "));
-    let answer = fs::read(&path).expect("the answer is there");
-    let mut took: Vec<Duration> = (0..TIMES).map(|_| ask().0).collect();
-    took.sort_unstable();
-    let millis = |at: usize| took.get(at).map_or(0., |took| took.as_secs_f64() * 1e3);
-    println!(
-        "{:<54} {:>9.1} {:>9.1} {:>9}",
-        command.join(" "),
-        millis(TIMES / 2),
-        millis(TIMES - 1),
-        answer.len()
-    );
-    answer
-}
-
-fn wirefold(dir: &Path, arguments: &[impl AsRef<str>]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wirefold"));
-    command.arg("--data-dir").arg(dir.join("data")).args(arguments.iter().map(AsRef::as_ref));
-    command
-}
-
-/// A daemon that ends with its name.
-struct Daemon(Child);
-
-impl Daemon {
-    /// Starts it, and waits until it says that it is ready, as a service manager does.
-    fn start(dir: &Path) -> Self {
-        let path = dir.join("notify");
-        let told = UnixDatagram::bind(&path).expect("a socket can be made");
-        told.set_read_timeout(Some(PATIENCE)).expect("there is a patience");
-        let mut command = wirefold(dir, &["run"]);
-        command.env("NOTIFY_SOCKET", &path).stderr(Stdio::null()).stdout(Stdio::null());
-        let daemon = Self(command.spawn().expect("the daemon starts"));
-        let mut said = [0; 4096];
-        loop {
-            let length = told.recv(&mut said).expect("the daemon comes up in time");
-            if said.get(..length).is_some_and(|said| String::from_utf8_lossy(said).contains("READY=1")) {
-                return daemon;
-            }
-        }
+impl Asked<'_> {
+    fn command(&self, arguments: &[impl AsRef<str>]) -> Command {
+        let mut command = self.program.command(&self.data);
+        command.args(arguments.iter().map(AsRef::as_ref));
+        command
     }
-}
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let pid = self.0.id().to_string();
-        drop(Command::new("kill").arg(pid).status());
-        drop(self.0.wait());
+    /// What a person asks, about records that have something to say.
+    fn commands(&self) -> Vec<Vec<String>> {
+        let listed = self.command(&["list", "--json", "--sort", "variants", "--limit", "1"]).output();
+        let record: RecordAnswer =
+            serde_json::from_slice(&listed.expect("the command runs").stdout).expect("there is a record");
+        let variant =
+            record.articles.iter().find(|article| article.relation.is_some()).expect("it has a variant");
+        let title =
+            record.title.iter().find_map(|title| title.split(' ').next_back()).expect("it has a title");
+        let source =
+            record.articles.iter().find_map(|article| article.source.as_deref()).expect("it has a source");
+        let (id, variant) = (&*record.record.to_string(), &*variant.id.to_string());
+        let all = [
+            vec!["list"],
+            vec!["list", "--json"],
+            vec!["list", "--limit", "1000000"],
+            vec!["list", "--title", title],
+            vec!["list", "--source", source, "--sort", "updated"],
+            vec!["list", "--min-variants", "2", "--sort", "variants"],
+            vec!["list", "--relation", "rewrite", "--lang", "en"],
+            vec!["list", "--meta", "urgency=4"],
+            vec!["show", id],
+            vec!["show", variant, "--json"],
+            vec!["diff", variant],
+            vec!["explain", variant],
+            vec!["explain", id],
+            vec!["trace", variant],
+            vec!["export"],
+        ];
+        all.map(|words| words.into_iter().map(str::to_owned).collect()).into()
+    }
+
+    /// Asks again and again, and prints a row. The answer goes to a file, so that who reads it takes no time of its own.
+    fn measure(&self, dir: &Path, command: &[String]) -> Vec<u8> {
+        let path = dir.join("answer");
+        let ask = || {
+            let into = fs::File::create(&path).expect("a file can be made");
+            let begun = Instant::now();
+            let ended = self.command(command).stdout(into).status().expect("the command runs");
+            (begun.elapsed(), ended)
+        };
+        assert!(ask().1.success(), "{} fails", command.join(" "));
+        let answer = fs::read(&path).expect("the answer is there");
+        let mut took: Vec<Duration> = (0..TIMES).map(|_| ask().0).collect();
+        took.sort_unstable();
+        let millis = |at: usize| took.get(at).map_or(0., |took| took.as_secs_f64() * 1e3);
+        println!(
+            "{:<54} {:>9.1} {:>9.1} {:>9}",
+            command.join(" "),
+            millis(TIMES / 2),
+            millis(TIMES - 1),
+            answer.len()
+        );
+        answer
     }
 }

@@ -1,7 +1,7 @@
 //! How long a daemon that runs takes to answer, and to see what is dropped into its inbox.
 
 use super::{
-    BenchError, DROPPED_A_SECOND,
+    BenchError,
     processes::{Daemon, Program},
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
 };
 use serde::de::DeserializeOwned;
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     thread::park_timeout,
@@ -21,13 +22,14 @@ use tokio::runtime::Handle;
 const SHOWN: usize = 1_000;
 /// How often it is asked whether a file that was dropped is shown.
 const ASK_EVERY: Duration = Duration::from_millis(1);
+/// How often it is asked whether all of a burst are in. An answer counts everything, and so takes a while itself.
+const ASK_OF_ALL_EVERY: Duration = Duration::from_millis(100);
 /// How long a file may take.
 const DROP_PATIENCE: Duration = Duration::from_mins(1);
 
 /// How many articles are in the windows.
 pub(super) fn live(daemon: &Daemon) -> Result<f64, BenchError> {
-    let status: Vec<Status> = ask(daemon, &Question::Status)?;
-    Ok(status.first().and_then(|status| status.index_articles).map_or(0., super::real))
+    Ok(status(daemon)?.and_then(|status| status.index_articles).map_or(0., super::real))
 }
 
 /// The milliseconds that each of some records takes to be shown.
@@ -44,28 +46,23 @@ pub(super) fn of_show(program: &Program<'_>, daemon: &Daemon) -> Result<Vec<f64>
     Ok(took)
 }
 
-/// The milliseconds from the moment each file is renamed into the inbox until its record is shown. They are dropped at
-/// their times whether or not those before are seen yet.
+/// The milliseconds from the moment each file is renamed into the inbox until its record is shown. So many are dropped a
+/// second, at their times whether or not those before are seen yet.
 pub(super) fn of_drops(
     program: &Program<'_>,
     daemon: &Daemon,
     files: &[PathBuf],
+    a_second: u32,
 ) -> Result<Vec<f64>, BenchError> {
     let (begun, mut next) = (Instant::now(), 0);
-    let (mut waiting, mut took) = (Vec::<(&Path, Instant)>::new(), Vec::with_capacity(files.len()));
+    let (mut waiting, mut took) = (Vec::<(&OsStr, Instant)>::new(), Vec::with_capacity(files.len()));
     while took.len() < files.len() {
         program.go_on()?;
         while let Some(path) = files.get(next)
-            && begun.elapsed() * DROPPED_A_SECOND >= Duration::from_secs(next as u64)
+            && begun.elapsed() * a_second >= Duration::from_secs(next as u64)
         {
-            let name = path.file_name().map_or(path.as_path(), Path::new);
-            let to = daemon.inbox().join(name);
-            waiting.push((name, Instant::now()));
-            fs::rename(path, &to).map_err(|source| BenchError::Folder {
-                action: "drop",
-                path: to,
-                source,
-            })?;
+            let since = Instant::now();
+            waiting.push((drop_in(daemon, path)?, since));
             next += 1;
         }
         let mut still = Vec::with_capacity(waiting.len());
@@ -84,6 +81,36 @@ pub(super) fn of_drops(
         park_timeout(ASK_EVERY);
     }
     Ok(took)
+}
+
+/// The seconds from the moment the first of these files is renamed into the inbox, and the others right behind it, until
+/// the records of all are shown.
+pub(super) fn of_burst(program: &Program<'_>, daemon: &Daemon, files: &[PathBuf]) -> Result<f64, BenchError> {
+    let finished = || {
+        Ok::<_, BenchError>(status(daemon)?.map_or(0, |status| status.files.received - status.files.pending))
+    };
+    let (before, begun) = (finished()?, Instant::now());
+    for path in files {
+        drop_in(daemon, path)?;
+    }
+    while finished()? < before + files.len() as u64 {
+        program.go_on()?;
+        park_timeout(ASK_OF_ALL_EVERY);
+    }
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Renames a file into the inbox, and returns the name that it has there.
+fn drop_in<'f>(daemon: &Daemon, file: &'f Path) -> Result<&'f OsStr, BenchError> {
+    let name = file.file_name().unwrap_or_default();
+    let to = daemon.inbox().join(name);
+    let dropped = fs::rename(file, &to);
+    dropped.map_err(|source| BenchError::Folder { action: "drop", path: to, source })?;
+    Ok(name)
+}
+
+fn status(daemon: &Daemon) -> Result<Option<Status>, BenchError> {
+    Ok(ask(daemon, &Question::Status)?.pop())
 }
 
 fn millis(since: Instant) -> f64 {

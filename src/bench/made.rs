@@ -12,8 +12,10 @@ use std::{
     time::Instant,
 };
 
-/// A desk that has these in a day.
-const A_DAY: u32 = 2_000;
+/// A desk that has these in a day, or as many as it takes for all to be of one week: then each of them is in the windows
+/// of those after it, the rewrite matcher's too.
+const A_DAY: usize = 2_000;
+const WEEK_DAYS: usize = 7;
 /// Files of one folder, so that none is long to go through.
 const A_FOLDER: usize = 1_000;
 /// What is dropped into the inbox is another stream than what lies in the store.
@@ -34,7 +36,7 @@ impl<'f> Made<'f> {
     /// A file each, under the folder that is returned.
     pub fn files(&self, count: usize) -> Result<PathBuf, BenchError> {
         let into = self.folder.join("files");
-        for (at, article) in Stream::new(FILES, A_DAY).take(count).enumerate() {
+        for (at, article) in stream(FILES, count).enumerate() {
             let folder = into.join((at / A_FOLDER).to_string());
             if at % A_FOLDER == 0 {
                 fs::create_dir_all(&folder).map_err(cannot("make", &folder))?;
@@ -50,9 +52,7 @@ impl<'f> Made<'f> {
         let path = self.folder.join("articles.jsonl");
         let write = || {
             let mut to = BufWriter::new(File::create(&path)?);
-            Stream::new(LINES, A_DAY)
-                .take(count)
-                .try_for_each(|article| writeln!(to, "{}", json_line(&article)))?;
+            stream(LINES, count).try_for_each(|article| writeln!(to, "{}", json_line(&article)))?;
             to.flush()
         };
         write().map_err(cannot("write", &path))?;
@@ -68,7 +68,7 @@ impl<'f> Made<'f> {
             fs::write(&path, text(&article)).map_err(cannot("write", &path))?;
             Ok(path)
         };
-        Stream::new(DROPPED, A_DAY).take(count).enumerate().map(article).collect()
+        stream(DROPPED, count).enumerate().map(article).collect()
     }
 }
 
@@ -83,6 +83,12 @@ pub(super) fn read_and_hash(folder: &Path) -> Result<f64, BenchError> {
         }
     }
     Ok(begun.elapsed().as_secs_f64())
+}
+
+/// So many articles of that stream.
+fn stream(seed: u64, count: usize) -> impl Iterator<Item = Article> {
+    let a_day = A_DAY.max(count.div_ceil(WEEK_DAYS));
+    Stream::new(seed, u32::try_from(a_day).unwrap_or(u32::MAX)).take(count)
 }
 
 /// An article as a plain text.

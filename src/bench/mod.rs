@@ -1,16 +1,18 @@
 //! How fast it is here: made-up articles through the program itself, on the disk of a folder that goes when it is done.
 //!
-//! Owns the runs, the figures and what is asked of them; it prints nothing. Each run is a process of its own, as an operator
+//! Owns the runs, the figures and what is asked of them, and the form of a row; it prints nothing. Each run is a process of its own, as an operator
 //! would start it, so that its memory and its share of the cores are its own. Called by `cli` and by the whole-run benchmark.
 
+mod figure;
 mod latency;
 mod made;
-mod processes;
+pub mod processes;
+
+pub use figure::{Figure, Target, head};
 
 use crate::{control::ControlError, inbox::display_path};
 use made::Made;
 use processes::{Program, Ran};
-use serde::Serialize;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -25,56 +27,32 @@ use walkdir::WalkDir;
 pub struct Plan {
     /// How many articles go in as a file each.
     pub files: usize,
-    /// How many go in as JSON Lines; the daemon is measured with these in its store.
+    /// How many go in as JSON Lines; the daemon is measured with these in its store, and in its windows.
     pub articles: usize,
-    /// How many files are dropped into the daemon's inbox, [`DROPPED_A_SECOND`].
-    pub dropped: usize,
+    /// How many seconds files are dropped into its inbox, at each of the paces; 0 for not at all.
+    pub seconds: usize,
+    /// How many files are then dropped into it at once; none by default.
+    pub burst: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { files: 20_000, articles: 100_000, dropped: 400 }
+        Self { files: 20_000, articles: 100_000, seconds: 20, burst: 0 }
     }
 }
 
-/// How many files a second are dropped into the daemon's inbox.
-pub const DROPPED_A_SECOND: u32 = 20;
+/// With so many articles in the store a start and an answer must be quick.
+const A_MILLION: usize = 1_000_000;
 
-/// One thing that was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Figure {
-    /// What.
-    pub what: &'static str,
-    /// How many articles it was measured with.
-    pub articles: usize,
-    /// The figure.
-    pub value: f64,
-    /// Its unit.
-    pub unit: &'static str,
-    /// What it is to reach on two cores, where that is said.
-    #[serde(flatten)]
-    pub target: Option<Target>,
-}
-
-/// What a figure is to reach.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Target {
-    /// What it must reach.
-    pub required: f64,
-    /// What is aimed at. It lies on the side of the better figures.
-    pub aim: f64,
-    /// With how many articles in the store that is asked for; 0 where any number tells.
-    #[serde(rename = "required_at", skip_serializing_if = "is_any")]
-    pub at: usize,
-}
-
-impl Figure {
-    /// Whether it reaches what it must; nothing where nothing is asked of it.
-    pub fn is_met(&self) -> Option<bool> {
-        let Target { required, aim, .. } = self.target?;
-        Some(if aim < required { self.value <= required } else { self.value >= required })
-    }
-}
+/// A pace at which files are dropped into the daemon's inbox: how many a second, what half and 99 of 100 of them are told
+/// as, and what the latter must reach.
+type Pace = (u32, [&'static str; 2], Option<Target>);
+const PACES: [Pace; 3] = [
+    (1, ["drop to shown, 1/s, median", "drop to shown, 1/s, 99 of 100"], None),
+    (20, ["drop to shown, 20/s, median", "drop to shown, 20/s, 99 of 100"], Some(Target::new(250., 60.))),
+    (200, ["drop to shown, 200/s, median", "drop to shown, 200/s, 99 of 100"], None),
+];
+const BURST: &str = "dropped at once, until all are shown";
 
 /// Why nothing can be measured.
 #[derive(Debug, thiserror::Error)]
@@ -153,8 +131,8 @@ fn as_files(
     tell("files read and hashed alone", floor, "a second", None);
     let ran = program.ingest("as-files", &files)?;
     let speed = a_second(count, ran.seconds);
-    tell("files taken in", speed, "a second", Some(reach(6_000., 10_000.)));
-    tell("the same, beside reading and hashing", floor / speed, "times", Some(reach(10., 5.)));
+    tell("files taken in", speed, "a second", Some(Target::new(6_000., 10_000.)));
+    tell("the same, beside reading and hashing", floor / speed, "times", Some(Target::new(10., 5.)));
     tell_use(&ran, count, &mut tell);
     Ok(())
 }
@@ -173,12 +151,12 @@ fn as_lines(
         "articles of JSON Lines taken in",
         a_second(count, ran.seconds),
         "a second",
-        Some(reach(10_000., 15_000.)),
+        Some(Target::new(10_000., 15_000.)),
     );
     tell_use(&ran, count, &mut tell);
     let beside = ["journal", "db"].map(|part| bytes_in(&ran.data_dir.join(part)));
     let each = kilobytes(beside.iter().sum()) / real(count);
-    tell("disk an article, beside its original", each, "kB", Some(reach(6., 3.)));
+    tell("disk an article, beside its original", each, "kB", Some(Target::new(6., 3.)));
     Ok(ran.data_dir)
 }
 
@@ -196,37 +174,43 @@ fn as_daemon(
     tell: &mut impl FnMut(Figure),
 ) -> Result<(), BenchError> {
     let empty = program.daemon("empty")?.bytes();
-    let begun = Instant::now();
-    let daemon = program.daemon_in(data)?;
-    let start = begun.elapsed().as_secs_f64();
+    let (daemon, start) = timed(|| program.daemon_in(data))?;
     let mut tell = |what, value, unit, target| {
         tell(Figure { what, articles: plan.articles, value, unit, target });
     };
-    tell("start, until it is ready", start, "s", Some(reach_at_a_million(5., 1.)));
+    let in_time = Some(Target::new(5., 1.).at(A_MILLION));
+    tell("start, until it is ready", start, "s", in_time);
     let live = latency::live(&daemon)?;
     let each = kilobytes(daemon.bytes().saturating_sub(empty)) / live.max(1.);
-    tell("memory an article in the windows", each, "kB", Some(reach(3., 1.5)));
+    tell("memory an article in the windows", each, "kB", Some(Target::new(3., 1.5)));
     let shows = latency::of_show(program, &daemon)?;
-    tell("show by id, 99 of 100", percentile(&shows, 99), "ms", Some(reach_at_a_million(5., 1.)));
-    let seen = latency::of_drops(program, &daemon, &made.dropped(plan.dropped)?)?;
-    tell("a file dropped until shown, median", percentile(&seen, 50), "ms", None);
-    tell("the same, 99 of 100", percentile(&seen, 99), "ms", Some(reach(250., 60.)));
+    tell("show by id, 99 of 100", percentile(&shows, 99), "ms", in_time);
+    let counts = PACES.map(|pace| pace.0 as usize * plan.seconds);
+    let files = made.dropped(counts.iter().sum::<usize>() + plan.burst)?;
+    let mut files = files.as_slice();
+    for ((a_second, [median, most], target), count) in
+        PACES.into_iter().zip(counts).filter(|(_, count)| *count > 0)
+    {
+        let (now, later) = files.split_at(count);
+        let seen = latency::of_drops(program, &daemon, now, a_second)?;
+        tell(median, percentile(&seen, 50), "ms", None);
+        tell(most, percentile(&seen, 99), "ms", target);
+        files = later;
+    }
+    if !files.is_empty() {
+        let seconds = latency::of_burst(program, &daemon, files)?;
+        tell(BURST, a_second(files.len(), seconds), "a second", None);
+    }
+    daemon.kill();
+    let (_daemon, start) = timed(|| program.daemon_in(data))?;
+    tell("start after a kill", start, "s", in_time);
     Ok(())
 }
 
-/// What a figure must reach, and what is aimed at.
-const fn reach(required: f64, aim: f64) -> Target {
-    Target { required, aim, at: 0 }
-}
-
-/// The same where it is asked for with a million articles in the store.
-const fn reach_at_a_million(required: f64, aim: f64) -> Target {
-    Target { required, aim, at: 1_000_000 }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
-const fn is_any(at: &usize) -> bool {
-    *at == 0
+/// What comes of it, and the seconds that it took.
+fn timed<T>(work: impl FnOnce() -> Result<T, BenchError>) -> Result<(T, f64), BenchError> {
+    let begun = Instant::now();
+    Ok((work()?, begun.elapsed().as_secs_f64()))
 }
 
 fn a_second(count: usize, seconds: f64) -> f64 {
@@ -272,14 +256,5 @@ mod tests {
         let told = |of| percentile(&millis, of).to_string();
         assert_eq!([50, 99, 100].map(told), ["100", "198", "200"]);
         assert_eq!(percentile(&[], 99).to_string(), "0");
-    }
-
-    #[test]
-    fn a_target_is_met_on_the_side_of_its_aim() {
-        let figure = |value, target| Figure { what: "", articles: 1, value, unit: "", target };
-        assert_eq!(figure(5., Some(reach(6., 3.))).is_met(), Some(true));
-        assert_eq!(figure(7., Some(reach(6., 3.))).is_met(), Some(false));
-        assert_eq!(figure(7., Some(reach(6., 9.))).is_met(), Some(true));
-        assert_eq!(figure(7., None).is_met(), None);
     }
 }

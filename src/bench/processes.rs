@@ -20,7 +20,7 @@ const START_PATIENCE: Duration = Duration::from_mins(5);
 const TICKS_A_SECOND: f64 = 100.;
 
 /// The program, and the folder in which it works: with the configuration that is shipped, whatever that of its caller is.
-pub(super) struct Program<'f> {
+pub struct Program<'f> {
     path: &'f Path,
     folder: &'f Path,
     config: PathBuf,
@@ -28,14 +28,19 @@ pub(super) struct Program<'f> {
 }
 
 /// A run that has ended.
-pub(super) struct Ran {
+pub struct Ran {
+    /// The data directory that it left.
     pub data_dir: PathBuf,
+    /// How long it took.
     pub seconds: f64,
+    /// What it had of the cores.
     pub cpu_seconds: f64,
+    /// The most memory that it had.
     pub peak_bytes: u64,
 }
 
 impl<'f> Program<'f> {
+    /// A program that works in a folder, for as long as somebody listens.
     pub fn new(path: &'f Path, folder: &'f Path, told: &'f mpsc::Sender<Figure>) -> Result<Self, BenchError> {
         let config = folder.join("wirefold.toml");
         let written = fs::write(&config, "");
@@ -102,7 +107,8 @@ impl<'f> Program<'f> {
         }
     }
 
-    fn command(&self, data_dir: &Path) -> Command {
+    /// The program as it is to be called for a data directory; its caller says which command.
+    pub fn command(&self, data_dir: &Path) -> Command {
         let mut command = Command::new(self.path);
         for (name, _) in
             std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"WIREFOLD_"))
@@ -134,16 +140,18 @@ impl<'f> Program<'f> {
 }
 
 /// A daemon that is told to end, and waited for, when it is dropped.
-pub(super) struct Daemon {
+pub struct Daemon {
     process: Ends,
     data_dir: PathBuf,
 }
 
 impl Daemon {
+    /// Where it is asked.
     pub fn socket(&self) -> PathBuf {
         self.data_dir.join("wirefold.sock")
     }
 
+    /// Where files are dropped.
     pub fn inbox(&self) -> PathBuf {
         self.data_dir.join("inbox")
     }
@@ -151,6 +159,11 @@ impl Daemon {
     /// The memory that it has now.
     pub fn bytes(&self) -> u64 {
         bytes_of(self.process.0.id(), "VmRSS:").unwrap_or_default()
+    }
+
+    /// Ends it as a crash would, so that it can put nothing in order.
+    pub fn kill(mut self) {
+        self.process.0.kill().ok();
     }
 }
 

@@ -348,9 +348,9 @@ pub struct BenchArgs {
     /// Take in so many articles as JSON Lines, and measure a daemon that has them.
     #[arg(long, value_name = "N", default_value_t = Plan::default().articles, value_parser = some)]
     pub articles: usize,
-    /// Drop so many files into its inbox, 20 a second.
-    #[arg(long, value_name = "N", default_value_t = Plan::default().dropped, value_parser = some)]
-    pub dropped: usize,
+    /// Drop files into its inbox for so many seconds each at 1, 20 and 200 a second.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().seconds, value_parser = some)]
+    pub seconds: usize,
     /// Write JSON, one object a figure.
     #[arg(long)]
     pub json: bool,

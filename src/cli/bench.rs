@@ -6,7 +6,7 @@ use super::{
     paint::{Hue, Paint},
     runtime,
 };
-use crate::bench::{self, BenchError, Figure, Plan, Target};
+use crate::bench::{self, BenchError, Figure, Plan};
 use std::{env, path::Path};
 use tokio::{
     select,
@@ -22,11 +22,11 @@ use tokio::{
 pub(super) fn run(args: &BenchArgs) -> Result<Exit, CliError> {
     let program =
         env::current_exe().map_err(|source| BenchError::Program { path: "wirefold".into(), source })?;
-    let plan = Plan { files: args.files, articles: args.articles, dropped: args.dropped };
+    let plan = Plan { files: args.files, articles: args.articles, seconds: args.seconds, burst: 0 };
     let scratch = bench::scratch(args.place.as_deref().unwrap_or_else(|| Path::new(".")))?;
     let (runtime, mut out) = (runtime()?, Out::new());
     if !args.json {
-        out.line(&Paint::of_stdout().on(Hue::Faint, head()))?;
+        out.line(&Paint::of_stdout().on(Hue::Faint, bench::head()))?;
         out.flush()?;
     }
     let (tell, mut told) = mpsc::channel(1);
@@ -67,35 +67,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn head() -> String {
-    columns(["WHAT", "ARTICLES", "FIGURE", "", "REQUIRED", "AIM", "MET"])
-}
-
 /// A figure on one line, in another colour where it is not what it must be.
 fn row(figure: &Figure, paint: Paint) -> String {
-    let (required, aim) = match figure.target {
-        Some(Target { required, aim, .. }) => {
-            let side = if aim < required { "<=" } else { ">=" };
-            (format!("{side} {}", number(required)), number(aim))
-        }
-        None => Default::default(),
-    };
-    let (articles, value) = (figure.articles.to_string(), number(figure.value));
-    // With fewer articles than it is asked for at, what is met tells little; what is missed is missed all the same.
-    let met = match figure.is_met() {
-        None => "",
-        Some(false) => "no",
-        Some(true) if figure.target.is_some_and(|target| figure.articles < target.at) => "-",
-        Some(true) => "yes",
-    };
-    let line = columns([figure.what, &articles, &value, figure.unit, &required, &aim, met]);
+    let line = figure.to_string();
     if figure.is_met() == Some(false) { paint.on(Hue::Red, &line) } else { line }
-}
-
-fn columns([what, articles, value, unit, required, aim, met]: [&str; 7]) -> String {
-    format!("{what:<36} {articles:>8} {value:>6} {unit:<8} {required:>8} {aim:>5} {met:<3}")
-        .trim_end()
-        .to_owned()
 }
 
 /// What must be known to read the figures.
@@ -106,19 +81,13 @@ fn notes(plan: &Plan) -> Vec<String> {
             .to_owned(),
     ];
     let usual = Plan::default();
-    if plan.files < usual.files || plan.articles < usual.articles || plan.dropped < usual.dropped {
+    if plan.files < usual.files || plan.articles < usual.articles || plan.seconds < usual.seconds {
         notes.push(format!(
-            "these numbers are small: the start of each process is part of its speed, and the first articles cost more\nthan the last; the usual are --files {} --articles {} --dropped {}",
-            usual.files, usual.articles, usual.dropped
+            "these numbers are small: the start of each process is part of its speed, and the first articles cost more\nthan the last; the usual are --files {} --articles {} --seconds {}",
+            usual.files, usual.articles, usual.seconds
         ));
     }
     notes
-}
-
-/// With as many places as tell anything.
-fn number(value: f64) -> String {
-    let places = usize::from(value < 100. && value.fract() != 0.);
-    format!("{value:.places$}")
 }
 
 #[cfg(test)]
@@ -126,32 +95,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_fits_the_narrowest_terminal() {
-        let target = Some(Target { required: 10_000., aim: 15_000., at: 0 });
-        let figure = Figure {
-            what: "articles of JSON Lines taken in",
-            articles: 1_000_000,
-            value: 9_876.54,
-            unit: "a second",
-            target,
-        };
-        assert_eq!(
-            row(&figure, Paint(false)),
-            "articles of JSON Lines taken in       1000000   9877 a second >= 10000 15000 no"
-        );
-        let of = |articles, value| {
-            let target = Some(Target { required: 5., aim: 1., at: 1_000_000 });
-            row(&Figure { what: "start", articles, value, unit: "s", target }, Paint(false))
-        };
-        assert!(
-            of(1_000, 2.).ends_with(" -")
-                && of(1_000, 9.).ends_with(" no")
-                && of(1_000_000, 2.).ends_with(" yes")
-        );
+    fn small_numbers_are_said_to_be_small() {
         assert!(
             notes(&Plan::default()).len() == 2 && notes(&Plan { files: 9, ..Plan::default() }).len() == 3
         );
-        assert!(head().len() <= 80);
-        assert_eq!([0.25, 9.96, 120.4, 5.].map(number), ["0.2", "10.0", "120", "5"]);
     }
 }

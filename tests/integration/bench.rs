@@ -10,10 +10,10 @@ fn every_figure_is_measured_and_the_folder_goes() {
     let here = place.path("here");
     fs::create_dir(&here).unwrap();
     let told =
-        place.done(["bench", "here", "--files", "40", "--articles", "60", "--dropped", "5", "--json"]).out;
+        place.done(["bench", "here", "--files", "40", "--articles", "60", "--seconds", "1", "--json"]).out;
     let figures: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let with_target = figures.iter().filter(|figure| figure["required"].is_number()).count();
-    assert_eq!((figures.len(), with_target), (14, 8), "{told}");
+    assert_eq!((figures.len(), with_target), (19, 9), "{told}");
     for figure in &figures {
         let is_share_of_ticks = figure["what"] == "CPU an article";
         assert!(figure["value"].as_f64().unwrap() > 0. || is_share_of_ticks, "{figure}");
