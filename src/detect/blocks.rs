@@ -48,7 +48,8 @@ impl Blocks {
 
     /// A new list.
     pub fn add(&mut self, numbers: &[u32]) -> List {
-        let doubled = (0..1 << DOUBLED_BITS).find(|doubled| room(*doubled) >= numbers.len()).unwrap_or_default();
+        let doubled =
+            (0..1 << DOUBLED_BITS).find(|doubled| room(*doubled) >= numbers.len()).unwrap_or_default();
         let free = self.free.get_mut(doubled as usize).and_then(Vec::pop);
         let list = free.unwrap_or_else(|| self.new_block(SMALLEST << doubled));
         if let [header, place @ ..] = self.block_mut(list) {
