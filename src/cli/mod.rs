@@ -81,12 +81,15 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     }
 }
 
+/// What is written at once; an export has some megabytes.
+const OUT_BYTES: usize = 64 << 10;
+
 /// Writes to standard output. A reader that has gone away is the end of the work, not an error.
 struct Out(BufWriter<io::StdoutLock<'static>>);
 
 impl Out {
     fn new() -> Self {
-        Self(BufWriter::new(io::stdout().lock()))
+        Self(BufWriter::with_capacity(OUT_BYTES, io::stdout().lock()))
     }
 
     /// Writes a line; false when nobody reads any more.
