@@ -49,7 +49,7 @@ pub use failed::{FailedDir, SliceName};
 pub use leash::answered;
 pub use lying::{Lying, SetAside, set_aside_in, waiting_as, what_keeps};
 pub use marker::Marker;
-pub use names::{display_path, is_left_alone, is_pattern, shown_path};
+pub use names::{display_path, is_left_alone, is_pattern, shown_path, typed_path};
 pub use open::{Inboxes, Root, Settings, would_open};
 pub use recover::{claimed_files, claims_in};
 pub use requeue::{TakenOut, take_out};

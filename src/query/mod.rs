@@ -135,7 +135,7 @@ pub enum QueryError {
     },
     /// Nothing is called so.
     #[error(
-        "nothing here is called '{id}'; give an id (4 of its digits at least), a path, or an article's own id in its file"
+        "nothing here is called '{id}'; give an id (4 of its digits at least), a path, or an article's own id in its file ('wirefold trace' tells also of files that wait)"
     )]
     NotFound {
         /// The id.
@@ -155,10 +155,12 @@ pub enum QueryError {
         needed_mb: u64,
     },
     /// No file is meant.
-    #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits")]
+    #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits{}", where_else(.unseen))]
     NoStory {
         /// What was given.
         what: String,
+        /// Folders that it may wait in, as nobody could look into them.
+        unseen: Vec<String>,
     },
     /// Two ids were given that mean one thing.
     #[error(
@@ -282,6 +284,14 @@ impl<'s> Library<'s> {
             Found::Record(founder) => Ok(founder),
             Found::Article(no) => Ok(self.view.article(no)?.map_or(no, |article| article.founder)),
         }
+    }
+}
+
+fn where_else(unseen: &[String]) -> String {
+    match unseen {
+        [] => String::new(),
+        [one] => format!("; but this user may not look into {one}"),
+        [one, rest @ ..] => format!("; but this user may not look into {one} and {} more", rest.len()),
     }
 }
 
