@@ -192,11 +192,11 @@ fn not_taken(survey: &Survey, is_ours: bool) -> Option<Finding> {
             "give the daemon's user the right to read and enter every folder there",
         ));
     }
-    if let (refused, Some(first)) = &survey.refused
+    if let ((refused, _), Some(first)) = (&survey.refused, &survey.trouble)
         && is_ours
     {
         let what = format!("{} cannot be taken by this user: {first}", counted(*refused, "file"));
-        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then";
+        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then, and 'wirefold status' names them";
         return Some(Finding::warning(INBOX, what, remedy));
     }
     None
