@@ -87,7 +87,7 @@ pub enum Command {
     Backup(BackupArgs),
     /// Bring a backup back into a data directory without data.
     Restore(BackupArgs),
-    /// Put files that could not be read back into their inboxes, to be tried again.
+    /// List what could not be read and why, or put files of it back into their inboxes, to be tried again.
     Requeue(RequeueArgs),
     /// Make the view anew from the journal.
     Rebuild,
@@ -264,12 +264,15 @@ pub struct BackupArgs {
 
 /// What to put back.
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true, multiple = true, args = ["names", "reason", "all"])]
+#[command(
+    after_help = "Without NAME, --reason and --all it changes nothing, and lists what could not be read: when it came, the code \
+    of its reason, and the reason."
+)]
 pub struct RequeueArgs {
     /// Files by their path, their name, or what they are called in failed/.
     #[arg(value_name = "NAME", value_parser = path_or_id())]
     pub names: Vec<String>,
-    /// Only files that failed for this reason, as in too-large.
+    /// Only files that failed for the reason of this code, as in too-large; the list has the codes.
     #[arg(long, value_name = "CODE")]
     pub reason: Option<String>,
     /// All that failed.

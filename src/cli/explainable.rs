@@ -142,6 +142,12 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             (Some("'wirefold check --keys' tells every key with its meaning and range"), Exit::Config)
         }
         CliError::Service(ServiceError::Lock(error)) => lock_advice(error),
+        CliError::Service(ServiceError::Running { .. }) => (
+            Some(
+                "'wirefold status' tells how it stands; stop it first to start another (Ctrl-C where it runs, or 'systemctl stop wirefold'), or give this one a --data-dir of its own",
+            ),
+            Exit::Busy,
+        ),
         CliError::IsABackup(_) | CliError::BesideADaemon(_) => whose_advice(error),
         CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
             Some("try again in a while: nothing is lost, and what was taken in before is known again"),
@@ -163,6 +169,9 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("this is a defect; nothing is lost, what was not finished is still in the inbox"),
             Exit::Internal,
         ),
+        CliError::Backup(BackupError::NotEmpty(_)) => {
+            (Some("'wirefold --data-dir NEW restore DIR' makes a folder of its own for it"), Exit::Failed)
+        }
         CliError::Backup(BackupError::Busy(_)) => (Some("try again when it is done"), Exit::Busy),
         CliError::Query(QueryError::Store(_)) => {
             (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)

@@ -48,7 +48,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     }
     let config = match (Config::read(&args.sources()), &args.command) {
         (Ok(config), _) => config,
-        (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, what),
+        (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, args, what),
         (Err(error), command) if command.only_asks() => ask::all_the_same(args, error)?,
         (Err(error), _) => return Err(error.into()),
     };

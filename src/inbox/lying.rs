@@ -118,6 +118,21 @@ fn the_file_in(claim: &Path) -> PathBuf {
     path
 }
 
+/// The reasons in a folder of what was set aside, in order of arrival, each beside where what it is of would lie.
+pub fn reasons_in(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut found: Vec<_> = list(folder)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| arrival_at_head(path.file_name().unwrap_or_default().as_bytes()).is_some())
+        .filter_map(|reason| {
+            let file = reason.as_os_str().as_bytes().strip_suffix(b".reason.json")?;
+            Some((PathBuf::from(OsString::from_vec(file.to_vec())), reason))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// What was set aside in a folder, in order of arrival; none where it cannot be listed. A reason without its file is
 /// left out: that file stayed where it was given.
 pub fn set_aside_in(folder: &Path) -> Vec<SetAside> {
