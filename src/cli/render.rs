@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     format::{self, Named},
-    model::{ArticleId, Time},
+    model::{ArticleId, Time, place_of},
     query::Sort,
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -37,14 +37,15 @@ impl RecordTable {
 
     pub fn add(&mut self, record: &Listed<'_>) {
         let canonical = || record.articles.iter().find(|article| article.id == record.canonical);
-        let title = record.title.as_deref().or_else(|| canonical().map(|article| &*article.path));
+        let place = || canonical().map(|article| place_of(&article.path, article.item.as_deref()));
+        let title = record.title.clone().or_else(place);
         self.table.add([
             begun_id(&record.record),
             minute(if self.by_last { &record.last_seen } else { &record.first_seen }),
             record.articles.len().to_string(),
             record.sources().to_string(),
             record.related.len().to_string(),
-            title.map_or_else(String::new, one_line),
+            title.as_deref().map_or_else(String::new, one_line),
         ]);
     }
 
@@ -53,6 +54,10 @@ impl RecordTable {
         let mut lines = self.table.cut(columns);
         if let Some(head) = lines.first_mut() {
             *head = paint.on(Hue::Faint, &*head);
+        }
+        let left_out = self.table.left_out(columns);
+        if !left_out.is_empty() {
+            lines.push(format!("too narrow for {}", left_out.join(", ")));
         }
         lines.join("\n")
     }
@@ -83,6 +88,7 @@ struct ListedArticle<'l> {
     id: Cow<'l, str>,
     #[serde(borrow)]
     path: Cow<'l, str>,
+    item: Option<String>,
     source: Option<String>,
     #[serde(default)]
     also_from: Vec<String>,

@@ -130,7 +130,8 @@ fn what_would_make_no_sense_is_refused() {
         "my.toml, line 2: the inbox /f/a lies within the inbox /f: its files would be taken twice"
     );
     assert!(
-        said("[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f'").contains("line 2: the inbox /f lies within")
+        said("[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f'")
+            .contains("line 4: the inbox /f is named twice")
     );
     assert!(said("[log]\nlevel = 'loud'").contains("log.level is 'loud'; it must be error, warn"));
     assert!(of("[log]\nlevel = 'info,wirefold::inbox=debug'").is_ok());

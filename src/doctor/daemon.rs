@@ -6,6 +6,7 @@ use crate::{
     control::{self, ControlError},
     inbox::display_path,
     query::{Question, Status},
+    service::AT_THE_NEXT_START,
     store::DataLock,
 };
 use std::{fs, io, os::unix::fs::FileTypeExt, path::Path, time::Instant};
@@ -40,11 +41,12 @@ fn answered(socket: &Path, status: &Status, since: Instant) -> Finding {
         return Finding::warning(SOCKET, what, "start the daemon again: systemctl restart wirefold");
     }
     if let Some(notice) = status.notices.first() {
-        return Finding::warning(
-            SOCKET,
-            format!("the daemon says: {notice}"),
-            "'wirefold status' and the log tell more",
-        );
+        let remedy = if notice.contains(AT_THE_NEXT_START) {
+            "start the daemon again, and they take effect: systemctl restart wirefold"
+        } else {
+            "'wirefold status' and the log tell more"
+        };
+        return Finding::warning(SOCKET, format!("the daemon says: {notice}"), remedy);
     }
     let (state, backlog) = (&status.state, status.backlog);
     let took = since.elapsed().as_millis();

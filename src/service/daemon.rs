@@ -309,7 +309,7 @@ async fn heed_reloads(
 }
 
 /// What must be free for the intake to go on, where a commit writes and where copies lie of what is handed over.
-fn room(config: &Config) -> Room {
+pub(super) fn room(config: &Config) -> Room {
     let folders = ["journal", "originals", "db", ""].map(|folder| config.data_dir.join(folder)).into();
     Room { folders, free_min_bytes: config.commit.free_min_mb << 20 }
 }

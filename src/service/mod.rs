@@ -15,7 +15,7 @@ mod tasks;
 pub use daemon::{Daemon, Ready, run};
 pub use ingest::{Ingest, Pace, Skipped, Summary, hand_over, ingest, ingest_locked};
 pub use known::counted;
-pub use reload::Reload;
+pub use reload::{AT_THE_NEXT_START, Reload};
 
 use crate::{
     config::{Config, ConfigError},
@@ -86,6 +86,14 @@ pub enum ServiceError {
         name: &'static str,
         /// What it said.
         what: String,
+    },
+    /// There is less room than is to be left.
+    #[error("there is too little room: {what}; {}", in_part(*files))]
+    NoRoom {
+        /// What is free, and what is asked for.
+        what: String,
+        /// Files that are durable.
+        files: u64,
     },
     /// The daemon did not take in all that was handed over to it.
     #[error("the daemon {what}; {}", in_part(*files))]

@@ -196,7 +196,7 @@ fn a_folder_that_may_not_be_looked_into_is_named() {
     fs::write(closed.join("a.txt"), "text").unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     if !rustix::process::geteuid().is_root() {
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     }
     let ran = place.run(["trace", "a.txt"]);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
