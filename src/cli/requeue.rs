@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     control::{self, RequeueOrder},
     inbox,
+    model::place_of,
     pipeline::{self, Kept, Places, Requeued, Unread, Which},
     query::QueryError,
     service::{ServiceError, counted},
@@ -90,13 +91,13 @@ fn listed(unread: &[Unread], width: usize) -> String {
         return "nothing that came in could not be read".to_owned();
     }
     let mut table = Table::new(["CAME", "REASON", "FILE, AND WHY"]).sparing(&[0]);
-    for Unread { path, at, code, message, kept } in unread {
+    for Unread { path, item, at, code, message, kept } in unread {
         let what = match kept {
             Kept::File => "",
             Kept::Part => " (a part of it)",
             Kept::Nothing => " (left where it was given)",
         };
-        let file = printable(path);
+        let file = one_line(&place_of(path, item.as_deref()));
         table.add([to_the_minute(*at), one_line(code), format!("{file}{what}\n{}", one_line(message))]);
     }
     let count = |kept| unread.iter().map(|one| u64::from(one.kept == kept)).sum::<u64>();

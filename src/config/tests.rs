@@ -260,3 +260,27 @@ fn a_long_socket_path_is_an_error_in_words() {
         "{said}"
     );
 }
+
+#[test]
+fn a_data_directory_is_told_by_who_named_it() {
+    let said = |variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let sources = Sources { data_dir: Some("/d".into()), variables, ..Sources::default() };
+        Config::read(&sources).unwrap().said()[0].place.to_string()
+    };
+    assert_eq!(said(&[("WIREFOLD_DATA_DIR", "/d")]), "WIREFOLD_DATA_DIR");
+    assert_eq!(said(&[("WIREFOLD_DATA_DIR", "/other")]), "the command line", "which comes before it");
+    assert_eq!(said(&[]), "the command line");
+}
+
+/// One was told at a time.
+#[test]
+fn every_fault_of_place_is_told_at_once() {
+    let text = "data_dir = '/d'\n[[inbox]]\npath = '/d/journal'\n[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f/a'\ndone = '.tmp'";
+    let said = said(text);
+    for what in
+        ["3 things", "line 3: the inbox /d/journal", "line 7: the inbox /f/a lies within", "line 8: names"]
+    {
+        assert!(said.contains(what), "{said}");
+    }
+}

@@ -105,3 +105,23 @@ fn no_socket(shown: &str) -> Finding {
     let what = format!("something that is no socket lies at {shown}");
     Finding::failure(SOCKET, what, "move it away, or set [control] socket to another path")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To look at the log mends nothing where a start does.
+    #[test]
+    fn what_waits_for_the_next_start_is_mended_by_one() {
+        let remedy = |notice: String| {
+            let (version, notices) = (env!("CARGO_PKG_VERSION").to_owned(), vec![notice]);
+            let status = Status { version, notices, ..Status::default() };
+            answered(Path::new("/s"), &status, Instant::now()).remedy.unwrap()
+        };
+        assert!(
+            remedy(format!("changed, and {AT_THE_NEXT_START}: match.join"))
+                .contains("start the daemon again")
+        );
+        assert!(remedy("another matter".to_owned()).contains("the log"));
+    }
+}

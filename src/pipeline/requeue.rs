@@ -10,7 +10,7 @@ use crate::{
     inbox::{
         InboxError, Root, SetAside, TakenOut, answered, display_path, reasons_in, set_aside_in, take_out,
     },
-    model::{Arrival, Event, RequeueEvent, Time},
+    model::{Arrival, Event, ItemPlace, RequeueEvent, Time},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -49,6 +49,9 @@ pub struct Requeued {
 pub struct Unread {
     /// The file's path as it was.
     pub path: String,
+    /// Which item of the file it is; nothing where it is the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// When it came.
     pub at: Time,
     /// The code of its reason.
@@ -78,6 +81,7 @@ pub enum Kept {
 struct Why {
     path: String,
     inbox: Option<String>,
+    place: Option<ItemPlace>,
     at: Time,
     code: String,
     message: String,
@@ -106,13 +110,14 @@ pub fn unread(mut places: Places, tell: &mut dyn FnMut(Unread) -> bool) {
     }
     found.sort_by(|(one, _), (other, _)| one.file_name().cmp(&other.file_name()));
     for (file, reason) in found {
-        let Some(Why { path, at, code, message, .. }) = read(&reason) else { continue };
+        let Some(Why { path, place, at, code, message, .. }) = read(&reason) else { continue };
+        let item = place.map(|place| place.to_string());
         let kept = match fs::symlink_metadata(&file) {
             Err(_) => Kept::Nothing,
             Ok(_) if file.extension().is_some_and(|end| end == "slice") => Kept::Part,
             Ok(_) => Kept::File,
         };
-        if !tell(Unread { path, at, code, message, kept }) {
+        if !tell(Unread { path, item, at, code, message, kept }) {
             return;
         }
     }
