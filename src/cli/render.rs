@@ -57,7 +57,7 @@ impl RecordTable {
         }
         let left_out = self.table.left_out(columns);
         if !left_out.is_empty() {
-            lines.push(format!("too narrow for {}", left_out.join(", ")));
+            lines.push(format!("no room for {}", left_out.join(", ")));
         }
         lines.join("\n")
     }
