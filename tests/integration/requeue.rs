@@ -102,10 +102,7 @@ fn where_nothing_is_meant_that_is_said() {
         let path = place.inbox().join(name);
         if path.is_file() { fs::remove_file(path) } else { fs::remove_dir_all(path) }.unwrap();
     }
-    assert_eq!(
-        place.done(["requeue", "--all"]).out,
-        "no file that was set aside is called so; 'wirefold requeue' lists them\n"
-    );
+    assert_eq!(place.done(["requeue", "--all"]).out, "no file is set aside, so there is none to put back\n");
 }
 
 /// Each requeue of a file whose items were all bad left what had been kept of them, and the next trial added its own.
