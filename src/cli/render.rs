@@ -146,7 +146,17 @@ pub(super) fn columns() -> u16 {
 
 /// A text on one line, that steers no terminal.
 pub(super) fn one_line(text: &str) -> String {
-    printable(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    match printable(&line) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(line) => line,
+    }
 }
 
 /// A text that moves no cursor, sets no colour and rings no bell: what controls a terminal, but for line ends and
