@@ -225,6 +225,22 @@ pub fn backup(data_dir: &Path, near: &Near, to: &Path) -> Result<Copied, BackupE
 /// Lies in a backup while one is made.
 const BEGUN: &str = "backup.begun";
 
+/// Is the journal of a data directory while a backup is being brought back into it.
+const UNFINISHED: &str = "journal.restored";
+
+/// Whether a backup may be brought back into a data directory: whether there is no data yet, but for what one that was cut short
+/// has left.
+pub fn check_empty(data_dir: &Path) -> Result<(), BackupError> {
+    let holds =
+        |name: &str| fs::read_dir(data_dir.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+    // What is in these may be all that is left of a journal that was moved away.
+    let has_files = || ["originals", "failed"].into_iter().any(holds);
+    if holds("journal") || holds("db") || has_files() && !data_dir.join(UNFINISHED).exists() {
+        return Err(BackupError::NotEmpty(data_dir.to_owned()));
+    }
+    Ok(())
+}
+
 /// Brings a backup back into a data directory without any data, on which the lock is held. The view is still to be made.
 pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
     let unusable = |what: String| BackupError::Unusable { path: from.to_owned(), what };
@@ -235,14 +251,8 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
         return Err(unusable(what));
     }
     // The journal gets its name when all is there: what is cut short before that has none, and is begun anew.
-    let unfinished = data_dir.join("journal.restored");
-    let holds =
-        |name: &str| fs::read_dir(data_dir.join(name)).is_ok_and(|mut entries| entries.next().is_some());
-    // What is in these may be all that is left of a journal that was moved away.
-    let has_files = || ["originals", "failed"].into_iter().any(holds);
-    if holds("journal") || holds("db") || has_files() && !unfinished.exists() {
-        return Err(BackupError::NotEmpty(data_dir.to_owned()));
-    }
+    let unfinished = data_dir.join(UNFINISHED);
+    check_empty(data_dir)?;
     let mut copied = Copied { frames: manifest.end.frame, ..Copied::default() };
     for folder in [data_dir.join("originals"), data_dir.join("failed"), unfinished.clone()] {
         make_folder(&folder)?;

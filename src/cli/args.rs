@@ -5,12 +5,13 @@ use crate::{
     bench::Plan,
     clock::now,
     config::Sources,
+    inbox::typed_path,
     model::{Relation, Time},
     query::Sort,
 };
 use clap::{
     Parser, Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
+    builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser},
 };
 use std::path::PathBuf;
 
@@ -86,7 +87,7 @@ pub enum Command {
     Backup(BackupArgs),
     /// Bring a backup back into a data directory without data.
     Restore(BackupArgs),
-    /// Put files that could not be read back into their inboxes, to be tried again.
+    /// List what could not be read and why, or put files of it back into their inboxes, to be tried again.
     Requeue(RequeueArgs),
     /// Make the view anew from the journal.
     Rebuild,
@@ -158,7 +159,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
     /// Only records with an article in this language, as in en.
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = language)]
     pub lang: Option<String>,
     /// Only records with so many variants or more.
     #[arg(long, value_name = "N", value_parser = whole_number)]
@@ -188,6 +189,7 @@ pub struct ListArgs {
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
     /// An article's id or a record's (wf-...), shortened to what is unique; a path, or an article's own id in its file.
+    #[arg(value_parser = path_or_id())]
     pub id: String,
     /// Write JSON: the record with the text and metadata of each of its articles.
     #[arg(long)]
@@ -198,9 +200,10 @@ pub struct ShowArgs {
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
     /// A variant, to be held against its canonical article; an id or a path, as for `show`.
+    #[arg(value_parser = path_or_id())]
     pub id: String,
     /// Any other article, to be held against the first.
-    #[arg(value_name = "OTHER")]
+    #[arg(value_name = "OTHER", value_parser = path_or_id())]
     pub other: Option<String>,
     /// Write JSON: both texts in stretches that stayed, were dropped or were added.
     #[arg(long)]
@@ -211,9 +214,10 @@ pub struct DiffArgs {
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
     /// An article or a record, by an id or a path, as for `show`.
+    #[arg(value_parser = path_or_id())]
     pub id: String,
     /// Another one, to compare it with.
-    #[arg(value_name = "OTHER")]
+    #[arg(value_name = "OTHER", value_parser = path_or_id())]
     pub other: Option<String>,
     /// Write JSON.
     #[arg(long)]
@@ -224,7 +228,7 @@ pub struct ExplainArgs {
 #[derive(Debug, clap::Args)]
 pub struct PinArgs {
     /// The article, by its id or a path, as for `show`.
-    #[arg(value_name = "ARTICLE")]
+    #[arg(value_name = "ARTICLE", value_parser = path_or_id())]
     pub id: String,
 }
 
@@ -260,12 +264,15 @@ pub struct BackupArgs {
 
 /// What to put back.
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true, multiple = true, args = ["names", "reason", "all"])]
+#[command(
+    after_help = "Without NAME, --reason and --all it changes nothing, and lists what could not be read: when it came, the code \
+    of its reason, and the reason."
+)]
 pub struct RequeueArgs {
     /// Files by their path, their name, or what they are called in failed/.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = path_or_id())]
     pub names: Vec<String>,
-    /// Only files that failed for this reason, as in too-large.
+    /// Only files that failed for the reason of this code, as in too-large; the list has the codes.
     #[arg(long, value_name = "CODE")]
     pub reason: Option<String>,
     /// All that failed.
@@ -277,7 +284,7 @@ pub struct RequeueArgs {
 #[derive(Debug, clap::Args)]
 pub struct TraceArgs {
     /// A file's path or name, its SHA-256 or an article's id, shortened to what is unique, or a record's (wf-...).
-    #[arg(value_name = "PATH|DIGEST|ID")]
+    #[arg(value_name = "PATH|DIGEST|ID", value_parser = path_or_id())]
     pub what: String,
     /// Write JSON, one object a file.
     #[arg(long)]
@@ -384,12 +391,26 @@ fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
     })
 }
 
+/// A path as it is shown, or an id. The name of a file is bytes, and need not be text.
+fn path_or_id() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|typed| typed_path(&typed))
+}
+
 fn whole_number(typed: &str) -> Result<usize, &'static str> {
     typed.parse().map_err(|_| "it must be a whole number")
 }
 
 fn more_than_none(typed: &str) -> Result<usize, &'static str> {
     whole_number(typed).ok().filter(|n| *n > 0).ok_or("it must be a whole number, 1 or more")
+}
+
+/// A code as the articles have it: two or three letters, perhaps with a region.
+fn language(typed: &str) -> Result<String, &'static str> {
+    let code = typed.split(['-', '_']).next().unwrap_or_default();
+    let is_code = (2..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphabetic());
+    is_code
+        .then(|| typed.to_owned())
+        .ok_or("it must be a code of two or three letters, as in en, de or pt-BR")
 }
 
 fn named_value(typed: &str) -> Result<(String, String), String> {

@@ -153,14 +153,18 @@ fn stopped(config: &Config, library: &Library<'_>) -> Result<Status, CliError> {
     for root in &settings.inboxes {
         claimed.extend(claims_in(&root.path));
         let survey = survey(root).map_err(ServiceError::from)?;
-        let (refused, trouble) = survey.refused;
+        let (refused, named) = survey.refused;
         inboxes.push(InboxStatus {
             path: display_path(&root.path),
             watched: "not watched while no daemon runs".to_owned(),
             waiting: survey.files,
             unmarked: survey.unmarked,
             refused,
-            trouble,
+            refused_paths: named
+                .iter()
+                .map(|path| display_path(path.strip_prefix(&root.path).unwrap_or(path)))
+                .collect(),
+            trouble: survey.trouble,
             ..InboxStatus::default()
         });
     }

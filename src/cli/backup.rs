@@ -34,6 +34,7 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliErro
 
 /// Brings a backup back and makes its view.
 pub(super) fn restore(config: &Config, args: &BackupArgs) -> Result<Exit, CliError> {
+    backup::check_empty(&config.data_dir)?;
     service::make_data_dir(config)?;
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
     let copied = backup::restore(&args.folder, &config.data_dir)?;

@@ -6,7 +6,7 @@ use crate::{
     inbox::{InboxError, would_open},
     service,
 };
-use std::error::Error;
+use std::{error::Error, os::unix::net::UnixStream};
 
 /// Says that the configuration can be used, and what it sets. One that cannot be used was an error before this; where it is
 /// right and a start would still fail, as an inbox is missing or may not be written to, that is a failure of another kind.
@@ -23,10 +23,12 @@ pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit
     }
     let rest = if said.is_empty() { "everything" } else { "everything else" };
     out.line(&format!("{rest} is as built in; 'wirefold check --keys' tells of every key"))?;
-    // The default inbox is made by the first start. What a daemon that runs has locked may well be its own.
+    // The default inbox is made by the first start. What is locked is this configuration's own where its daemon runs.
     let inboxes = config.inbox_settings();
     let mut against = would_open(&inboxes, &config.failed_dir());
-    against.retain(|error| !config.inbox.is_empty() && !matches!(error, InboxError::InUse { .. }));
+    let runs = UnixStream::connect(config.asked_socket()?).is_ok();
+    let is_own = |error: &InboxError| runs && matches!(error, InboxError::InUse { .. });
+    against.retain(|error| !config.inbox.is_empty() && !is_own(error));
     for error in &against {
         let why = error.source().map_or_else(String::new, |source| format!(" ({source})"));
         out.line(&printable(&format!("but no start and no reload would take it: {error}{why}")))?;

@@ -1,7 +1,7 @@
 //! `wirefold doctor`.
 
 use super::{
-    CliError, Exit, Out,
+    Args, CliError, Exit, Out,
     args::DoctorArgs,
     page::Page,
     paint::{Hue, Paint},
@@ -19,12 +19,15 @@ const INDENT: usize = 24;
 
 /// Looks at everything that wirefold needs.
 pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<Exit, CliError> {
-    tell(&runtime()?.block_on(doctor::examine(config)), args)
+    tell(&runtime()?.block_on(doctor::examine(config, None)), args)
 }
 
-/// Says the one thing that can be said without a configuration.
-pub(super) fn misconfigured(error: &ConfigError, args: &DoctorArgs) -> Result<Exit, CliError> {
-    tell(&[doctor::misconfigured(error)], args)
+/// The same by what is right of a configuration, which something is wrong with.
+pub(super) fn misconfigured(error: &ConfigError, all: &Args, args: &DoctorArgs) -> Result<Exit, CliError> {
+    match Config::to_ask(&all.sources()) {
+        Ok(config) => tell(&runtime()?.block_on(doctor::examine(&config, Some(error))), args),
+        Err(_) => tell(&[doctor::misconfigured(error)], args),
+    }
 }
 
 fn tell(findings: &[Finding], args: &DoctorArgs) -> Result<Exit, CliError> {

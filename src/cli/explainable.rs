@@ -138,18 +138,22 @@ pub fn explain(error: &CliError) -> (String, Exit) {
 
 fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
     match error {
+        CliError::Config(ConfigError::Read { .. }) => (
+            Some(
+                "--config and WIREFOLD_CONFIG name a file that this user may read; without either wirefold runs as built in, and 'wirefold check --keys' prints a file to begin with",
+            ),
+            Exit::Config,
+        ),
         CliError::Config(_) | CliError::LogLevel { .. } | CliError::Service(ServiceError::Config(_)) => {
             (Some("'wirefold check --keys' tells every key with its meaning and range"), Exit::Config)
         }
         CliError::Service(ServiceError::Lock(error)) => lock_advice(error),
         CliError::IsABackup(_) | CliError::BesideADaemon(_) => whose_advice(error),
-        CliError::Service(ServiceError::HandedInPart { is_temporary: true, .. }) => (
-            Some("try again in a while: nothing is lost, and what was taken in before is known again"),
-            Exit::Busy,
-        ),
-        CliError::Service(ServiceError::HandedInPart { .. }) => {
-            (Some("'wirefold doctor' looks for the cause; then try again: nothing is lost"), Exit::Failed)
-        }
+        CliError::Service(
+            error @ (ServiceError::Running { .. }
+            | ServiceError::NoRoom { .. }
+            | ServiceError::HandedInPart { .. }),
+        ) => service_advice(error),
         CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),
         CliError::Service(ServiceError::Encoder(error))
         | CliError::Eval(EvalError::Service(ServiceError::Encoder(error))) => encoder_advice(error),
@@ -163,6 +167,9 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("this is a defect; nothing is lost, what was not finished is still in the inbox"),
             Exit::Internal,
         ),
+        CliError::Backup(BackupError::NotEmpty(_)) => {
+            (Some("'wirefold --data-dir NEW restore DIR' makes a folder of its own for it"), Exit::Failed)
+        }
         CliError::Backup(BackupError::Busy(_)) => (Some("try again when it is done"), Exit::Busy),
         CliError::Query(QueryError::Store(_)) => {
             (Some("'wirefold rebuild' makes the view anew from the journal"), Exit::Failed)
@@ -185,6 +192,32 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         ),
         CliError::Control(error) => control_advice(error),
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
+        _ => (None, Exit::Failed),
+    }
+}
+
+/// What was asked of a service cannot be had, or not all of it.
+const fn service_advice(error: &ServiceError) -> (Option<&'static str>, Exit) {
+    match error {
+        ServiceError::Running { .. } => (
+            Some(
+                "'wirefold status' tells how it stands; stop it first to start another (Ctrl-C where it runs, or 'systemctl stop wirefold'), or give this one a --data-dir of its own",
+            ),
+            Exit::Busy,
+        ),
+        ServiceError::NoRoom { .. } => (
+            Some(
+                "make room, or lower commit.free_min_mb; then give all of it again: what was taken in before is known again",
+            ),
+            Exit::Busy,
+        ),
+        ServiceError::HandedInPart { is_temporary: true, .. } => (
+            Some("try again in a while: nothing is lost, and what was taken in before is known again"),
+            Exit::Busy,
+        ),
+        ServiceError::HandedInPart { .. } => {
+            (Some("'wirefold doctor' looks for the cause; then try again: nothing is lost"), Exit::Failed)
+        }
         _ => (None, Exit::Failed),
     }
 }

@@ -16,6 +16,10 @@ use std::cmp::Reverse;
 /// One sign of a bar stands for so much in log-odds, and a bar has so many at most.
 const PER_SIGN: f64 = 0.25;
 const BAR_MAX: usize = 24;
+/// Where the value of a piece of evidence begins.
+const NAME: usize = 22;
+/// What is narrower has no room for the bars, nor for where a passage stands; the JSON has it.
+const WITH_BARS: usize = 78;
 /// A passage that takes more lines is cut in its middle; the JSON has it whole.
 const PASSAGE_LINES: usize = 2;
 
@@ -79,22 +83,20 @@ impl Page {
     /// What was measured, and what each piece gave.
     fn evidence(&mut self, pair: &PairAnswer) {
         let evidence = &pair.evidence;
-        self.lines.push(format!("{:<22}{:<24}{:>6}", "EVIDENCE", "VALUE", "GIVES"));
+        self.row("EVIDENCE", "VALUE", "GIVES", "");
         for (name, value, gives) in rows(pair) {
-            let bar = bar(gives);
-            self.lines
-                .push(format!("{name:<22}{value:<24}{:>6}  {bar}", gives.to_string()).trim_end().to_owned());
+            self.row(name, &value, &gives.to_string(), &bar(gives));
         }
         let total = evidence.parts.total();
         let by_terms = format!("a probability of {}", total.probability());
-        self.lines.push(format!("{:<22}{by_terms:<24}{:>6}", "by these", total.to_string()));
+        self.row("by these", &by_terms, &total.to_string(), "");
         let held = format!("{} and {} held", evidence.contained, evidence.contains);
         let by_wording = match evidence.wording {
             Score::ZERO => "too little to tell by".to_owned(),
             wording => format!("a probability of {wording}"),
         };
-        self.lines.push(format!("{:<22}{held:<24}{by_wording}", "shared wording"));
-        self.lines.push(format!("{:<22}{} of 64 bits differ", "SimHash", evidence.hamming));
+        self.wrapped("shared wording", &format!("{held}: {by_wording}"), NAME);
+        self.wrapped("SimHash", &format!("{} of 64 bits differ", evidence.hamming), NAME);
         if evidence.siblings {
             let (Form { frames, changed, stayed, .. }, what) = if evidence.by_names {
                 (evidence.name_form, "words of names")
@@ -103,15 +105,24 @@ impl Page {
             };
             let form =
                 format!("0 for one form: in {frames} frames {changed} {what} changed, {stayed} stayed");
-            self.lines.push(format!("{:<22}{form}", "barred"));
+            self.wrapped("barred", &form, NAME);
         }
-        self.lines.push(format!("{:<22}{}", "probability", probability(evidence)));
+        self.wrapped("probability", &probability(evidence), NAME);
         self.blank();
         self.wrapped(
             "gives",
             "log-odds that add up: above 0 speaks for one story, below 0 against it",
             INDENT,
         );
+    }
+
+    /// A piece of evidence: its name, its value, and what it gave, with a bar where there is room for one.
+    fn row(&mut self, name: &str, value: &str, gives: &str, bar: &str) {
+        if self.width < WITH_BARS {
+            return self.wrapped(&format!("{name:<NAME$}{gives:>6}  "), value, NAME + 8);
+        }
+        let row = format!("{name:<NAME$}{value:<24}{gives:>6}  {bar}");
+        self.lines.push(row.trim_end().to_owned());
     }
 
     fn terms(&mut self, terms: &[TermAnswer]) {
@@ -168,13 +179,20 @@ impl Page {
             return;
         }
         self.blank();
-        self.lines.push(format!("{:>5}  {:<15}{:<15}PASSAGE", "WORDS", "ONE (BYTES)", "OTHER (BYTES)"));
+        let is_narrow = self.width < WITH_BARS;
+        let places =
+            if is_narrow { String::new() } else { format!("{:<15}{:<15}", "ONE (BYTES)", "OTHER (BYTES)") };
+        self.lines.push(format!("WORDS  {places}PASSAGE"));
         for passage in passages {
             let at = |[start, end]: [usize; 2]| format!("{start}-{end}");
-            let (one, other) = (at(passage.one), at(passage.other));
-            let room = self.width.saturating_sub(38).max(INDENT) * PASSAGE_LINES;
+            let mut label = format!("{:>5}  ", passage.words);
+            if !is_narrow {
+                label = format!("{label}{:<15}{:<15}", at(passage.one), at(passage.other));
+            }
+            let room = self.width.saturating_sub(label.len() + 1).max(INDENT) * PASSAGE_LINES;
             let text = shortened(&one_line(&passage.text), room);
-            self.wrapped(&format!("{:>5}  {one:<15}{other:<15}", passage.words), &text, 37);
+            let indent = label.len();
+            self.wrapped(&label, &text, indent);
         }
         if left_out > 0 {
             self.lines.push(format!("       and {left_out} shorter"));
@@ -388,7 +406,7 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        for width in [80, 160] {
+        for width in [44, 60, 80, 160] {
             for line in within(&answer(), width).lines() {
                 assert!(wide(line) <= width, "{} columns of {width}: {line}", wide(line));
             }

@@ -3,7 +3,7 @@
 use super::{
     CliError, Exit, Out,
     args::ListArgs,
-    ask::ask_each,
+    ask::ask,
     paint::Paint,
     render::{RecordTable, columns, files},
     status::status,
@@ -37,9 +37,10 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
         return super::export::stream(config, &question);
     }
     let (mut table, mut records) = (RecordTable::new(args.sort), 0);
-    ask_each(config, &question, |record| {
-        table.add(&record);
+    ask(config, &question, |line| {
+        table.add(&serde_json::from_slice(line)?);
         records += 1;
+        Ok(true)
     })?;
     let mut out = Out::new();
     match (records == 0, is_choosy) {

@@ -48,7 +48,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     }
     let config = match (Config::read(&args.sources()), &args.command) {
         (Ok(config), _) => config,
-        (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, what),
+        (Err(error), Command::Doctor(what)) => return doctor::misconfigured(&error, args, what),
         (Err(error), command) if command.only_asks() => ask::all_the_same(args, error)?,
         (Err(error), _) => return Err(error.into()),
     };
@@ -81,12 +81,15 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
     }
 }
 
+/// What is written at once; an export has some megabytes.
+const OUT_BYTES: usize = 64 << 10;
+
 /// Writes to standard output. A reader that has gone away is the end of the work, not an error.
 struct Out(BufWriter<io::StdoutLock<'static>>);
 
 impl Out {
     fn new() -> Self {
-        Self(BufWriter::new(io::stdout().lock()))
+        Self(BufWriter::with_capacity(OUT_BYTES, io::stdout().lock()))
     }
 
     /// Writes a line; false when nobody reads any more.

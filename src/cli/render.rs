@@ -8,10 +8,11 @@ use super::{
     table::Table,
 };
 use crate::{
-    format::{Listed, Named},
-    model::{ArticleId, RecordId, Time},
-    query::{ArticleAnswer, RecordAnswer, Sort},
+    format::{self, Named},
+    model::{ArticleId, Time, place_of},
+    query::Sort,
 };
+use serde::{Deserialize, de::IgnoredAny};
 use std::{borrow::Cow, env, io};
 
 /// How many characters of a digest are enough to tell articles apart by eye.
@@ -34,15 +35,17 @@ impl RecordTable {
         Self { table: table.with_figures(2..5).sparing(&[4, 3, 2, 1]), by_last }
     }
 
-    pub fn add(&mut self, record: &RecordAnswer) {
-        let path = || canonical(record).map(|article| article.path.as_str());
+    pub fn add(&mut self, record: &Listed<'_>) {
+        let canonical = || record.articles.iter().find(|article| article.id == record.canonical);
+        let place = || canonical().map(|article| place_of(&article.path, article.item.as_deref()));
+        let title = record.title.clone().or_else(place);
         self.table.add([
-            short(record.record),
-            to_the_minute(if self.by_last { record.last_seen } else { record.first_seen }),
+            begun_id(&record.record),
+            minute(if self.by_last { &record.last_seen } else { &record.first_seen }),
             record.articles.len().to_string(),
-            sources(record).to_string(),
+            record.sources().to_string(),
             record.related.len().to_string(),
-            record.title.as_deref().or_else(path).map_or_else(String::new, one_line),
+            title.as_deref().map_or_else(String::new, one_line),
         ]);
     }
 
@@ -52,18 +55,60 @@ impl RecordTable {
         if let Some(head) = lines.first_mut() {
             *head = paint.on(Hue::Faint, &*head);
         }
+        let left_out = self.table.left_out(columns);
+        if !left_out.is_empty() {
+            lines.push(format!("no room for {}", left_out.join(", ")));
+        }
         lines.join("\n")
     }
 }
 
-fn canonical(record: &RecordAnswer) -> Option<&ArticleAnswer> {
-    record.articles.iter().find(|article| article.id == record.canonical)
+/// What the table shows of a [`RecordAnswer`](crate::query::RecordAnswer), read in place: to make a whole one of each line
+/// takes a table of thousands twice the time.
+#[derive(Deserialize)]
+pub(super) struct Listed<'l> {
+    #[serde(borrow)]
+    record: Cow<'l, str>,
+    #[serde(borrow)]
+    canonical: Cow<'l, str>,
+    title: Option<String>,
+    #[serde(borrow)]
+    first_seen: Cow<'l, str>,
+    #[serde(borrow)]
+    last_seen: Cow<'l, str>,
+    #[serde(borrow)]
+    articles: Vec<ListedArticle<'l>>,
+    related: Vec<IgnoredAny>,
+}
+
+/// The same of one of its articles.
+#[derive(Deserialize)]
+struct ListedArticle<'l> {
+    #[serde(borrow)]
+    id: Cow<'l, str>,
+    #[serde(borrow)]
+    path: Cow<'l, str>,
+    item: Option<String>,
+    source: Option<String>,
+    #[serde(default)]
+    also_from: Vec<String>,
+}
+
+impl Listed<'_> {
+    /// How many sources are known of it.
+    fn sources(&self) -> usize {
+        let mut names: Vec<_> =
+            self.articles.iter().flat_map(|a| a.source.iter().chain(&a.also_from)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    }
 }
 
 /// What is read, one format a row.
-pub(super) fn formats(formats: &[Listed]) -> String {
+pub(super) fn formats(formats: &[format::Listed]) -> String {
     let mut table = Table::new(["FORMAT", "TOLD BY, AND WHAT IT GIVES"]);
-    for Listed { format, told_by, gives } in formats {
+    for format::Listed { format, told_by, gives } in formats {
         table.add([(*format).to_owned(), format!("{told_by}\n{gives}")]);
     }
     table.folded(columns().into()).join("\n")
@@ -74,15 +119,6 @@ pub(super) fn names(names: impl Iterator<Item = Named>) -> String {
     let mut table = Table::new(["NAME", "WHAT IT HOLDS"]);
     names.for_each(|Named { name, holds }| table.add([name.to_owned(), holds.to_owned()]));
     table.folded(columns().into()).join("\n")
-}
-
-/// How many sources are known of a record.
-fn sources(record: &RecordAnswer) -> usize {
-    let mut names: Vec<_> =
-        record.articles.iter().flat_map(|a| a.source.iter().chain(&a.also_from)).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.len()
 }
 
 /// A number of files that are so.
@@ -96,8 +132,8 @@ pub(super) fn short_id(id: &ArticleId) -> String {
 }
 
 /// The same of a record's.
-fn short(id: RecordId) -> String {
-    id.to_string().chars().take("wf-".len() + SHORT_ID).collect()
+fn begun_id(id: &str) -> String {
+    id.chars().take("wf-".len() + SHORT_ID).collect()
 }
 
 /// How many columns there are: the terminal's, else what the environment says.
@@ -110,7 +146,17 @@ pub(super) fn columns() -> u16 {
 
 /// A text on one line, that steers no terminal.
 pub(super) fn one_line(text: &str) -> String {
-    printable(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    match printable(&line) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(line) => line,
+    }
 }
 
 /// A text that moves no cursor, sets no colour and rings no bell: what controls a terminal, but for line ends and
@@ -125,13 +171,18 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
 
 /// A time as people read it in a table; UTC.
 pub(super) fn to_the_minute(time: Time) -> String {
-    time.to_string().chars().take("2026-11-22T01:26".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
+    minute(&time.to_string())
+}
+
+/// The same of one that is written out.
+fn minute(time: &str) -> String {
+    time.chars().take("2026-11-22T01:26".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::shown::shown;
+    use crate::{cli::shown::shown, query::RecordAnswer};
     use serde_json::json;
 
     #[test]
@@ -160,7 +211,8 @@ mod tests {
         .unwrap();
         let plain = Paint(false);
         let mut table = RecordTable::new(Sort::Newest);
-        table.add(&answer);
+        let line = serde_json::to_string(&answer).unwrap();
+        table.add(&serde_json::from_str(&line).unwrap());
         for shown in [shown(&answer, 80, plain), table.shown(80, plain)] {
             assert!(shown.contains("evil") && !shown.contains(['\x1b', '\u{9b}', '\x07']), "{shown:?}");
         }

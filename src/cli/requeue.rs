@@ -4,29 +4,33 @@ use super::{
     CliError, Exit, Out,
     args::RequeueArgs,
     ask::{Reached, reach},
-    render::printable,
+    render::{columns, one_line, printable, to_the_minute},
     runtime,
+    table::Table,
 };
 use crate::{
     config::Config,
     control::{self, RequeueOrder},
     inbox,
-    pipeline::{self, Places, Requeued, Which},
+    model::place_of,
+    pipeline::{self, Kept, Places, Requeued, Unread, Which},
     query::QueryError,
-    service::ServiceError,
+    service::{ServiceError, counted},
     store::DataLock,
 };
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
-/// Puts files back into their inboxes: the daemon where one runs, else this process.
+/// Lists what could not be read, or puts files of it back into their inboxes: the daemon where one runs, else this process.
 pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError> {
-    let order = RequeueOrder { names: args.names.clone(), reason: args.reason.clone() };
-    let (runtime, mut files) = (runtime()?, Vec::<Requeued>::new());
-    let mut hear = |line: &[u8]| serde_json::from_slice(line).map(|file| files.push(file)).is_ok();
-    let reached = reach(config, |socket| runtime.block_on(control::requeue(socket, &order, &mut hear)))?;
-    if let Reached::Store(lock) = reached {
-        in_store(config, lock, order, &mut files)?;
-    }
     let mut out = Out::new();
+    if args.names.is_empty() && args.reason.is_none() && !args.all {
+        out.line(&listed(&unread(config)?, columns().into()))?;
+        out.flush()?;
+        return Ok(Exit::Done);
+    }
+    let order = RequeueOrder { names: args.names.clone(), reason: args.reason.clone(), list: false };
+    let files: Vec<Requeued> = ordered(config, &order, |lock, files| in_store(config, lock, &order, files))?;
     for Requeued { path, back, why } in &files {
         let said = match (back, why) {
             (Some(back), _) => format!("{path}: back at {back}"),
@@ -40,32 +44,113 @@ pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError>
     let stay = files.len() - back;
     let rest = if stay > 0 { format!(", {stay} left where it was") } else { String::new() };
     out.line(&match (back, stay) {
-        (0, 0) => "no file that was set aside is meant".to_owned(),
-        (1, _) => format!("1 file put back{rest}"),
-        _ => format!("{back} files put back{rest}"),
+        (0, 0) => none_meant(args, &unread(config)?),
+        _ => format!("{} put back{rest}", counted(back as u64, "file")),
     })?;
     out.flush()?;
     let is_done = stay == 0 && (back > 0 || args.all);
     Ok(if is_done { Exit::Done } else { Exit::Failed })
 }
 
+/// All that could not be read.
+fn unread(config: &Config) -> Result<Vec<Unread>, CliError> {
+    let order = RequeueOrder { list: true, ..RequeueOrder::default() };
+    ordered(config, &order, |lock, found| {
+        // Whoever has held the lock must have left a view that can be trusted.
+        let opened = pipeline::open_to_read(&config.data_dir, config.detect_settings(), &lock);
+        let store = opened.map_err(ServiceError::from)?;
+        pipeline::unread(places(config), &mut |unread| {
+            found.push(unread);
+            true
+        });
+        store.sync().map_err(QueryError::from)?;
+        drop(store);
+        Ok(lock.release_clean().map_err(ServiceError::from)?)
+    })
+}
+
+/// What is answered to an order, by the daemon or by `here`.
+fn ordered<A: DeserializeOwned>(
+    config: &Config,
+    order: &RequeueOrder,
+    here: impl FnOnce(DataLock, &mut Vec<A>) -> Result<(), CliError>,
+) -> Result<Vec<A>, CliError> {
+    let (runtime, mut answers) = (runtime()?, Vec::new());
+    let mut hear = |line: &[u8]| serde_json::from_slice(line).map(|answer| answers.push(answer)).is_ok();
+    if let Reached::Store(lock) =
+        reach(config, |socket| runtime.block_on(control::requeue(socket, order, &mut hear)))?
+    {
+        here(lock, &mut answers)?;
+    }
+    Ok(answers)
+}
+
+/// What could not be read, each with its reason, and how it is tried again.
+fn listed(unread: &[Unread], width: usize) -> String {
+    if unread.is_empty() {
+        return "nothing that came in could not be read".to_owned();
+    }
+    let mut table = Table::new(["CAME", "REASON", "FILE, AND WHY"]).sparing(&[0]);
+    for Unread { path, item, at, code, message, kept } in unread {
+        let what = match kept {
+            Kept::File => "",
+            Kept::Part => " (a part of it)",
+            Kept::Nothing => " (left where it was given)",
+        };
+        let file = one_line(&place_of(path, item.as_deref()));
+        table.add([to_the_minute(*at), one_line(code), format!("{file}{what}\n{}", one_line(message))]);
+    }
+    let count = |kept| unread.iter().map(|one| u64::from(one.kept == kept)).sum::<u64>();
+    let mut said = table.folded(width);
+    if count(Kept::File) > 0 {
+        said.push("once the cause is gone: 'wirefold requeue NAME', or --reason REASON, or --all".to_owned());
+    }
+    if count(Kept::Part) + count(Kept::Nothing) > 0 {
+        said.push("a part, or what was left where it was given: drop or ingest that file again".to_owned());
+    }
+    said.join("\n")
+}
+
+/// Why no file was put back, and what could have been asked for.
+fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
+    let mut codes = BTreeMap::<&str, u64>::new();
+    for one in unread.iter().filter(|one| one.kept == Kept::File) {
+        *codes.entry(&one.code).or_default() += 1;
+    }
+    let codes: Vec<_> = codes.iter().map(|(code, count)| format!("{} ({count})", one_line(code))).collect();
+    match (&args.reason, codes.as_slice()) {
+        (_, []) => "no file is set aside, so there is none to put back".to_owned(),
+        (Some(code), codes) if args.names.is_empty() => {
+            format!(
+                "no file was set aside for the reason '{}'; there are: {}",
+                one_line(code),
+                codes.join(", ")
+            )
+        }
+        _ => "no file that was set aside is called so; 'wirefold requeue' lists them".to_owned(),
+    }
+}
+
+fn places(config: &Config) -> Places {
+    let inbox::Settings { inboxes, patience, .. } = config.inbox_settings();
+    Places { failed: config.failed_dir(), inboxes, silent: Vec::new(), patience }
+}
+
 fn in_store(
     config: &Config,
     lock: DataLock,
-    order: RequeueOrder,
+    order: &RequeueOrder,
     files: &mut Vec<Requeued>,
 ) -> Result<(), CliError> {
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock);
     let mut opened = opened.map_err(ServiceError::from)?;
-    let inbox::Settings { inboxes, patience, .. } = config.inbox_settings();
-    let places = Places { failed: config.failed_dir(), inboxes, silent: Vec::new(), patience };
-    let which = Which { names: order.names, reason: order.reason };
+    let which = Which { names: order.names.clone(), reason: order.reason.clone() };
     let mut said = Ok(());
     let mut say = |events: Vec<_>| {
         said = opened.say(&events);
         said.is_ok()
     };
-    pipeline::requeue(&which, places, &mut say, &mut |file| {
+    pipeline::requeue(&which, places(config), &mut say, &mut |file| {
         files.push(file);
         true
     });

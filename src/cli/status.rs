@@ -127,18 +127,32 @@ fn of_inbox(page: &mut Page, inbox: &InboxStatus, now: Time) {
     page.wrapped("inbox", &inbox.path, INDENT);
     let oldest = inbox.oldest.map_or_else(String::new, |at| format!(", the oldest for {}", span(at, now)));
     let lone = inbox.lone_marker.as_ref().map_or_else(String::new, |first| format!(", as {first}"));
-    let lone = format!("done-markers have had no file for long{lone}");
     let counts = [
-        (inbox.unmarked, "wait for their done-markers"),
-        (inbox.lone_markers, &lone),
-        (inbox.unsettled, "keep changing and are not read yet"),
-        (inbox.refused, "could not be claimed and are tried again"),
-        (inbox.found_by_scan, "were found by a scan alone"),
+        (inbox.unmarked, "waits for its done-marker", "wait for their done-markers"),
+        (
+            inbox.lone_markers,
+            &*format!("done-marker has had no file for long{lone}"),
+            &format!("done-markers have had no file for long{lone}"),
+        ),
+        (inbox.unsettled, "keeps changing and is not read yet", "keep changing and are not read yet"),
+        (
+            inbox.refused,
+            "could not be claimed and is tried again",
+            "could not be claimed and are tried again",
+        ),
+        (inbox.found_by_scan, "was found by a scan alone", "were found by a scan alone"),
     ];
     let waiting = format!("{}; {} waiting{oldest}", inbox.watched, inbox.waiting);
-    let said = counts.iter().filter(|(count, _)| *count > 0);
-    let said = said.fold(waiting, |said, (count, what)| format!("{said}; {count} {what}"));
+    let said = counts.iter().filter(|(count, ..)| *count > 0);
+    let said = said.fold(waiting, |said, (count, one, many)| {
+        format!("{said}; {count} {}", if *count == 1 { one } else { many })
+    });
     page.wrapped("", &said, INDENT);
+    if !inbox.refused_paths.is_empty() {
+        let more = inbox.refused.saturating_sub(inbox.refused_paths.len() as u64);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        page.wrapped("", &format!("not claimed: {}{more}", inbox.refused_paths.join(", ")), INDENT);
+    }
     if let Some(trouble) = &inbox.trouble {
         page.wrapped("", &format!("trouble: {trouble}"), INDENT);
     }
@@ -173,7 +187,9 @@ mod tests {
             waiting: 3,
             oldest: Some(Time::from_millis(3_600_000)),
             unsettled: 2,
-            refused: 1,
+            unmarked: 1,
+            refused: 40,
+            refused_paths: vec!["a".to_owned(), "sub/b".to_owned()],
             found_by_scan: 4,
             trouble: Some("a: denied".to_owned()),
             ..InboxStatus::default()
@@ -193,8 +209,9 @@ mod tests {
             "waiting or under way, the oldest for 60 minutes",
             "1 articles in the last minute, 2 in the last hour",
             "watched by scans only: no watches left; 3 waiting, the oldest for 60 minutes",
-            "2 keep changing",
-            "1 could not be claimed",
+            "1 waits for its done-marker; 2 keep changing",
+            "40 could not be claimed and are tried again",
+            "not claimed: a, sub/b and 38 more",
             "4 were found by a scan alone",
             "trouble: a: denied",
         ] {

@@ -45,6 +45,12 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The heads of the columns that are left out where the terminal is so narrow.
+    pub fn left_out(&self, columns: usize) -> Vec<&str> {
+        let left_out = self.widths(columns).0.into_iter().zip(&self.head);
+        left_out.filter(|(width, _)| width.is_none()).map(|(_, head)| head.as_str()).collect()
+    }
+
     /// A row a line, the last column cut at the edge. The first line is the head.
     pub fn cut(&self, columns: usize) -> Vec<String> {
         self.laid_out(columns, |lines, line, last, room| {
@@ -71,20 +77,9 @@ impl Table {
         mut row: impl FnMut(&mut Vec<String>, String, &str, usize),
     ) -> Vec<String> {
         let last = self.head.len().saturating_sub(1);
-        let mut widths: Vec<Option<usize>> = (0..last).map(|at| Some(self.width_of(at))).collect();
-        let room = |widths: &[Option<usize>]| {
-            let taken: usize = widths.iter().flatten().map(|width| width + PADDING).sum();
-            columns.saturating_sub(taken + PADDING)
-        };
-        for at in self.spare {
-            if room(&widths) < LAST_MIN
-                && let Some(width) = widths.get_mut(*at)
-            {
-                *width = None;
-            }
-        }
+        let (widths, room) = self.widths(columns);
         let figures_width = if self.figures.contains(&last) { self.width_of(last) } else { 0 };
-        let (room, mut lines) = (room(&widths), Vec::with_capacity(self.rows.len() + 1));
+        let mut lines = Vec::with_capacity(self.rows.len() + 1);
         for cells in std::iter::once(&self.head).chain(&self.rows) {
             let mut line = String::with_capacity(columns);
             for (at, (cell, width)) in cells.iter().zip(&widths).enumerate() {
@@ -100,6 +95,25 @@ impl Table {
             row(&mut lines, line, cell, room);
         }
         lines
+    }
+
+    /// How wide each column but the last is, nothing for those that are left out, and the room for the last.
+    fn widths(&self, columns: usize) -> (Vec<Option<usize>>, usize) {
+        let last = self.head.len().saturating_sub(1);
+        let mut widths: Vec<Option<usize>> = (0..last).map(|at| Some(self.width_of(at))).collect();
+        let room = |widths: &[Option<usize>]| {
+            let taken: usize = widths.iter().flatten().map(|width| width + PADDING).sum();
+            columns.saturating_sub(taken + PADDING)
+        };
+        for at in self.spare {
+            if room(&widths) < LAST_MIN
+                && let Some(width) = widths.get_mut(*at)
+            {
+                *width = None;
+            }
+        }
+        let room = room(&widths);
+        (widths, room)
     }
 
     fn width_of(&self, column: usize) -> usize {
@@ -149,6 +163,7 @@ mod tests {
         for (columns, head) in [(60, 4), (44, 3), (36, 2), (30, 2), (12, 2)] {
             let lines = records().cut(columns);
             assert_eq!(lines[0].split_whitespace().count(), head, "{columns}: {}", lines[0]);
+            assert_eq!(records().left_out(columns).len(), 4 - head);
             assert!(columns < 12 || lines.iter().all(|line| wide(line) <= columns), "{columns}: {lines:#?}");
         }
     }

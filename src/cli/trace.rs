@@ -16,7 +16,7 @@ use crate::{
     service::ServiceError,
 };
 use indicatif::DecimalBytes;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Where what is said of a time begins.
 const INDENT: usize = 22;
@@ -34,7 +34,7 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
         Ok(()) | Err(CliError::NoData(_)) => {}
         Err(error) => return Err(error),
     }
-    look_around(config, &args.what, &mut stories);
+    let unseen = look_around(config, &args.what, &mut stories);
     if stories.iter().any(|story| story.outcome.is_none()) {
         // Where there is no data yet, no daemon has been there either.
         let status = ask_one::<Status>(config, &Question::Status).ok().filter(|status| status.pid.is_some());
@@ -43,7 +43,8 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
         }
     }
     if stories.is_empty() {
-        return Err(QueryError::NoStory { what: args.what.clone() }.into());
+        let unseen = unseen.iter().map(|path| display_path(path)).collect();
+        return Err(QueryError::NoStory { what: args.what.clone(), unseen }.into());
     }
     let mut out = Out::new();
     for (at, story) in stories.iter().enumerate() {
@@ -61,12 +62,14 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Adds where each file lies now, and those files that the journal knows nothing of yet.
-fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) {
-    let mut failed = set_aside_in(&config.failed_dir());
+/// Adds where each file lies now, and those files that the journal knows nothing of yet. Returns what could not be looked at.
+fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) -> Vec<PathBuf> {
+    let (mut failed, mut unseen) = (set_aside_in(&config.failed_dir()), Vec::new());
     for root in config.inbox_settings().inboxes {
         let inbox = display_path(&root.path);
-        for Lying { arrival, name, path, bytes } in waiting_as(&root.path, Path::new(what)) {
+        let (waiting, not_seen) = waiting_as(&root.path, &shown_path(what));
+        unseen.extend(not_seen);
+        for Lying { arrival, name, path, bytes } in waiting {
             let known = stories.iter_mut().find(|story| story.arrival.is_some() && story.arrival == arrival);
             let lies_at = display_path(&path);
             match known {
@@ -91,6 +94,7 @@ fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) {
             story.lies_at.extend(pack.exists().then(|| display_path(&pack)));
         }
     }
+    unseen
 }
 
 /// What a file that has not ended waits for: what the daemon says of it comes before what can be seen from here.
@@ -100,10 +104,7 @@ fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> R
         return Ok(notice.clone());
     }
     if story.arrival.is_some() {
-        let next =
-            if daemon.is_some() { "under way" } else { "under way; a daemon that starts goes on with it" };
-        let paused = daemon.and_then(|status| status.notices.iter().find(|said| said.contains("is paused")));
-        return Ok(paused.map_or_else(|| next.to_owned(), |why| format!("{next}; {why}")));
+        return Ok(under_way(daemon));
     }
     let inbox =
         daemon.and_then(|status| status.inboxes.iter().find(|told| Some(&told.path) == story.inbox.as_ref()));
@@ -127,6 +128,13 @@ fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> R
         (None, Some(_)) => "it waits in its inbox and is taken once it is still".to_owned(),
         (None, None) => "it waits in its inbox for a daemon that takes it".to_owned(),
     })
+}
+
+/// What is said of a file that is claimed and has not ended.
+fn under_way(daemon: Option<&Status>) -> String {
+    let Some(status) = daemon else { return "under way; a daemon that starts goes on with it".to_owned() };
+    let paused = status.notices.iter().find(|said| said.contains("is paused"));
+    paused.map_or_else(|| "under way".to_owned(), |why| format!("under way; {why}"))
 }
 
 /// Whether a sentence names a path, whole: not one that goes on behind it.
@@ -276,6 +284,16 @@ mod tests {
             "{narrow}"
         );
         assert!(told(&story, 80, Paint(false)).contains("1970-01-01T00:00:00Z  founded"), "beside it");
+    }
+
+    /// It seemed to be at work, and waited for a disk that somebody had to make room on.
+    #[test]
+    fn a_file_that_waits_as_all_is_paused_says_why() {
+        let notices = vec!["another matter".to_owned(), "the intake is paused: 3 MiB are free".to_owned()];
+        let status = Status { notices, ..Status::default() };
+        assert_eq!(under_way(Some(&status)), "under way; the intake is paused: 3 MiB are free");
+        assert_eq!(under_way(Some(&Status::default())), "under way");
+        assert!(under_way(None).contains("a daemon that starts"));
     }
 
     /// A notice on `data.txt` was told of `a.txt`, and the one on a claim of `sub/a.txt` of nobody.

@@ -16,7 +16,7 @@ use toml::{
 /// What the name of every variable begins with.
 const PREFIX: &str = "WIREFOLD_";
 /// The variables that stand for options of the command line, and come with those.
-const OPTIONS: [&str; 2] = ["WIREFOLD_CONFIG", "WIREFOLD_DATA_DIR"];
+const OPTIONS: [&str; 2] = ["WIREFOLD_CONFIG", super::DATA_DIR_VARIABLE];
 /// The list of inboxes, which has no defaults: there may be none. Its entries have these keys, with such values.
 const INBOXES: &str = "inbox";
 

@@ -26,6 +26,8 @@ use toml::Value;
 
 /// The defaults, commented.
 pub const DEFAULTS: &str = include_str!("../../config/wirefold.toml");
+/// The variable that stands for `--data-dir`.
+const DATA_DIR_VARIABLE: &str = "WIREFOLD_DATA_DIR";
 /// The longest path of a Unix socket, in bytes.
 const SOCKET_PATH_MAX: usize = 107;
 
@@ -273,6 +275,10 @@ impl Config {
             let what = format!("data_dir is '{}'; it must be {may_be}", data_dir.display());
             return Err(config.wrong("data_dir", what));
         }
+        if fs::metadata(&config.data_dir).is_ok_and(|found| !found.is_dir()) {
+            let what = format!("data_dir is '{}', which is no folder", config.data_dir.display());
+            return Err(config.wrong("data_dir", what));
+        }
         config.check_places()?;
         config.socket()?;
         Ok(config)
@@ -290,7 +296,13 @@ impl Config {
     fn at(mut self, sources: &Sources) -> Result<Self, ConfigError> {
         if let Some(data_dir) = &sources.data_dir {
             data_dir.clone_into(&mut self.data_dir);
-            self.said.insert("data_dir".to_owned(), Place::CommandLine);
+            // The command line comes with the variable in it.
+            let is_variable = |(name, value): &(OsString, OsString)| {
+                name == DATA_DIR_VARIABLE && value.as_os_str() == data_dir.as_os_str()
+            };
+            let variable = sources.variables.iter().any(is_variable).then(|| DATA_DIR_VARIABLE.to_owned());
+            let place = variable.map_or(Place::CommandLine, Place::Variable);
+            self.said.insert("data_dir".to_owned(), place);
         }
         if self.data_dir.as_os_str().is_empty() {
             self.data_dir = default_data_dir()?;
@@ -331,7 +343,7 @@ impl Config {
         let differs =
             |key: &String| self.values.contains_key(key) && self.values.get(key) != built_in.get(key);
         let keys = self.said.iter().filter(|(key, place)| {
-            *key != "inbox" && (differs(key) || *key == "data_dir" && **place == Place::CommandLine)
+            *key != "inbox" && (differs(key) || *key == "data_dir" && !matches!(place, Place::Line(..)))
         });
         keys.map(|(key, place)| Said { key: key.clone(), value: value(key), place: place.clone() }).collect()
     }
@@ -464,41 +476,46 @@ impl Config {
     /// What one value alone does not show to be wrong.
     fn check_places(&self) -> Result<(), ConfigError> {
         let own = self.data_dir.join("inbox");
-        let is_among = |i: &InboxConfig| i.path.starts_with(&self.data_dir) && !i.path.starts_with(&own);
-        if let Some(at) = self.inbox.iter().position(is_among) {
-            let path = self.inbox.get(at).map(|inbox| inbox.path.display().to_string()).unwrap_or_default();
-            let what = format!(
-                "the inbox {path} lies within the data directory, and only its folder 'inbox' may be one"
-            );
-            return Err(self.wrong(&format!("inbox[{at}].path"), what));
-        }
+        let mut problems = Vec::new();
         for (at, inbox) in self.inbox.iter().enumerate() {
+            let (path, shown) = (&inbox.path, inbox.path.display());
+            let mut wrong =
+                |key: &str, what: String| problems.push(self.problem(&format!("inbox[{at}].{key}"), what));
+            if path.starts_with(&self.data_dir) && !path.starts_with(&own) {
+                let what = "lies within the data directory, and only its folder 'inbox' may be one";
+                wrong("path", format!("the inbox {shown} {what}"));
+            }
             let ignore = inbox.ignore.as_ref().unwrap_or(&self.intake.ignore);
-            if let Some(done) = &inbox.done
-                && inbox::is_left_alone(ignore, &format!("x{done}"))
+            if let Some(done) =
+                inbox.done.as_ref().filter(|done| inbox::is_left_alone(ignore, &format!("x{done}")))
             {
                 let what =
                     format!("names that end in {done} are left alone there, so no marker would be seen");
-                return Err(self.wrong(&format!("inbox[{at}].done"), what));
+                wrong("done", what);
             }
-        }
-        for (at, inner) in self.inbox.iter().enumerate() {
-            let others = self.inbox.iter().enumerate().filter(|(other, _)| *other != at);
-            if let Some((_, outer)) =
-                others.into_iter().find(|(_, outer)| inner.path.starts_with(&outer.path))
-            {
-                let (inner, outer) = (inner.path.display(), outer.path.display());
-                let what = format!(
-                    "the inbox {inner} lies within the inbox {outer}: its files would be taken twice"
+            if self.inbox.iter().take(at).any(|earlier| earlier.path == *path) {
+                wrong("path", format!("the inbox {shown} is named twice; name it once"));
+            }
+            let around = |outer: &&InboxConfig| path.starts_with(&outer.path) && outer.path != *path;
+            if let Some(outer) = self.inbox.iter().find(around) {
+                let outer = outer.path.display();
+                wrong(
+                    "path",
+                    format!(
+                        "the inbox {shown} lies within the inbox {outer}: its files would be taken twice"
+                    ),
                 );
-                return Err(self.wrong(&format!("inbox[{at}].path"), what));
             }
         }
-        Ok(())
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Wrong(problems)) }
+    }
+
+    fn problem(&self, key: &str, what: String) -> Problem {
+        Problem { place: self.said.get(key).cloned(), what }
     }
 
     fn wrong(&self, key: &str, what: String) -> ConfigError {
-        ConfigError::Wrong(vec![Problem { place: self.said.get(key).cloned(), what }])
+        ConfigError::Wrong(vec![self.problem(key, what)])
     }
 }
 

@@ -130,7 +130,8 @@ fn what_would_make_no_sense_is_refused() {
         "my.toml, line 2: the inbox /f/a lies within the inbox /f: its files would be taken twice"
     );
     assert!(
-        said("[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f'").contains("line 2: the inbox /f lies within")
+        said("[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f'")
+            .contains("line 4: the inbox /f is named twice")
     );
     assert!(said("[log]\nlevel = 'loud'").contains("log.level is 'loud'; it must be error, warn"));
     assert!(of("[log]\nlevel = 'info,wirefold::inbox=debug'").is_ok());
@@ -258,4 +259,28 @@ fn a_long_socket_path_is_an_error_in_words() {
         said.starts_with("my.toml, line 2: ") && said.contains("121 bytes long and may have 107"),
         "{said}"
     );
+}
+
+#[test]
+fn a_data_directory_is_told_by_who_named_it() {
+    let said = |variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let sources = Sources { data_dir: Some("/d".into()), variables, ..Sources::default() };
+        Config::read(&sources).unwrap().said()[0].place.to_string()
+    };
+    assert_eq!(said(&[("WIREFOLD_DATA_DIR", "/d")]), "WIREFOLD_DATA_DIR");
+    assert_eq!(said(&[("WIREFOLD_DATA_DIR", "/other")]), "the command line", "which comes before it");
+    assert_eq!(said(&[]), "the command line");
+}
+
+/// One was told at a time.
+#[test]
+fn every_fault_of_place_is_told_at_once() {
+    let text = "data_dir = '/d'\n[[inbox]]\npath = '/d/journal'\n[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f/a'\ndone = '.tmp'";
+    let said = said(text);
+    for what in
+        ["3 things", "line 3: the inbox /d/journal", "line 7: the inbox /f/a lies within", "line 8: names"]
+    {
+        assert!(said.contains(what), "{said}");
+    }
 }

@@ -31,7 +31,7 @@ const REQUEUE: &str = "/requeue";
 /// The path that is streamed to.
 const INGEST: &str = "/ingest";
 
-/// That files that were set aside are to go back into their inboxes.
+/// That files that were set aside are to go back into their inboxes, or are to be told of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequeueOrder {
@@ -39,6 +39,9 @@ pub struct RequeueOrder {
     pub names: Vec<String>,
     /// The code of their reason, whatever it is where there is none.
     pub reason: Option<String>,
+    /// Whether it is only to be told what could not be read, all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub list: bool,
 }
 
 /// That an article is to stay in its record, or may move again.

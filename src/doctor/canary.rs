@@ -86,6 +86,8 @@ async fn send(config: &Config) -> Result<Vec<usize>, Silence> {
     config.data_dir = folder.path().join("data");
     // Those configured are the daemon's.
     config.inbox.clear();
+    // Three articles need no room worth asking for, and where they lie no others will.
+    config.commit.free_min_mb = 0;
     let paths = SONGS.map(|(name, _)| given.join(name)).into();
     service::ingest(config.clone(), Ingest { paths, times: ArticleTimes::Recent }, |_| {}).await?;
     records(&config.data_dir, &config)

@@ -6,6 +6,7 @@ use crate::{
     control::{self, ControlError},
     inbox::display_path,
     query::{Question, Status},
+    service::AT_THE_NEXT_START,
     store::DataLock,
 };
 use std::{fs, io, os::unix::fs::FileTypeExt, path::Path, time::Instant};
@@ -40,11 +41,12 @@ fn answered(socket: &Path, status: &Status, since: Instant) -> Finding {
         return Finding::warning(SOCKET, what, "start the daemon again: systemctl restart wirefold");
     }
     if let Some(notice) = status.notices.first() {
-        return Finding::warning(
-            SOCKET,
-            format!("the daemon says: {notice}"),
-            "'wirefold status' and the log tell more",
-        );
+        let remedy = if notice.contains(AT_THE_NEXT_START) {
+            "start the daemon again, and they take effect: systemctl restart wirefold"
+        } else {
+            "'wirefold status' and the log tell more"
+        };
+        return Finding::warning(SOCKET, format!("the daemon says: {notice}"), remedy);
     }
     let (state, backlog) = (&status.state, status.backlog);
     let took = since.elapsed().as_millis();
@@ -102,4 +104,24 @@ fn not_answered(config: &Config, socket: &Path, error: &ControlError) -> Finding
 fn no_socket(shown: &str) -> Finding {
     let what = format!("something that is no socket lies at {shown}");
     Finding::failure(SOCKET, what, "move it away, or set [control] socket to another path")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To look at the log mends nothing where a start does.
+    #[test]
+    fn what_waits_for_the_next_start_is_mended_by_one() {
+        let remedy = |notice: String| {
+            let (version, notices) = (env!("CARGO_PKG_VERSION").to_owned(), vec![notice]);
+            let status = Status { version, notices, ..Status::default() };
+            answered(Path::new("/s"), &status, Instant::now()).remedy.unwrap()
+        };
+        assert!(
+            remedy(format!("changed, and {AT_THE_NEXT_START}: match.join"))
+                .contains("start the daemon again")
+        );
+        assert!(remedy("another matter".to_owned()).contains("the log"));
+    }
 }

@@ -64,11 +64,16 @@ impl Finding {
     }
 }
 
-/// Looks at everything.
-pub async fn examine(config: &Config) -> Vec<Finding> {
+/// Looks at everything. Where something is wrong with the configuration, `fault` says what, and `config` is what is right of it.
+pub async fn examine(config: &Config, fault: Option<&ConfigError>) -> Vec<Finding> {
+    let configuration = fault.map_or_else(|| configuration(config), misconfigured);
+    // To look any further would be to write into it.
+    if let Some(finding) = places::a_backup(config) {
+        return vec![configuration, finding];
+    }
     let mounts = Mounts::read();
     let (socket, status) = daemon::ask(config).await;
-    let mut findings = vec![configuration(config), places::data_dir(config, &mounts)];
+    let mut findings = vec![configuration, places::data_dir(config, &mounts)];
     findings.extend(host::space(config));
     findings.extend(places::inboxes(config, &mounts, status.as_ref()));
     findings.extend(host::limits(config));

@@ -2,6 +2,7 @@
 
 use super::{Finding, Level, mounts::Mounts};
 use crate::{
+    backup::MANIFEST,
     config::Config,
     inbox::{self, InboxError, Root, Survey, display_path},
     query::{InboxStatus, Status},
@@ -22,6 +23,15 @@ const INBOX: &str = "inbox";
 
 /// What is in memory alone.
 const MAY_VANISH: &str = "lies in memory: nothing there outlives a start of the machine";
+
+/// That the data directory is none, but a backup of one.
+pub(super) fn a_backup(config: &Config) -> Option<Finding> {
+    let shown = display_path(&config.data_dir);
+    config.data_dir.join(MANIFEST).exists().then(|| {
+        let remedy = format!("'wirefold --data-dir NEW restore {shown}' brings it back into a folder of its own; 'audit' proves that it is sound");
+        Finding::failure(DATA, format!("{shown} is a backup: no daemon can run there"), remedy)
+    })
+}
 
 /// The folder that holds everything.
 pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
@@ -192,11 +202,11 @@ fn not_taken(survey: &Survey, is_ours: bool) -> Option<Finding> {
             "give the daemon's user the right to read and enter every folder there",
         ));
     }
-    if let (refused, Some(first)) = &survey.refused
+    if let ((refused, _), Some(first)) = (&survey.refused, &survey.trouble)
         && is_ours
     {
         let what = format!("{} cannot be taken by this user: {first}", counted(*refused, "file"));
-        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then";
+        let remedy = "give the daemon's user the right to read such files and to write to their folder; they stay until then, and 'wirefold status' names them";
         return Some(Finding::warning(INBOX, what, remedy));
     }
     None

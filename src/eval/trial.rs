@@ -60,6 +60,7 @@ impl Trial {
         folder.path().clone_into(&mut config.data_dir);
         // Those configured are a daemon's, and the store is to be thrown away.
         config.inbox.clear();
+        config.commit.free_min_mb = 0;
         let paths = bench.background.into_iter().chain([articles]).map(Path::to_owned).collect();
         let what = Ingest { paths, times: ArticleTimes::Arrival };
         let summary = service::ingest(config.clone(), what, tell).await?;

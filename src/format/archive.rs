@@ -90,7 +90,10 @@ pub(super) fn zip(input: &mut (impl Read + Seek), entries_max: u64, take: &mut T
     if zip_entries(input)? > entries_max {
         return Err(FormatError::TooManyEntries { entries_max }.into());
     }
-    let mut archive = zip::ZipArchive::new(input).map_err(io::Error::from)?;
+    let mut archive = zip::ZipArchive::new(input).map_err(|error| match error {
+        zip::result::ZipError::InvalidArchive(_) => Stop::from(FormatError::BadZip),
+        error => io::Error::from(error).into(),
+    })?;
     for index in 0..archive.len() {
         let name =
             archive.by_index_data(index).map_or_else(|_| String::new(), |entry| label(entry.name_raw()));

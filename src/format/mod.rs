@@ -188,6 +188,11 @@ pub enum FormatError {
         /// Its last words.
         message: String,
     },
+    /// The directory at the end of a zip is not there, or not what it should be.
+    #[error(
+        "it is no complete ZIP archive: the list of its files, which stands at its end, is missing or damaged"
+    )]
+    BadZip,
     /// It could not be read.
     #[error("it could not be read: {0}")]
     Io(#[from] io::Error),
@@ -204,6 +209,7 @@ impl FormatError {
             Self::NoText { .. } | Self::NoField { .. } | Self::BadField { .. } => "no-text",
             Self::Xml { .. } => "bad-xml",
             Self::CutShort => "cut-short",
+            Self::BadZip => "bad-archive",
             Self::Unmeasured => "bad-record",
             Self::NestedTooDeep { .. } => "nested-too-deep",
             Self::TooMany | Self::TooManyEntries { .. } => "too-many",

@@ -5,6 +5,7 @@ use super::{
     claim::{can_be_read, work_folder},
     names::{Ignore, display_path, unflatten},
     recover::{arrival_at_head, arrival_of, list},
+    stamp::is_absence,
 };
 use crate::model::Arrival;
 use rustix::fs::{Access, access};
@@ -14,6 +15,7 @@ use std::{
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Component, Path, PathBuf},
 };
+use walkdir::{DirEntry, WalkDir};
 
 /// A file that waits in an inbox, or is claimed from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,12 @@ pub fn what_keeps(root: &Root, name: &Path) -> Result<Option<String>, InboxError
     if Ignore::new(&root.ignore)?.path(name) {
         return Ok(Some("its name is one of those that are left alone".to_owned()));
     }
+    if let Some(file) = root.marker.as_ref().and_then(|marker| marker.file_of(&path)) {
+        return Ok(Some(format!(
+            "it is the done-marker of {}, and goes when that is taken",
+            display_path(file)
+        )));
+    }
     if let Some(marker) = &root.marker
         && !matches!(marker.is_beside(&path), Ok(true))
     {
@@ -66,9 +74,10 @@ pub(super) fn not_to_be_had(path: &Path) -> Option<String> {
     moved.err().map(|error| format!("cannot be taken out of {}: {error}", display_path(folder)))
 }
 
-/// The files in an inbox, and claimed from it, whose paths end as `asked` does, or whose claim it names.
-pub fn waiting_as(inbox: &Path, asked: &Path) -> Vec<Lying> {
-    let mut found = Vec::new();
+/// The files in an inbox, and claimed from it, whose paths end as `asked` does, or whose claim it names; and what there could
+/// not be looked at, so that such a file may lie there.
+pub fn waiting_as(inbox: &Path, asked: &Path) -> (Vec<Lying>, Vec<PathBuf>) {
+    let (mut found, mut unseen) = (Vec::new(), Vec::new());
     let within = asked.strip_prefix(inbox).unwrap_or(asked);
     let mut add = |arrival, name: PathBuf, path: PathBuf| {
         if let Ok(about) = fs::symlink_metadata(&path)
@@ -78,8 +87,16 @@ pub fn waiting_as(inbox: &Path, asked: &Path) -> Vec<Lying> {
         }
     };
     let is_within = within.components().all(|part| matches!(part, Component::Normal(_)));
-    if is_within && !within.starts_with(".wirefold") {
-        add(None, within.to_owned(), inbox.join(within));
+    let waiting = WalkDir::new(inbox).sort_by_file_name().into_iter();
+    for entry in waiting.filter_entry(|entry| is_within && entry.path() != work_folder(inbox)) {
+        match entry.map(DirEntry::into_path) {
+            Ok(path) if path.ends_with(within) => {
+                add(None, path.strip_prefix(inbox).unwrap_or(&path).to_owned(), path);
+            }
+            Ok(_) => {}
+            Err(error) if error.io_error().is_some_and(is_absence) => {}
+            Err(error) => unseen.extend(error.path().map(Path::to_owned)),
+        }
     }
     for claim in list(&work_folder(inbox)).unwrap_or_default() {
         let Some((arrival, flat)) = arrival_of(&claim) else { continue };
@@ -89,7 +106,7 @@ pub fn waiting_as(inbox: &Path, asked: &Path) -> Vec<Lying> {
             add(Some(arrival), name, path);
         }
     }
-    found
+    (found, unseen)
 }
 
 /// The one file below the folder of a claim.
@@ -99,6 +116,21 @@ fn the_file_in(claim: &Path) -> PathBuf {
         path = next;
     }
     path
+}
+
+/// The reasons in a folder of what was set aside, in order of arrival, each beside where what it is of would lie.
+pub fn reasons_in(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut found: Vec<_> = list(folder)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| arrival_at_head(path.file_name().unwrap_or_default().as_bytes()).is_some())
+        .filter_map(|reason| {
+            let file = reason.as_os_str().as_bytes().strip_suffix(b".reason.json")?;
+            Some((PathBuf::from(OsString::from_vec(file.to_vec())), reason))
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 /// What was set aside in a folder, in order of arrival; none where it cannot be listed. A reason without its file is

@@ -28,6 +28,14 @@ pub fn display_path(path: &Path) -> String {
     shown
 }
 
+/// What a person typed for a path or an id, as paths are shown: in bytes as a shell completes it, or as it was shown.
+pub fn typed_path(typed: &OsStr) -> String {
+    match typed.to_str() {
+        Some(text) if !text.contains(char::is_control) => text.to_owned(),
+        _ => display_path(Path::new(typed)),
+    }
+}
+
 /// The path that was shown so.
 pub fn shown_path(shown: &str) -> PathBuf {
     let (mut path, mut rest) = (Vec::new(), shown);

@@ -203,11 +203,11 @@ pub fn would_open(settings: &Settings, failed: &Path) -> Vec<InboxError> {
     let (mut found, mut against) = (Vec::new(), Vec::new());
     for root in &settings.inboxes {
         let path = root.path.clone();
-        match answered(settings.patience, move |_| {
-            real_folder(&path).and_then(|real| may_claim(&path).map(|()| real))
-        }) {
-            Ok(Some(Ok(real))) => found.push((root.clone(), real)),
-            Ok(Some(Err(error))) | Err(error) => against.push(error),
+        let looked =
+            move |_: &dyn Fn() -> bool| real_folder(&path).and_then(|real| may_claim(&path).map(|()| real));
+        match answered(settings.patience, looked).and_then(unless_dead) {
+            Ok(Some(real)) => found.push((root.clone(), real)),
+            Err(error) => against.push(error),
             // It joins when it answers, and holds up no start.
             Ok(None) => {}
         }

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 /// A file that has changed for this many times the settling time is shown as one that does not settle.
 const LONG_IN_SETTLES: u32 = 20;
 
-/// How many files that do not settle are named; the rest is counted.
-const UNSETTLED_NAMED_MAX: usize = 32;
+/// How many files that do not settle, or could not be claimed, are named; the rest is counted.
+pub(super) const NAMED_MAX: usize = 32;
 
 /// The first wait before a file that could not be claimed is tried again. It doubles each time, up to the settings'
 /// rescan.
@@ -62,7 +62,7 @@ pub(super) struct Figures {
     pub(super) pending: u64,
     pub(super) oldest_since: Option<Time>,
     pub(super) unsettled: (u64, Vec<PathBuf>),
-    pub(super) refused: u64,
+    pub(super) refused: (u64, Vec<PathBuf>),
 }
 
 impl Pending {
@@ -193,12 +193,14 @@ impl Pending {
     pub(super) fn figures(&self, now: Instant) -> Figures {
         let long = |waiting: &Waiting| waiting.refusals == 0 && self.is_stuck(waiting, now);
         let unsettled = || self.files.iter().filter(|(_, waiting)| long(waiting)).map(|(name, _)| name);
-        let named = unsettled().take(UNSETTLED_NAMED_MAX).map(PathBuf::from).collect();
+        let refused = || self.files.iter().filter(|(_, waiting)| waiting.refusals > 0).map(|(name, _)| name);
+        let named =
+            |names: &mut dyn Iterator<Item = &OsString>| names.take(NAMED_MAX).map(PathBuf::from).collect();
         Figures {
             pending: self.files.len() as u64 + self.left_out,
             oldest_since: self.files.values().map(|waiting| waiting.first_seen.1).min(),
-            unsettled: (unsettled().count() as u64, named),
-            refused: self.files.values().filter(|waiting| waiting.refusals > 0).count() as u64,
+            unsettled: (unsettled().count() as u64, named(&mut unsettled())),
+            refused: (refused().count() as u64, named(&mut refused())),
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
     leash::Leash,
     lying::not_to_be_had,
     names::{Ignore, display_path},
+    pending::NAMED_MAX,
     stamp::{FileKind, Look, Stamp, is_absence},
 };
 use std::{
@@ -52,8 +53,10 @@ pub struct Survey {
     pub folders: u64,
     /// Files that wait for their markers, where files have some. They are not among those that wait.
     pub unmarked: u64,
-    /// How many of those that wait this user can neither read nor move, and why the first cannot be.
-    pub refused: (u64, Option<String>),
+    /// How many of those that wait this user can neither read nor move, and some of them (whole paths).
+    pub refused: (u64, Vec<PathBuf>),
+    /// Why the first of them cannot be.
+    pub trouble: Option<String>,
     /// A folder that could not be read, where there is one.
     pub unreadable: Option<PathBuf>,
     /// How the markers are named without which files do not count.
@@ -77,9 +80,12 @@ impl Visitor for Survey {
         if stamp.kind == FileKind::Regular
             && let Some(why) = not_to_be_had(&path)
         {
-            let (refused, first) = &mut self.refused;
+            self.trouble.get_or_insert_with(|| format!("{} {why}", display_path(&path)));
+            let (refused, named) = &mut self.refused;
             *refused += 1;
-            first.get_or_insert_with(|| format!("{} {why}", display_path(&path)));
+            if named.len() < NAMED_MAX {
+                named.push(path);
+            }
         }
     }
 

@@ -31,8 +31,8 @@ pub struct RootState {
     pub oldest_since: Option<Time>,
     /// How many files have been changing for long, and some of them (paths under the inbox).
     pub unsettled: (u64, Vec<PathBuf>),
-    /// How many files could not be claimed. They are tried again.
-    pub refused: u64,
+    /// How many files could not be claimed, and some of them (paths under the inbox). They are tried again.
+    pub refused: (u64, Vec<PathBuf>),
     /// Whether files cannot be taken out of it, for what is wrong with the inbox or its folders and not with them.
     pub is_closed: bool,
     /// How many files wait for their markers, where files have some. They are not among those that wait.
@@ -56,7 +56,7 @@ impl RootState {
             pending: 0,
             oldest_since: None,
             unsettled: (0, Vec::new()),
-            refused: 0,
+            refused: (0, Vec::new()),
             is_closed: false,
             unmarked: 0,
             lone_markers: (0, None),

@@ -540,7 +540,7 @@ async fn a_file_that_cannot_be_claimed_is_shown_and_tried_again_under_the_same_n
     turn_after(&mut keeper, 0).await;
     assert_eq!(turn_after(&mut keeper, 500).await.1, []);
     let (state, claimed) = turn_after(&mut keeper, 999).await;
-    assert_eq!((state.refused, claimed.len()), (1, 0));
+    assert_eq!((state.refused.0, claimed.len()), (1, 0));
     assert!(state.trouble.as_ref().unwrap().contains("cannot claim"), "{state:?}");
     assert!(state.is_closed, "it is the inbox that does not let it go, so it is not ready");
     fs::remove_file(&work).unwrap();

@@ -135,7 +135,9 @@ impl Decider {
             }
         }
         let end = if let Some(mut end) = chunk.end {
-            end.failure = end.failure.or(failure);
+            // Of a file of one item the reason of that is the file's own.
+            let only = refused.first().filter(|_| total.rejected == 1 && total.new + total.repeats == 0);
+            end.failure = end.failure.or(failure).or_else(|| only.map(|bad: &Refused| bad.reason.clone()));
             let ended = receipt(&job, &total, end);
             groups.push(Group { events: vec![Event::Receipt(ended.0.clone())], profile: None });
             Some(ended)
@@ -352,7 +354,7 @@ fn receipt(job: &Job, total: &Resume, end: FileEnd) -> (Receipt, OriginalBytes) 
 fn nothing_read(outcome: Outcome, total: &Resume) -> Option<Reason> {
     let sentence = || match total.rejected {
         0 => "there is no article in it".to_owned(),
-        1 => "its only item could not be read; see its reason".to_owned(),
+        1 => "its only item could not be read".to_owned(),
         rejected => format!("none of its {rejected} items could be read; see their reasons"),
     };
     (outcome == Outcome::Failed).then(|| Reason::new("no-article", sentence()))

@@ -1,4 +1,5 @@
-//! Files that were set aside, sent back to their inboxes: all, by name or by reason.
+//! What could not be read, told with its reasons; and files that were set aside, sent back to their inboxes: all, by name or by
+//! reason.
 //!
 //! Each file is first taken out of what was set aside, as a claim under its old number; then the journal says that it is
 //! requeued; and only then it is put back. A start after a crash finds the claim, and the journal tells which it is to be. It
@@ -6,11 +7,14 @@
 
 use crate::{
     clock,
-    inbox::{InboxError, Root, SetAside, TakenOut, answered, display_path, set_aside_in, take_out},
-    model::{Event, RequeueEvent},
+    inbox::{
+        InboxError, Root, SetAside, TakenOut, answered, display_path, reasons_in, set_aside_in, take_out,
+    },
+    model::{Arrival, Event, ItemPlace, RequeueEvent, Time},
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs,
     path::{Path, PathBuf},
@@ -40,13 +44,47 @@ pub struct Requeued {
     pub why: Option<String>,
 }
 
+/// Something that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// The file's path as it was.
+    pub path: String,
+    /// Which item of the file it is; nothing where it is the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// When it came.
+    pub at: Time,
+    /// The code of its reason.
+    pub code: String,
+    /// The reason as a sentence.
+    pub message: String,
+    /// What of it was kept.
+    pub kept: Kept,
+}
+
+/// What was kept of something that could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kept {
+    /// The whole file, which can be put back.
+    #[default]
+    File,
+    /// A part of it; the rest was taken in.
+    Part,
+    /// Nothing: it stayed where it was given.
+    Nothing,
+}
+
 /// What is read of a reason; the rest is for people.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Why {
     path: String,
     inbox: Option<String>,
+    place: Option<ItemPlace>,
+    at: Time,
     code: String,
+    message: String,
 }
 
 /// Where files were set aside, and where they go back to.
@@ -60,6 +98,29 @@ pub struct Places {
     pub silent: Vec<PathBuf>,
     /// How long one may leave a question unanswered before it counts as one of these.
     pub patience: Duration,
+}
+
+/// Tells of all that could not be read, in order of its arrival, until nobody listens. What lies in an inbox that does not
+/// answer is left out.
+pub fn unread(mut places: Places, tell: &mut dyn FnMut(Unread) -> bool) {
+    let mut found = reasons_in(&places.failed);
+    for inbox in places.inboxes.clone() {
+        let own = inbox.path.join(".wirefold/failed");
+        found.extend(places.ask(&inbox.path, move |_| reasons_in(&own)).unwrap_or_default());
+    }
+    found.sort_by(|(one, _), (other, _)| one.file_name().cmp(&other.file_name()));
+    for (file, reason) in found {
+        let Some(Why { path, place, at, code, message, .. }) = read(&reason) else { continue };
+        let item = place.map(|place| place.to_string());
+        let kept = match fs::symlink_metadata(&file) {
+            Err(_) => Kept::Nothing,
+            Ok(_) if file.extension().is_some_and(|end| end == "slice") => Kept::Part,
+            Ok(_) => Kept::File,
+        };
+        if !tell(Unread { path, item, at, code, message, kept }) {
+            return;
+        }
+    }
 }
 
 /// Puts the files back that are meant. `say` makes events durable, and says whether it could; `tell` hears of each file until
@@ -76,6 +137,10 @@ pub fn requeue(
         meant.extend(places.ask(&inbox.path, move |_| set_aside(&own)).unwrap_or_default());
     }
     meant.retain(|(why, aside)| which.means(why, aside));
+    let mut parts = BTreeMap::<Arrival, Vec<SetAside>>::new();
+    for part in set_aside_in(&places.failed).into_iter().filter(|aside| aside.is_slice) {
+        parts.entry(part.arrival).or_default().push(part);
+    }
     let (at, mut is_heard) = (clock::now().whole_second(), true);
     while is_heard && !meant.is_empty() {
         let rest = meant.split_off(meant.len().min(AT_ONCE));
@@ -86,14 +151,27 @@ pub fn requeue(
         let events: Vec<_> = arrivals.map(|arrival| Event::Requeue(RequeueEvent { arrival, at })).collect();
         let is_said = events.is_empty() || say(events);
         for (taken, path) in taken {
+            let arrival = taken.as_ref().ok().map(TakenOut::arrival);
             let back = match taken {
                 Ok(taken) if !is_said => {
                     Err(places.set_aside_again(taken, "wirefold is stopping".to_owned()))
                 }
                 taken => taken.and_then(|taken| places.put_back(taken)),
             };
+            if back.is_ok() {
+                arrival.and_then(|arrival| parts.remove(&arrival)).iter().flatten().for_each(remove_part);
+            }
             let (back, why) = (back.as_deref().map(display_path).ok(), back.err());
             is_heard &= tell(Requeued { path, back, why });
+        }
+    }
+}
+
+/// Removes what had been kept of a part of a file that is back whole: it is cut anew.
+fn remove_part(part: &SetAside) {
+    for path in [&part.path, &part.reason] {
+        if let Err(error) = fs::remove_file(path) {
+            tracing::warn!(part = display_path(path), %error, "a part of a file that was put back could not be removed");
         }
     }
 }
@@ -171,12 +249,15 @@ impl Places {
 
 /// The reason of a file. Where it is lost the file is known by its name alone.
 fn why(aside: &SetAside) -> Why {
-    let read = fs::read(&aside.reason).ok().and_then(|text| serde_json::from_slice::<Why>(&text).ok());
-    read.filter(|why| !why.path.is_empty()).unwrap_or_else(|| {
+    read(&aside.reason).filter(|why| !why.path.is_empty()).unwrap_or_else(|| {
         let name = aside.path.file_name().map(|name| display_path(Path::new(name))).unwrap_or_default();
         let path = name.split_once('-').map_or(name.as_str(), |(_, name)| name).to_owned();
         Why { path, ..Why::default() }
     })
+}
+
+fn read(reason: &Path) -> Option<Why> {
+    fs::read(reason).ok().and_then(|text| serde_json::from_slice(&text).ok())
 }
 
 impl Which {

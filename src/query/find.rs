@@ -15,7 +15,7 @@ const DIGITS_MAX: usize = 32;
 const CANDIDATES_MAX: usize = 8;
 /// This many characters of an id tell it, and so many of a title.
 const ID_SHOWN: usize = 12;
-const TITLE_SHOWN: usize = 50;
+const TITLE_SHOWN: usize = 120;
 
 impl Library<'_> {
     /// The article that an id means; it may be shortened to what is unique.
@@ -127,7 +127,11 @@ impl Library<'_> {
     pub(super) fn told(&self, no: ArticleNo, id: Option<String>) -> Result<String, QueryError> {
         let row = self.known(no)?.row;
         let id = id.unwrap_or_else(|| row.id.to_string().chars().take(ID_SHOWN).collect());
-        let title: String = row.title.unwrap_or_default().chars().take(TITLE_SHOWN).collect();
+        let title = row.title.unwrap_or_default();
+        let title = match title.char_indices().nth(TITLE_SHOWN) {
+            Some((at, _)) => format!("{}…", title.get(..at).unwrap_or_default()),
+            None => title,
+        };
         let told = format!("{id}  {}  {title}", place_of(&row.path, row.item.as_deref()));
         Ok(told.trim_end().to_owned())
     }

@@ -13,6 +13,7 @@ mod passages;
 mod records;
 mod recount;
 mod status;
+mod story;
 mod trace;
 mod weigh;
 mod why;
@@ -37,7 +38,11 @@ use crate::{
     store::{Gathered, Order, Store, StoreError, View},
 };
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc::sync_channel,
+    thread,
+};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,7 +135,7 @@ pub enum QueryError {
     },
     /// Nothing is called so.
     #[error(
-        "nothing here is called '{id}'; give an id (4 of its digits at least), a path, or an article's own id in its file"
+        "nothing here is called '{id}'; give an id (4 of its digits at least), a path, or an article's own id in its file ('wirefold trace' tells also of files that wait)"
     )]
     NotFound {
         /// The id.
@@ -150,10 +155,12 @@ pub enum QueryError {
         needed_mb: u64,
     },
     /// No file is meant.
-    #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits")]
+    #[error("nothing is known of '{what}': no file of that path, digest or id has come in, and none waits{}", where_else(.unseen))]
     NoStory {
         /// What was given.
         what: String,
+        /// Folders that it may wait in, as nobody could look into them.
+        unseen: Vec<String>,
     },
     /// Two ids were given that mean one thing.
     #[error(
@@ -176,6 +183,12 @@ pub enum QueryError {
     #[error("an answer cannot be written as JSON")]
     Encode(#[from] serde_json::Error),
 }
+
+/// Records are handed from the thread that reads them to the one that writes them so many at a time: to wake a thread takes
+/// as long as to read some.
+const BATCH_RECORDS: usize = 64;
+/// So many batches may wait.
+const BATCHES_WAITING: usize = 4;
 
 /// Takes a line of an answer: JSON in UTF-8, or nothing to say that it goes on. It says whether anybody listens still.
 pub type Tell<'t> = dyn FnMut(&[u8]) -> bool + 't;
@@ -241,22 +254,28 @@ impl<'s> Library<'s> {
         }
     }
 
+    /// Answers with records. They are read on a thread of their own while those before them are written: either takes
+    /// about as long, and where there are thousands a person waits for both.
     fn records(
         &self,
-        records: impl Iterator<Item = Result<Gathered, StoreError>>,
+        records: impl Iterator<Item = Result<Gathered, StoreError>> + Send,
         line: &mut Tell<'_>,
     ) -> Result<(), QueryError> {
         let (mut known, mut text) = (self.known_to_all()?, Vec::new());
-        for record in records {
-            // A record may be merged into another between two looks.
-            let Some(record) = self.record(record?, &mut known)? else { continue };
-            text.clear();
-            serde_json::to_writer(&mut text, &record)?;
-            if !line(&text) {
-                break;
+        thread::scope(|scope| {
+            let (read, gathered) = sync_channel(BATCHES_WAITING);
+            scope.spawn(move || in_batches(records, |batch| read.send(batch).is_ok()));
+            for record in gathered.into_iter().flatten() {
+                // A record may be merged into another between two looks.
+                let Some(record) = self.record(record?, &mut known)? else { continue };
+                text.clear();
+                serde_json::to_writer(&mut text, &record)?;
+                if !line(&text) {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The founder of the record that is meant, or that holds the article that is meant.
@@ -264,6 +283,24 @@ impl<'s> Library<'s> {
         match found {
             Found::Record(founder) => Ok(founder),
             Found::Article(no) => Ok(self.view.article(no)?.map_or(no, |article| article.founder)),
+        }
+    }
+}
+
+fn where_else(unseen: &[String]) -> String {
+    match unseen {
+        [] => String::new(),
+        [one] => format!("; but this user may not look into {one}"),
+        [one, rest @ ..] => format!("; but this user may not look into {one} and {} more", rest.len()),
+    }
+}
+
+/// Gives on what is read, some at a time, until nobody takes it.
+fn in_batches<T>(mut items: impl Iterator<Item = T>, mut give: impl FnMut(Vec<T>) -> bool) {
+    loop {
+        let batch: Vec<T> = items.by_ref().take(BATCH_RECORDS).collect();
+        if batch.is_empty() || !give(batch) {
+            return;
         }
     }
 }

@@ -124,6 +124,9 @@ pub struct InboxStatus {
     /// Files that could not be claimed; they are tried again.
     #[serde(default)]
     pub refused: u64,
+    /// Some of them, by their paths under the inbox.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_paths: Vec<String>,
     /// Files that no event told of and a scan found.
     #[serde(default)]
     pub found_by_scan: u64,

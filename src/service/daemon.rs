@@ -1,7 +1,7 @@
 //! The daemon: the inboxes into the pipeline until a signal says stop.
 
 use super::{
-    Ground, LOCK_PATIENCE, ServiceError, ground,
+    Ground, LOCK_PATIENCE, ServiceError, check_inboxes, ground,
     handover::Receiver,
     known::{Disk, Known, Standing},
     make_data_dir,
@@ -17,9 +17,10 @@ use crate::{
     model::{Event, PinEvent},
     pipeline::{self, Committed, Job, Numbers, Parts, Progress, Resume, Resumed, Room, Which, Wired, Words},
     query::Tell,
-    store::DataLock,
+    store::{DataLock, LockError},
 };
 use std::{
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -65,10 +66,26 @@ impl Daemon {
     /// Locks and opens everything. Whatever would keep it from running is said here.
     pub fn open(config: Config) -> Result<Self, ServiceError> {
         let socket = config.socket()?;
+        check_inboxes(&config)?;
         make_data_dir(&config)?;
-        let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
+        let lock = lock(&config)?;
         Ok(Self { ground: ground(&config, lock)?, config, socket })
     }
+}
+
+/// The lock on the data directory. A daemon that has it will not let go, but a question that is being answered will.
+fn lock(config: &Config) -> Result<DataLock, ServiceError> {
+    match DataLock::take(&config.data_dir, Duration::ZERO) {
+        Err(LockError::Busy { .. }) => {}
+        taken => return Ok(taken?),
+    }
+    let holder = DataLock::holder(&config.data_dir);
+    if UnixStream::connect(config.default_socket()).is_ok() {
+        return Err(ServiceError::Running { data_dir: config.data_dir.clone(), holder });
+    }
+    let (holder, seconds) = (holder.unwrap_or_default(), LOCK_PATIENCE.as_secs());
+    tracing::info!(holder, seconds, "another process has the data directory, and is waited for");
+    Ok(DataLock::take(&config.data_dir, LOCK_PATIENCE)?)
 }
 
 /// Runs until SIGTERM or SIGINT, and then to the end of what is under way; a SIGHUP has the configuration read again, or is
@@ -292,13 +309,18 @@ async fn heed_reloads(
 }
 
 /// What must be free for the intake to go on, where a commit writes and where copies lie of what is handed over.
-fn room(config: &Config) -> Room {
+pub(super) fn room(config: &Config) -> Room {
     let folders = ["journal", "originals", "db", ""].map(|folder| config.data_dir.join(folder)).into();
     Room { folders, free_min_bytes: config.commit.free_min_mb << 20 }
 }
 
-/// Has files put back into their inboxes, and tells what becomes of each.
+/// Tells what could not be read; or has files of it put back into their inboxes, and tells what becomes of each.
 fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'_>) {
+    if order.list {
+        return pipeline::unread(known.places(), &mut |unread| {
+            serde_json::to_vec(&unread).is_ok_and(|line| tell(&line))
+        });
+    }
     let which = Which { names: order.names.clone(), reason: order.reason.clone() };
     let mut say = |events| words.say(events);
     pipeline::requeue(&which, known.places(), &mut say, &mut |requeued| {

@@ -2,7 +2,9 @@
 //! are.
 
 use super::{
-    LOCK_PATIENCE, ServiceError, ground,
+    LOCK_PATIENCE, ServiceError,
+    daemon::room,
+    ground,
     handover::{self, Told},
     make_data_dir,
     tasks::Tasks,
@@ -14,6 +16,7 @@ use crate::{
     pipeline::{self, ArticleTimes, Job, Parts, Tally, Wired},
     store::DataLock,
 };
+use rustix::fs::{Access, access};
 use std::{
     ffi::OsStr,
     fs,
@@ -134,7 +137,14 @@ pub async fn ingest_locked(
     }
     let arrivals = Arrivals::starting_at(ground.next_arrival);
     let (tally, tallied) = watch::channel(Tally::default());
+    let (room, lacking) = (room(config), Arc::new(OnceLock::new()));
+    let lacks = Arc::clone(&lacking);
     let send = move |job| {
+        // A daemon waits until there is room; a person is told.
+        if let Some(what) = room.lacks(0) {
+            lacks.set(what).ok();
+            return false;
+        }
         let job = Job { tally: Some(tally.clone()), ..job };
         arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }).map_err(drop)).is_ok()
     };
@@ -142,7 +152,10 @@ pub async fn ingest_locked(
     drop(store);
     ground.lock.release_clean()?;
     let tally = tallied.borrow().clone();
-    Ok(Summary { tally, skipped, is_interrupted: false })
+    match lacking.get() {
+        Some(what) => Err(ServiceError::NoRoom { what: what.clone(), files: tally.files() }),
+        None => Ok(Summary { tally, skipped, is_interrupted: false }),
+    }
 }
 
 /// Hands everything over to the daemon at `socket`; `tell` hears now and then how far that has come with it. An interrupt
@@ -232,6 +245,10 @@ fn feed(what: &Ingest, mut send: impl FnMut(Job) -> bool) -> Skipped {
             }
         };
         if let Some(kind) = kind {
+            if let Some(why) = forbidden(given, kind) {
+                skipped.add(given, why);
+                continue;
+            }
             if !send(Job::of_given(given.clone(), kind, None, what.times)) {
                 break;
             }
@@ -240,6 +257,10 @@ fn feed(what: &Ingest, mut send: impl FnMut(Job) -> bool) -> Skipped {
         for entry in files_in(WalkDir::new(given).sort_by(|a, b| a.file_name().cmp(b.file_name()))) {
             match entry.and_then(with_kind) {
                 Ok((entry, Some(kind))) => {
+                    if let Some(why) = forbidden(entry.path(), kind) {
+                        skipped.add(entry.path(), why);
+                        continue;
+                    }
                     let folder = first_folder(given, entry.path());
                     if !send(Job::of_given(entry.into_path(), kind, folder, what.times)) {
                         return skipped;
@@ -259,8 +280,15 @@ fn feed(what: &Ingest, mut send: impl FnMut(Job) -> bool) -> Skipped {
 fn not_reached(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "the user who gives it has no right to read it".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Why a file is not sent that its giver may not read: nobody else would read it for him, so it has not come in.
+fn forbidden(path: &Path, kind: FileKind) -> Option<String> {
+    let error = io::Error::from(access(path, Access::READ_OK).err().filter(|_| kind == FileKind::Regular)?);
+    (error.kind() == io::ErrorKind::PermissionDenied).then(|| not_reached(&error))
 }
 
 /// How many bytes there are to read, for the progress bar.

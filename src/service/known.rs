@@ -276,7 +276,7 @@ impl Known {
             page,
             "wirefold_inbox_refused_files",
             "Files that could not be claimed; they are tried again.",
-            &|root| as_number(root.refused),
+            &|root| as_number(root.refused.0),
         );
         gauge(page, "wirefold_inbox_unmarked_files", "Files that wait for their done-markers.", &|root| {
             as_number(root.unmarked)
@@ -387,7 +387,8 @@ fn inbox_status(root: &RootState) -> InboxStatus {
         waiting: root.pending,
         oldest: root.oldest_since,
         unsettled: root.unsettled.0,
-        refused: root.refused,
+        refused: root.refused.0,
+        refused_paths: root.refused.1.iter().map(|path| display_path(path)).collect(),
         found_by_scan: root.found_by_scan,
         trouble: root.trouble.clone(),
         unmarked: root.unmarked,

@@ -15,13 +15,13 @@ mod tasks;
 pub use daemon::{Daemon, Ready, run};
 pub use ingest::{Ingest, Pace, Skipped, Summary, hand_over, ingest, ingest_locked};
 pub use known::counted;
-pub use reload::Reload;
+pub use reload::{AT_THE_NEXT_START, Reload};
 
 use crate::{
     config::{Config, ConfigError},
     control::ControlError,
     encode::{EncodeError, Encoder},
-    inbox::{Claimed, FailedDir, InboxError, Inboxes, display_path},
+    inbox::{self, Claimed, FailedDir, InboxError, Inboxes, display_path},
     model::Arrival,
     pipeline::{self, OpenError, Opened, PipelineError},
     store::{DataLock, LockError},
@@ -45,6 +45,14 @@ pub enum ServiceError {
     /// Another process has the data directory.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A daemon has it, and answers.
+    #[error("a daemon runs there already: {} is its data directory{}", data_dir.display(), holder.as_ref().map_or_else(String::new, |who| format!(" ({who})")))]
+    Running {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// Which process it is, in words.
+        holder: Option<String>,
+    },
     /// The data directory cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -78,6 +86,14 @@ pub enum ServiceError {
         name: &'static str,
         /// What it said.
         what: String,
+    },
+    /// There is less room than is to be left.
+    #[error("there is too little room: {what}; {}", in_part(*files))]
+    NoRoom {
+        /// What is free, and what is asked for.
+        what: String,
+        /// Files that are durable.
+        files: u64,
     },
     /// The daemon did not take in all that was handed over to it.
     #[error("the daemon {what}; {}", in_part(*files))]
@@ -129,6 +145,18 @@ pub fn make_data_dir(config: &Config) -> Result<(), ServiceError> {
         encoder(config)?;
     }
     make_folder(&config.data_dir)
+}
+
+/// Whether the inboxes that are named can be had, before a first start makes anything: a start that is refused leaves nothing
+/// behind where nothing was.
+fn check_inboxes(config: &Config) -> Result<(), ServiceError> {
+    if config.inbox.is_empty() || config.data_dir.join("journal").exists() {
+        return Ok(());
+    }
+    match inbox::would_open(&config.inbox_settings(), &config.failed_dir()).into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
 }
 
 /// Loads the encoder, makes the other folders where they are missing, and opens the store.

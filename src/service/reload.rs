@@ -50,6 +50,9 @@ pub(super) struct Reloader {
     pub standing: Arc<Standing>,
 }
 
+/// What is said of settings that a reload does not swap in.
+pub const AT_THE_NEXT_START: &str = "in force from the next start";
+
 impl Reloader {
     /// Reads the configuration again and swaps in what it can. That it cannot be used is no error of the daemon.
     pub async fn run(&mut self) -> Result<(), ServiceError> {
@@ -71,7 +74,7 @@ impl Reloader {
                         keys = waiting,
                         "these settings were changed and take effect at the next start"
                     );
-                    notices.push(format!("changed, and in force from the next start: {waiting}"));
+                    notices.push(format!("changed, and {AT_THE_NEXT_START}: {waiting}"));
                 }
                 self.standing.reloaded(true, notices);
                 Ok(())

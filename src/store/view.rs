@@ -43,7 +43,7 @@ pub struct Gathered {
 }
 
 type Entry = (sled::IVec, sled::IVec);
-type Entries<'s> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + 's>;
+type Entries<'s> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + Send + 's>;
 
 /// Rows of one kind whose keys begin with a founder, gone through once.
 struct Walk<'s> {
@@ -188,7 +188,10 @@ impl<'s> View<'s> {
 
     /// All records with their articles and links, in founding order or against it. Rows that belong together are read
     /// side by side, each kind once from end to end, as it takes a third of the time of looking up each.
-    pub fn records(self, order: Order) -> impl Iterator<Item = Result<Gathered, StoreError>> + use<'s> {
+    pub fn records(
+        self,
+        order: Order,
+    ) -> impl Iterator<Item = Result<Gathered, StoreError>> + Send + use<'s> {
         let [mut members, mut links, mut articles] = [b"v", b"l", b"a"].map(|kind| self.walk(kind, order));
         self.walk(b"r", order).entries.map(move |entry| {
             let (key, row) = entry?;

@@ -60,7 +60,10 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "control",
         ],
     ),
-    ("doctor", &["model", "clock", "inbox", "store", "pipeline", "config", "query", "control", "service"]),
+    (
+        "doctor",
+        &["model", "clock", "inbox", "store", "backup", "pipeline", "config", "query", "control", "service"],
+    ),
     ("eval", &["model", "inbox", "store", "pipeline", "config", "query", "service"]),
     ("bench", &["model", "generate", "inbox", "query", "control"]),
     (

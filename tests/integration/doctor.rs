@@ -243,3 +243,14 @@ fn inboxes_that_no_start_would_take_are_told() {
     let found = findings(&place);
     assert!(found["inbox"].iter().any(|(_, what)| what.contains("end the other daemon")), "{found:#?}");
 }
+
+/// All was said to be well, and a start was refused.
+#[test]
+fn a_backup_is_told_as_one() {
+    let place = with_a_story();
+    place.done(["backup", "copy"]);
+    let mut command = place.bare_command();
+    command.args(["--data-dir", "copy", "doctor"]);
+    let ran = run(command);
+    assert!(ran.code() == 1 && ran.out.contains("is a backup") && ran.out.contains("restore"), "{ran:?}");
+}

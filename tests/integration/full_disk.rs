@@ -195,3 +195,13 @@ fn an_audit_that_would_fill_the_disk_is_refused() {
     assert!(ran.code() == 1 && ran.err.contains("MiB are free at"), "{ran:?}");
     assert!(!place.data().join("db.audit").exists());
 }
+
+/// Without a daemon the least that is to be free was not asked for, and the disk could be filled to its end.
+#[test]
+fn too_little_room_refuses_also_an_ingest_without_a_daemon() {
+    let place = Place::configured("[commit]\nfree_min_mb = 1000000\n");
+    let ran = place.run(["ingest".into(), fixture("stories")]);
+    assert_eq!(ran.code(), 75, "{ran:?}");
+    assert!(ran.err.contains("1000000 are asked for; nothing was taken in"), "{ran:?}");
+    assert_eq!(place.status().files.received, 0);
+}

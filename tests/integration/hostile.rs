@@ -67,7 +67,7 @@ fn what_swells_without_end_is_stopped() {
     let mut given = Given::new();
     let swells = "it unpacks to more than 200 times its size";
     given.is_read_in_part("blank.gz", bombs::gzip_of_blank_lines, 10 << 10, swells);
-    given.fails("zip.zip", bombs::zip, 10 << 10, "its only item could not be read");
+    given.fails("zip.zip", bombs::zip, 10 << 10, "it looks like binary data");
     given.fails("twice.gz", bombs::gzip_in_gzip, 10 << 10, "longer than the 1048576 bytes");
     given.ends_well();
 }
@@ -76,7 +76,7 @@ fn what_swells_without_end_is_stopped() {
 fn a_line_without_end_is_too_large() {
     let mut given = Given::new();
     given.fails("line.txt", bombs::line, 10, "it is longer than the 1048576 bytes that an article may have");
-    given.fails("line.jsonl", bombs::line_of_json, 10, "its only item could not be read");
+    given.fails("line.jsonl", bombs::line_of_json, 10, "longer than the 1048576 bytes");
     given.ends_well();
 }
 
@@ -94,7 +94,7 @@ fn an_archive_of_too_many_entries_is_refused() {
 fn towers_of_tags_fall() {
     let mut given = Given::new();
     given.fails("tower.html", bombs::tower_of_html, 10_000, "its tags are nested more than 512 deep");
-    given.fails("tower.rss", bombs::tower_of_xml, 10_000, "its only item could not be read");
+    given.fails("tower.rss", bombs::tower_of_xml, 10_000, "nested more than");
     given.ends_well();
 }
 

@@ -87,8 +87,12 @@ fn a_reason_that_leads_out_of_the_inbox_is_not_believed() {
 fn where_nothing_is_meant_that_is_said() {
     let (place, _) = with_failed();
     let ran = place.run(["requeue", "nothing.txt"]);
-    assert_eq!((ran.code(), ran.out.as_str()), (1, "no file that was set aside is meant\n"));
-    assert_eq!(place.run(["requeue"]).code(), 2);
+    assert_eq!(
+        (ran.code(), ran.out.as_str()),
+        (1, "no file that was set aside is called so; 'wirefold requeue' lists them\n")
+    );
+    let listed = place.done(["requeue"]).out;
+    assert!(["wire/long.txt", "longer.txt", "junk.txt"].iter().all(|name| listed.contains(name)), "{listed}");
     let daemon = Daemon::start(&place);
     place.done(["requeue", "--all"]);
     settled(&place, 6);
@@ -98,5 +102,24 @@ fn where_nothing_is_meant_that_is_said() {
         let path = place.inbox().join(name);
         if path.is_file() { fs::remove_file(path) } else { fs::remove_dir_all(path) }.unwrap();
     }
-    assert_eq!(place.done(["requeue", "--all"]).out, "no file that was set aside is meant\n");
+    assert_eq!(place.done(["requeue", "--all"]).out, "no file is set aside, so there is none to put back\n");
+}
+
+/// Each requeue of a file whose items were all bad left what had been kept of them, and the next trial added its own.
+#[test]
+fn parts_of_a_file_that_goes_back_go_too() {
+    let place = Place::configured(BRISK);
+    let daemon = Daemon::start(&place);
+    drop_whole(
+        &place.inbox().join("two.jsonl"),
+        b"{\"id\": \"1\", \"text\": 3}\n{\"id\": \"2\", \"text\": 4}\n",
+    );
+    settled(&place, 1);
+    let kept = names_in(&place.failed());
+    assert_eq!(kept.len(), 6, "the file and both of its items, each with its reason: {kept:?}");
+    place.done(["requeue", "two.jsonl"]);
+    settled(&place, 2);
+    daemon.stop_well();
+    let again = names_in(&place.failed());
+    assert!(again.len() == 6 && again.iter().all(|name| !kept.contains(name)), "{again:?}");
 }

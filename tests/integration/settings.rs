@@ -240,3 +240,27 @@ fn what_is_only_asked_is_answered_with_a_wrong_configuration_too() {
     command.arg("--config").arg(place.path("wirefold.toml")).arg("status");
     check_ended(78, &(Place::new(), run(command)), &["intake.settle_ms"]);
 }
+
+/// It left a lock and a folder for failed files wherever it was tried.
+#[test]
+fn a_first_start_that_is_refused_leaves_nothing_behind() {
+    let (place, ran) = with_config("[[inbox]]\npath = '/nowhere/at/all'\n", "run");
+    assert!(ran.err.contains("does not exist"), "{ran:?}");
+    assert!(!place.data().exists());
+}
+
+/// It was said to be all right, and the start failed.
+#[test]
+fn an_inbox_that_another_daemon_holds_is_told_by_check() {
+    let mut first = Place::brisk();
+    let inbox = first.path("feeds");
+    fs::create_dir(&inbox).unwrap();
+    let text = format!("[[inbox]]\npath = '{}'\n", inbox.display());
+    first.configure(&text);
+    let daemon = Daemon::start(&first);
+    let second = Place::configured(&text);
+    let ran = second.run(["check"]);
+    assert!(ran.code() == 1 && ran.out.contains("in use by another wirefold"), "{ran:?}");
+    first.done(["check"]);
+    daemon.stop_well();
+}

@@ -7,7 +7,11 @@ use crate::{
     place::{Place, drop_whole},
 };
 use serde_json::Value;
-use std::fs;
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+};
 use wirefold::model::Digest;
 
 /// The stories that are told of what is asked for.
@@ -153,4 +157,49 @@ fn an_article_in_a_damaged_frame_is_traced_by_its_id() {
         assert!(story["gaps"].as_u64().unwrap() > 0, "{story}");
         assert_eq!(story["now"][0]["record"], export[0].record.as_str(), "the view knows");
     }
+}
+
+/// A file in a folder of the inbox was found by its whole path alone, one whose name is no text by none, and of a done-marker a
+/// marker was told that nobody makes.
+#[test]
+fn what_waits_is_found_by_its_name_wherever_it_lies() {
+    let mut place = Place::new();
+    let inbox = place.path("in");
+    place.configure(&format!("[[inbox]]\npath = '{}'\ndone = '.ok'\n", inbox.display()));
+    let name = OsStr::from_bytes(b"bad\xff.txt");
+    fs::create_dir_all(inbox.join("wire/de")).unwrap();
+    for path in [inbox.join("wire/de/late.txt"), inbox.join("wire").join(name), inbox.join("x.txt.ok")] {
+        fs::write(path, "text").unwrap();
+    }
+    let lies_at = |what: &OsStr| {
+        let told = place.done([OsStr::new("trace"), what, OsStr::new("--json")]).out;
+        let story: Value = serde_json::from_str(&told).unwrap();
+        (story["lies_at"][0].as_str().unwrap().to_owned(), story["waits_for"].as_str().unwrap().to_owned())
+    };
+    for what in ["late.txt", "de/late.txt", "wire/de/late.txt"] {
+        let (path, waits_for) = lies_at(what.as_ref());
+        assert_eq!(path, inbox.join("wire/de/late.txt").display().to_string());
+        assert!(waits_for.contains("late.txt.ok"), "{waits_for}");
+    }
+    assert!(lies_at(name).0.ends_with(r"/wire/bad\xff.txt"));
+    assert_eq!(lies_at(OsStr::new(r"bad\xff.txt")), lies_at(name), "as it is shown");
+    let marker = lies_at("x.txt.ok".as_ref()).1;
+    assert!(marker.contains("it is the done-marker of") && !marker.contains(".ok.ok"), "{marker}");
+}
+
+/// It was said that none waits, by one who could not look.
+#[test]
+fn a_folder_that_may_not_be_looked_into_is_named() {
+    let Some(place) = Place::of_ordinary_user() else { return };
+    let closed = place.inbox().join("closed");
+    fs::create_dir_all(&closed).unwrap();
+    fs::write(closed.join("a.txt"), "text").unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    if !rustix::process::geteuid().is_root() {
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let ran = place.run(["trace", "a.txt"]);
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(ran.code(), 1);
+    assert!(ran.err.contains(&format!("may not look into {}", closed.display())), "{ran:?}");
 }

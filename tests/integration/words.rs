@@ -2,8 +2,8 @@
 
 use crate::{
     corpus::fixture,
-    daemon::Daemon,
-    place::{Place, run},
+    daemon::{Daemon, settled},
+    place::{Place, drop_whole, run},
     transcript::{Transcript, WIDTHS, check},
 };
 use clap::CommandFactory;
@@ -57,6 +57,7 @@ fn the_tables() {
         listed.run("list --since 2h --source wire --title dam").run("list --min-variants 1 --sort variants");
         listed.run("list --relation rewrite").run("list --lang en --title kelduin --sort updated");
         listed.run("list --until 1d").run("list --title swing --sort oldest").fits().check("list-filtered");
+        Transcript::new(&place, 50).run("list").run("explain dcbb 8052").fits();
         let mut shown = Transcript::new(&place, width);
         shown.run("show dcbb").run("show 02-padded.txt").run("show tw-0002").check("show");
         let mut diffed = Transcript::new(&place, width);
@@ -109,6 +110,7 @@ fn wrong_command_lines() {
     let place = Place::new();
     let mut told = Transcript::new(&place, 80);
     told.run("lsit").run("ingest").run("show").run("list --limt 3").run("list --limit many");
+    told.run("list --lang english");
     told.run("eval news --sweep match.join").run("eval news --sweep a=1,2 --sweep b=1").run("run now");
     told.check("wrong-command-lines");
 }
@@ -137,6 +139,22 @@ fn questions_without_an_answer() {
 }
 
 #[test]
+fn what_could_not_be_read() {
+    let place = with_fixtures();
+    fs::write(place.path("junk.txt"), [0xff, 0, 1, 2].repeat(40)).unwrap();
+    let mut told = Transcript::new(&place, 80);
+    place.run(["ingest", "news/jsonl", "junk.txt"]);
+    let received = place.status().files.received;
+    let daemon = Daemon::start(&place);
+    told.run("requeue --all");
+    drop_whole(&place.inbox().join("empty.zip"), b"PK\x03\x04 and then no more of it");
+    settled(&place, received + 1);
+    told.run("requeue").run("requeue --reason damaged").run("requeue nobody.txt").run("trace empty.zip");
+    daemon.stop_well();
+    told.run("requeue").run("requeue --all").check("unread");
+}
+
+#[test]
 fn configurations_that_cannot_be_used() {
     let mut said = String::new();
     let mut refuse = |config: &str, line: &str| {
@@ -158,6 +176,7 @@ fn configurations_that_cannot_be_used() {
     refuse("[[inbox]]\npath = '/nowhere/at/all'", "run");
     refuse("[[inbox]]\npath = 'wirefold.toml'", "run");
     refuse("[[inbox]]\npath = 'feeds'\n[[inbox]]\npath = 'feeds/sports'", "run");
+    refuse("[[inbox]]\npath = '/f/a'\n[[inbox]]\npath = '/f'\n[[inbox]]\npath = '/f'", "run");
     refuse(&format!("[control]\nsocket = '/{}'", "s".repeat(110)), "status");
     refuse("[match]\njoin = 1.5", "list");
     refuse("[metrics]\nlisten = '0.0.0.0:9464'", "run");
@@ -168,6 +187,17 @@ fn configurations_that_cannot_be_used() {
     command.args(["--data-dir", "~/news", "run"]);
     let ran = run(command);
     write!(said, "$ wirefold --data-dir '~/news' run\n{}[exit code {}]\n\n", ran.err, ran.code()).unwrap();
+    fs::write(place.path("notes"), "text").unwrap();
+    for (line, is_told_by) in
+        [("--data-dir notes run", None), ("list", Some("notes")), ("--config home run", None)]
+    {
+        let mut command = place.bare_command();
+        command.args(line.split(' ')).envs(is_told_by.map(|dir| ("WIREFOLD_DATA_DIR", dir)));
+        let ran = run(command);
+        let err = ran.err.replace(place.path("").to_str().unwrap(), "/place/");
+        let before = is_told_by.map_or_else(String::new, |dir| format!("WIREFOLD_DATA_DIR={dir} "));
+        write!(said, "$ {before}wirefold {line}\n{err}[exit code {}]\n\n", ran.code()).unwrap();
+    }
     check("wrong-configurations", &said);
 }
 
@@ -199,7 +229,8 @@ fn what_a_configuration_sets() {
 fn a_second_one_is_told_who_was_first() {
     let place = Place::brisk();
     let daemon = Daemon::start(&place);
-    Transcript::new(&place, 80).run("run").run("rebuild").check("second-one");
+    place.done(["backup", "copy"]);
+    Transcript::new(&place, 80).run("run").run("rebuild").run("restore copy").check("second-one");
     daemon.stop_well();
 }
 
@@ -211,7 +242,12 @@ fn what_the_doctor_says() {
         Transcript::new(&place, width).run("doctor").fits();
     }
     let wrong = Place::configured("[intake]\nsetle_ms = 1\n[match]\njoin = 1.5\n");
-    Transcript::new(&wrong, 80).run("doctor").run("doctor --json").check("doctor");
+    let mut command = wrong.command(["doctor"]);
+    command.env("COLUMNS", "80");
+    let said = run(command).out;
+    let (configuration, rest) = said.split_once("\nok       data").unwrap_or_else(|| panic!("{said}"));
+    check("doctor-80", &configuration.replace(wrong.path("").to_str().unwrap(), "/place/"));
+    assert!(rest.contains("canary") && rest.contains("1 failure"), "it goes on by what is right: {said}");
 }
 
 fn handed_in_part(what: &str, files: u64, is_temporary: bool) -> CliError {
@@ -237,6 +273,8 @@ fn errors_that_are_hard_to_come_by() {
         ControlError::Address { address: ([127, 0, 0, 1], 9464).into(), source: full() }.into(),
         ControlError::Socket { action: "make", path: path(), source: full() }.into(),
         ControlError::Socket { action: "connect to", path: path(), source: io::Error::from_raw_os_error(13) }
+            .into(),
+        ServiceError::NoRoom { what: "3 MiB are free at /srv, and 128 are asked for".to_owned(), files: 2 }
             .into(),
         handed_in_part("is stopping", 1, true),
         handed_in_part("ended in the middle", 0, true),
