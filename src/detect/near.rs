@@ -23,7 +23,7 @@ impl HammingIndex {
     }
 
     pub fn remove(&mut self, simhash: u64, no: ArticleNo) {
-        self.0.remove(no, keys(simhash));
+        self.0.remove(no, || keys(simhash));
     }
 
     /// All within the radius, each once.

@@ -33,7 +33,7 @@ impl SketchIndex {
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
-        self.postings.remove(no, sketch.iter().copied());
+        self.postings.remove(no, || sketch.iter().copied());
     }
 
     /// The articles that share most of a sketch, those that share more first, then the older.

@@ -87,12 +87,12 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
         };
     }
 
-    /// Lets go of an article.
-    pub fn remove(&mut self, no: ArticleNo, keys: impl Iterator<Item = u32>) {
+    /// Lets go of an article. Its keys are asked for only where it is not the oldest.
+    pub fn remove<K: Iterator<Item = u32>>(&mut self, no: ArticleNo, keys: impl FnOnce() -> K) {
         let Ok(place) = self.articles.binary_search_by_key(&no, |(no, _)| *no) else { return };
         if place > 0 {
             let here = self.first.wrapping_add(u32::try_from(place).unwrap_or(u32::MAX));
-            keys.for_each(|key| self.take_out(key, here));
+            keys().for_each(|key| self.take_out(key, here));
         }
         self.leave(place);
     }
@@ -237,7 +237,7 @@ mod tests {
                 for (which, is_oldest) in leaving.by_ref().take(2) {
                     if live.len() < 2 { continue }
                     let (no, keys) = live.remove(if is_oldest { 0 } else { which.index(live.len()) });
-                    postings.remove(no, keys.into_iter());
+                    postings.remove(no, || keys.into_iter());
                 }
                 for (key, live_with) in (1..7).zip(postings.of(1..7)) {
                     let found = live_with.postings().iter().map(|posting| {

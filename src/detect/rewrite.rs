@@ -45,7 +45,8 @@ impl TermIndex {
     }
 
     pub fn remove(&mut self, profile: &Profile) {
-        self.postings.remove(profile.no, finding(profile).into_iter().map(|term| term.number));
+        let keys = || finding(profile).into_iter().map(|term| term.number);
+        self.postings.remove(profile.no, keys);
     }
 
     /// The articles whose strongest terms are most like these; of equals the older.
