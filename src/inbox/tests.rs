@@ -576,7 +576,9 @@ impl Watcher for Gone {
 /// One hung mount stopped the intake of all, and nobody was told.
 #[tokio::test]
 async fn an_inbox_that_does_not_answer_keeps_no_other_from_its_work() {
-    let place = Place::new(2, |settings| settings.patience = Duration::from_millis(30));
+    let mut place = Place::new(2, |_| {});
+    // Only now: on a busy machine the opening itself takes longer, and then counts as not answered.
+    place.inboxes.settings.patience = Duration::from_millis(30);
     for inbox in ["0", "1"] {
         write_at(&place.dir.path().join(inbox).join(inbox), 7);
     }
