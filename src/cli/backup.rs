@@ -1,6 +1,6 @@
 //! `wirefold backup` and `wirefold restore`.
 
-use super::{CliError, Exit, Out, args::BackupArgs};
+use super::{CliError, Exit, Out, apart::check_backup, args::BackupArgs};
 use crate::{
     backup::{self, Copied, Near},
     config::Config,
@@ -14,6 +14,7 @@ use indicatif::DecimalBytes;
 
 /// Copies what cannot be made anew, or adds to an earlier copy what came since.
 pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliError> {
+    check_backup(config, &args.folder)?;
     let inbox::Settings { inboxes, patience, .. } = config.inbox_settings();
     let folders = inboxes.iter().map(|root| root.path.join(".wirefold/failed")).collect();
     let copied = backup::backup(&config.data_dir, &Near { folders, patience }, &args.folder)?;

@@ -6,7 +6,12 @@ use crate::{
     eval::EvalError, inbox::InboxError, pipeline::PipelineError, query::QueryError, service::ServiceError,
     store::LockError,
 };
-use std::{error::Error, io, path::Path, process::ExitCode};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Where the packaged service keeps its data.
 const SERVICE_DATA: &str = "/var/lib/wirefold";
@@ -85,6 +90,22 @@ pub enum CliError {
     /// A backup would be written to.
     #[error("{0} is a backup: to ask or work with it would write into it, and it would be none any more")]
     IsABackup(String),
+    /// What wirefold keeps was given to it.
+    #[error("{} holds what wirefold itself keeps, in {}: that is no news", given.display(), data_dir.display())]
+    OwnData {
+        /// What was given.
+        given: PathBuf,
+        /// The data directory.
+        data_dir: PathBuf,
+    },
+    /// An inbox would take in the backup.
+    #[error("{} lies in the inbox {}, which would take in the backup as news", folder.display(), inbox.display())]
+    InAnInbox {
+        /// Where the backup was to be.
+        folder: PathBuf,
+        /// The inbox.
+        inbox: PathBuf,
+    },
     /// The view cannot be made anew beneath a daemon.
     #[error(transparent)]
     BesideADaemon(LockError),
@@ -190,6 +211,11 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             Some("'wirefold run' starts the daemon, 'wirefold ingest PATH' takes files in at once"),
             Exit::Failed,
         ),
+        CliError::OwnData { .. } => (
+            Some("give the files and folders beside it, or keep the data elsewhere, with --data-dir"),
+            Exit::Failed,
+        ),
+        CliError::InAnInbox { .. } => (Some("take a folder outside of all inboxes"), Exit::Failed),
         CliError::Control(error) => control_advice(error),
         CliError::Runtime(_) | CliError::Answer(_) => (None, Exit::Internal),
         _ => (None, Exit::Failed),

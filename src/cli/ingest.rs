@@ -2,6 +2,7 @@
 
 use super::{
     CliError, Exit, Out, advance,
+    apart::check_given,
     args::IngestArgs,
     ask::{Reached, reach_or_make},
     bar,
@@ -21,6 +22,7 @@ const BAR: &str = "{bar:30} {bytes}/{total_bytes}, {msg}, {elapsed} (about {eta}
 
 /// Ingests, or has the daemon that runs do it, shows progress on a terminal, and sums up.
 pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> {
+    args.paths.iter().try_for_each(|given| check_given(config, given))?;
     let started = Instant::now();
     let bar = bar(BAR);
     let times = if args.archive { ArticleTimes::Published } else { ArticleTimes::Recent };

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, and what they share. Only this module prints.
 
+mod apart;
 mod args;
 mod ask;
 mod audit;

@@ -118,6 +118,19 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
         *codes.entry(&one.code).or_default() += 1;
     }
     let codes: Vec<_> = codes.iter().map(|(code, count)| format!("{} ({count})", one_line(code))).collect();
+    let is_meant = |one: &&Unread| {
+        let place = place_of(&one.path, one.item.as_deref());
+        args.reason.as_ref().is_some_and(|code| *code == one.code)
+            || args.names.iter().any(|name| *name == place || is_end_of(&one.path, name))
+    };
+    if let Some(one) = unread.iter().find(|one| is_meant(one)) {
+        let what = match one.kept {
+            Kept::Part => "a part of its file; the rest of it was taken in",
+            _ => "no more than told of; it stayed where it was given",
+        };
+        let place = one_line(&place_of(&one.path, one.item.as_deref()));
+        return format!("'{place}' cannot be put back, as it is {what}: drop or ingest that file again");
+    }
     match (&args.reason, codes.as_slice()) {
         (_, []) => "no file is set aside, so there is none to put back".to_owned(),
         (Some(code), codes) if args.names.is_empty() => {
@@ -129,6 +142,11 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
         }
         _ => "no file that was set aside is called so; 'wirefold requeue' lists them".to_owned(),
     }
+}
+
+/// Whether a name is the last of a path, be it several parts.
+fn is_end_of(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn places(config: &Config) -> Places {

@@ -50,13 +50,15 @@ pub(super) fn space(config: &Config) -> Vec<Finding> {
         .filter_map(|path| path.ancestors().find_map(|p| Some((p.to_owned(), fs::metadata(p).ok()?.dev()))));
     let apart: Vec<PathBuf> =
         there.filter(|(_, device)| seen.insert(*device)).map(|(path, _)| path).collect();
-    apart.iter().map(|path| room(path)).collect()
+    // The data directory comes first, and a commit waits for more room there.
+    let asked = std::iter::once(config.commit.free_min_mb << 20).chain(std::iter::repeat(0));
+    apart.iter().zip(asked).map(|(path, asked)| room(path, BYTES_NEEDED.max(asked))).collect()
 }
 
-fn room(path: &Path) -> Finding {
+fn room(path: &Path, needed: u64) -> Finding {
     let shown = display_path(path);
     match statvfs(path) {
-        Ok(found) => room_of(&shown, &found),
+        Ok(found) => room_of(&shown, &found, needed),
         Err(error) => {
             let remedy = "look at the mount with df and mount";
             Finding::failure(SPACE, format!("the room at {shown} cannot be told: {error}"), remedy)
@@ -64,14 +66,18 @@ fn room(path: &Path) -> Finding {
     }
 }
 
-fn room_of(shown: &str, found: &StatVfs) -> Finding {
+fn room_of(shown: &str, found: &StatVfs, needed: u64) -> Finding {
     let bytes = found.f_bavail.saturating_mul(found.f_frsize);
     // A file system that makes inodes as they are needed tells of none.
     let inodes = if found.f_files == 0 { u64::MAX } else { found.f_favail };
     let free = if found.f_files == 0 { String::new() } else { format!(" and {inodes} inodes") };
     let what = format!("{} MiB{free} are free at {shown}", bytes >> 20);
     let remedy = "make room: what is not durable stays in the inbox until then; failed/ and old originals/ may be moved away";
-    if bytes < BYTES_NEEDED || inodes < INODES_NEEDED {
+    if bytes < needed {
+        let what = format!("{what}, and {} MiB are asked for", needed >> 20);
+        return Finding::failure(SPACE, what, format!("{remedy}; or lower commit.free_min_mb"));
+    }
+    if inodes < INODES_NEEDED {
         Finding::failure(SPACE, what, remedy)
     } else if bytes < BYTES_WANTED || inodes < INODES_WANTED {
         Finding::warning(SPACE, what, remedy)
@@ -178,7 +184,7 @@ mod tests {
             let mut found = statvfs("/").unwrap();
             (found.f_frsize, found.f_bavail) = (4096, bytes / 4096);
             (found.f_files, found.f_favail) = (inodes.unwrap_or(0), inodes.unwrap_or(0));
-            room_of("/x", &found).level
+            room_of("/x", &found, BYTES_NEEDED).level
         };
         assert_eq!(room(2 << 30, Some(50_000)), Level::Ok);
         assert_eq!(room(2 << 30, None), Level::Ok, "where inodes are made as they are needed");
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!(room(2 << 30, Some(5_000)), Level::Warning);
         assert_eq!(room(50 << 20, Some(50_000)), Level::Failure);
         assert_eq!(room(2 << 30, Some(7)), Level::Failure);
+        let none = room_of("/x", &statvfs("/").unwrap(), u64::MAX);
+        assert!(none.level == Level::Failure && none.what.contains("are asked for"), "{none:?}");
     }
 
     #[test]

@@ -85,11 +85,18 @@ pub async fn examine(config: &Config, fault: Option<&ConfigError>) -> Vec<Findin
 
 /// What is to be said where there is no configuration to go by.
 pub fn misconfigured(error: &ConfigError) -> Finding {
-    Finding::failure(
-        CONFIGURATION,
-        error.to_string(),
-        "mend it; 'wirefold check --keys' tells every key and its range",
-    )
+    match error {
+        ConfigError::Read { source, .. } => Finding::failure(
+            CONFIGURATION,
+            format!("{error}: {source}"),
+            "--config and WIREFOLD_CONFIG must name a file that this user may read; what follows goes by what is built in",
+        ),
+        _ => Finding::failure(
+            CONFIGURATION,
+            error.to_string(),
+            "mend it; 'wirefold check --keys' tells every key and its range",
+        ),
+    }
 }
 
 const CONFIGURATION: &str = "configuration";

@@ -84,7 +84,14 @@ fn mended(data_dir: &Path, settings: detect::Settings, error: OpenError) -> Resu
         return Err(error);
     }
     let cause = &error as &dyn std::error::Error;
-    tracing::warn!(error = cause, "the view cannot be used; it is made anew from the journal");
+    if matches!(error, OpenError::Journal(_)) {
+        tracing::error!(
+            error = cause,
+            "the end of the journal is lost; the view is made anew from what there is, and 'wirefold audit --repair' brings back what originals hold"
+        );
+    } else {
+        tracing::warn!(error = cause, "the view cannot be used; it is made anew from the journal");
+    }
     let (opened, aside) = anew(data_dir, settings)?;
     if let Some(aside) = aside {
         tracing::warn!(kept = %aside.display(), "the view was made anew; the old one is kept");
