@@ -27,10 +27,10 @@ impl Library<'_> {
         }
     }
 
-    /// The one thing that an id means. A file that is known and is no article is told what it is.
+    /// The one thing that an id means. A file of one article means that; any other that is known is told what it is.
     pub(super) fn find(&self, id: &str) -> Result<Found, QueryError> {
         match self.look_up(id) {
-            Err(QueryError::NotFound { .. }) => Err(self.file_called(id)?),
+            Err(QueryError::NotFound { .. }) => self.file_called(id),
             found => found,
         }
     }
@@ -72,15 +72,15 @@ impl Library<'_> {
         Ok(found)
     }
 
-    /// Why a path that means no article means none. A name for each article of each file would be a row for each article; so
+    /// The one article of the file that a path means, or why it means none. A name for each article of each file would be a row for each article; so
     /// those of a file are read off the journal where somebody asks.
-    fn file_called(&self, id: &str) -> Result<QueryError, QueryError> {
+    fn file_called(&self, id: &str) -> Result<Found, QueryError> {
         let given = id.trim_start_matches("./");
         let is_meant = |row: &ArrivalRow| row.outcome.is_some() && ends_alike(given, &row.path);
         let last =
             self.view.arrivals().filter(|entry| entry.as_ref().map_or(true, |(_, row)| is_meant(row))).last();
         let Some((arrival, row)) = last.transpose()? else {
-            return Ok(QueryError::NotFound { id: id.to_owned() });
+            return Err(QueryError::NotFound { id: id.to_owned() });
         };
         let mut articles = Vec::new();
         each_frame(&self.journal(), row.first, row.last, |frame| {
@@ -94,21 +94,24 @@ impl Library<'_> {
             articles.len() <= CANDIDATES_MAX
         });
         let is_more = articles.len() > CANDIDATES_MAX;
-        let mut candidates = Vec::new();
+        let mut numbers = Vec::new();
         for article in articles.into_iter().take(CANDIDATES_MAX) {
-            if let Some((no, _)) = self.view.article_by_id(article)? {
-                candidates.push(self.told(no, None)?);
-            }
+            numbers.extend(self.view.article_by_id(article)?.map(|(no, _)| no));
         }
+        if let [only] = numbers.as_slice() {
+            return Ok(Found::Article(*only));
+        }
+        let mut candidates =
+            numbers.into_iter().map(|no| self.told(no, None)).collect::<Result<Vec<_>, _>>()?;
         let (path, count) = (row.path, row.new + row.repeats);
         if candidates.is_empty() {
             let why = row.reason.map_or_else(String::new, |reason| format!(": {}", reason.message));
-            return Ok(QueryError::NoArticle { path, why });
+            return Err(QueryError::NoArticle { path, why });
         }
         if is_more {
             candidates.push(format!("and more; 'wirefold trace {path}' names them all"));
         }
-        Ok(QueryError::FileOfSeveral { path, count, candidates })
+        Err(QueryError::FileOfSeveral { path, count, candidates })
     }
 
     /// A line by which a person tells it from the others.

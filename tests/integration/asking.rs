@@ -59,6 +59,31 @@ fn an_article_is_found_by_whatever_names_it() {
     assert_eq!(shown(&place, "tw-0001"), bridge);
 }
 
+/// It was told to be a file of one article, of which one was to be given.
+#[test]
+fn a_file_of_one_article_means_it() {
+    let place = told();
+    fs::write(
+        place.path("one.jsonl"),
+        r#"{"title": "Ferry", "text": "The ferry to Norhaven was late by nine minutes."}"#,
+    )
+    .unwrap();
+    place.ingest([place.path("one.jsonl")]);
+    assert_eq!(shown(&place, "one.jsonl"), "Ferry");
+}
+
+#[test]
+fn wirefolds_own_data_is_no_news_and_no_inbox_takes_in_a_backup() {
+    let place = told();
+    let data = place.data().display().to_string();
+    let given = place.run(["ingest", &data]);
+    assert!(given.code() == 1 && given.err.contains("that is no news"), "{given:?}");
+    let within = place.data().join("inbox/backup");
+    let backup = place.run(["backup", &within.display().to_string()]);
+    assert!(backup.code() == 1 && backup.err.contains("would take in the backup as news"), "{backup:?}");
+    assert!(!within.exists());
+}
+
 #[test]
 fn a_path_under_which_an_article_came_again_names_it_too() {
     let place = told();
