@@ -175,6 +175,10 @@ fn told(answer: &AuditAnswer, mended: &[String], width: usize, paint: Paint) -> 
     }
     let can_be_mended = answer.findings.iter().filter(|finding| finding.mend.is_some()).count();
     page.lines.push(match (answer.findings.len(), can_be_mended) {
+        // A folder that was emptied looks the same.
+        (0, _) if answer.frames == 0 => {
+            "there is nothing to audit: nothing has come in here yet, or its journal is gone".to_owned()
+        }
         (0, _) => paint.on(Hue::Green, "all is as it should be"),
         (wrong, 0) => paint.on(Hue::Red, format!("{wrong} wrong; a backup may hold what is damaged here")),
         (wrong, can) => paint.on(
