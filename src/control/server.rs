@@ -40,10 +40,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Blocks of an answer that may wait to be sent, and how long a block is: each costs several changes between threads, and sixteen
-/// answers hold some 20 MB of them at most.
-const BLOCKS_WAITING: usize = 4;
-const BLOCK_BYTES: usize = 256 << 10;
+/// Blocks of an answer that may wait to be sent, and how long a block is. Each must be taken within the patience, so a slow
+/// reader is not given larger ones; sixteen answers hold some 20 MB of them at most.
+const BLOCKS_WAITING: usize = 16;
+const BLOCK_BYTES: usize = 64 << 10;
 /// Answers at one time: each holds a thread and some blocks. More people seldom ask at once.
 const ANSWERS_MAX: usize = 16;
 /// Orders at one time. They wait for the same stage, so more would only hold threads.

@@ -30,7 +30,7 @@ pub(super) struct Postings<T, const VALUE_BITS: u32> {
     articles: VecDeque<(ArticleNo, Option<T>)>,
     /// The running number of the first.
     first: u32,
-    /// How many have left since the last sweep.
+    /// How many places were given up at the front since the last sweep.
     left: usize,
 }
 
@@ -55,7 +55,7 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
     const ARTICLES_MAX: usize = Self::NUMBERS as usize / 2;
 
     /// Takes in an article with its keys and their values. Numbers must rise. Where there is no room for one more, the
-    /// oldest leaves.
+    /// oldest leaves: with 8 bits of value that is after 4,194,304 that came since it.
     pub fn insert(&mut self, no: ArticleNo, kept: T, keys: impl Iterator<Item = (u32, u8)>) {
         if self.articles.len() >= Self::ARTICLES_MAX {
             self.leave(0);
@@ -101,10 +101,14 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
         if let Some((_, kept)) = self.articles.get_mut(place) {
             *kept = None;
         }
-        while self.articles.pop_front_if(|(_, kept)| kept.is_none()).is_some() {
-            self.first = self.first.wrapping_add(1);
+        let gone = self.articles.iter().take_while(|(_, kept)| kept.is_none()).count();
+        // Numbers go round: what is dead must be swept before the first is more than half of them ahead of it.
+        if self.left + gone > Self::ARTICLES_MAX {
+            self.sweep();
         }
-        self.left += 1;
+        self.articles.drain(..gone);
+        self.first = self.first.wrapping_add(u32::try_from(gone).unwrap_or(u32::MAX));
+        self.left += gone;
         if self.left > self.articles.len().min(Self::ARTICLES_MAX / 2) {
             self.sweep();
         }

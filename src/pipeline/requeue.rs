@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     error::Error,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -113,9 +113,9 @@ pub fn unread(mut places: Places, tell: &mut dyn FnMut(Unread) -> bool) {
         let Some(Why { path, place, at, code, message, .. }) = read(&reason) else { continue };
         let item = place.map(|place| place.to_string());
         let kept = match fs::symlink_metadata(&file) {
-            Err(_) => Kept::Nothing,
-            Ok(_) if file.extension().is_some_and(|end| end == "slice") => Kept::Part,
-            Ok(_) => Kept::File,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::Nothing,
+            _ if file.extension().is_some_and(|end| end == "slice") => Kept::Part,
+            _ => Kept::File,
         };
         if !tell(Unread { path, item, at, code, message, kept }) {
             return;

@@ -98,8 +98,7 @@ pub struct LinkAnswer {
 pub(super) struct KnownToAll {
     /// The articles that a person pinned.
     pinned: BTreeSet<ArticleNo>,
-    /// The ids of records, by their founders: those that were answered, and those that others are related to. Each is
-    /// looked up once at most.
+    /// The ids of records that others are related to, by their founders: each is looked up once.
     ids: HashMap<ArticleNo, RecordId>,
 }
 
@@ -132,8 +131,7 @@ impl Library<'_> {
         gathered: Gathered,
         known: &mut KnownToAll,
     ) -> Result<Option<RecordAnswer>, QueryError> {
-        let Gathered { founder, record, articles: rows, links } = gathered;
-        known.ids.insert(founder, record.id);
+        let Gathered { record, articles: rows, links, .. } = gathered;
         let Some((_, canonical)) = rows.iter().find(|(no, _)| *no == record.canonical) else {
             return Ok(None);
         };
