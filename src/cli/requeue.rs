@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     control::{self, RequeueOrder},
     inbox,
-    model::place_of,
+    model::{ends_alike, place_of},
     pipeline::{self, Kept, Places, Requeued, Unread, Which},
     query::QueryError,
     service::{ServiceError, counted},
@@ -121,7 +121,7 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
     let is_meant = |one: &&Unread| {
         let place = place_of(&one.path, one.item.as_deref());
         args.reason.as_ref().is_some_and(|code| *code == one.code)
-            || args.names.iter().any(|name| *name == place || is_end_of(&one.path, name))
+            || args.names.iter().any(|name| *name == place || ends_alike(&one.path, name))
     };
     if let Some(one) = unread.iter().find(|one| is_meant(one)) {
         let what = match one.kept {
@@ -142,11 +142,6 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
         }
         _ => "no file that was set aside is called so; 'wirefold requeue' lists them".to_owned(),
     }
-}
-
-/// Whether a name is the last of a path, be it several parts.
-fn is_end_of(path: &str, name: &str) -> bool {
-    path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn places(config: &Config) -> Places {
