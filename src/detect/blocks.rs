@@ -1,5 +1,5 @@
-//! Many short lists of numbers, each in a block whose size is a power of two: a list costs its numbers, one more for its
-//! length, and some room; and what is looked at first lies in one line of memory. Called by `postings`.
+//! Many short lists of numbers, each in a block whose size is a power of two: a list costs its numbers, one or two more for
+//! what is said of it, and some room; and what is looked at first lies in one line of memory. Called by `postings`.
 
 use std::hint::black_box;
 
@@ -17,6 +17,8 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 const SMALLEST: usize = 4;
 /// A block begins with the length of its list, and in the lowest bits how often the smallest size was doubled.
 const DOUBLED_BITS: u32 = 5;
+/// In a block that was doubled so often, and so fills a line of memory, how many numbers are skipped stands behind that.
+const LARGE: u32 = 2;
 
 /// The lists.
 pub(super) struct Blocks {
@@ -36,8 +38,28 @@ impl Blocks {
     /// A list's numbers.
     pub fn get(&self, list: List) -> &[u32] {
         match self.block(list) {
-            [header, numbers @ ..] => numbers.get(..length(*header)).unwrap_or_default(),
-            [] => &[],
+            [header, rest @ ..] => {
+                rest.get(said_before(*header)..).and_then(|numbers| numbers.get(..length(*header)))
+            }
+            [] => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// How many of a list's first numbers are of no use any more, as far as [`skip`](Self::skip) was told.
+    pub fn skipped(&self, list: List) -> usize {
+        match self.block(list) {
+            [header, skipped, ..] if doubled(*header) >= LARGE => *skipped as usize,
+            _ => 0,
+        }
+    }
+
+    /// Notes how many of a list's first numbers are of no use any more. Short lists have no room for that.
+    pub fn skip(&mut self, list: List, numbers: usize) {
+        if let [header, skipped, ..] = self.block_mut(list)
+            && doubled(*header) >= LARGE
+        {
+            *skipped = u32::try_from(numbers).unwrap_or(0);
         }
     }
 
@@ -52,9 +74,11 @@ impl Blocks {
             (0..1 << DOUBLED_BITS).find(|doubled| room(*doubled) >= numbers.len()).unwrap_or_default();
         let free = self.free.get_mut(doubled as usize).and_then(Vec::pop);
         let list = free.unwrap_or_else(|| self.new_block(SMALLEST << doubled));
-        if let [header, place @ ..] = self.block_mut(list) {
+        if let [header, rest @ ..] = self.block_mut(list) {
             *header = header_of(numbers.len(), doubled);
-            place.iter_mut().zip(numbers).for_each(|(place, number)| *place = *number);
+            let (said, places) = rest.split_at_mut(said_before(*header));
+            said.fill(0);
+            places.iter_mut().zip(numbers).for_each(|(place, number)| *place = *number);
         }
         list
     }
@@ -66,8 +90,8 @@ impl Blocks {
             self.free(list);
             return self.add(&longer);
         }
-        if let [header, numbers @ ..] = self.block_mut(list)
-            && let Some(next) = numbers.get_mut(length(*header))
+        if let [header, rest @ ..] = self.block_mut(list)
+            && let Some(next) = rest.get_mut(said_before(*header) + length(*header))
         {
             *next = number;
             *header = header_of(length(*header) + 1, doubled(*header));
@@ -139,9 +163,14 @@ fn doubled(header: u32) -> u32 {
     header % (1 << DOUBLED_BITS)
 }
 
+/// How many numbers stand between a block's header and its list.
+fn said_before(header: u32) -> usize {
+    usize::from(doubled(header) >= LARGE)
+}
+
 /// How long a list in a block of this size may be.
 fn room(doubled: u32) -> usize {
-    (SMALLEST << doubled) - 1
+    (SMALLEST << doubled) - 1 - said_before(header_of(0, doubled))
 }
 
 #[cfg(test)]
@@ -163,6 +192,10 @@ mod tests {
                         blocks.free(*list);
                         *expected = vec![number; 5];
                         *list = blocks.add(expected);
+                    }
+                    2 => {
+                        blocks.skip(*list, expected.len());
+                        prop_assert!([0, expected.len()].contains(&blocks.skipped(*list)));
                     }
                     1 => {
                         *list = blocks.retain(*list, |kept| kept < number);

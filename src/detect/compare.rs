@@ -28,8 +28,9 @@ impl Measured {
     /// to be how many had come.
     pub fn anew(newcomer: &Newcomer<'_>) -> Self {
         let seen = newcomer.no.0.saturating_add(1);
-        let profile = Frequencies::default().weigh(newcomer).profile;
-        Self(Arc::new(Profile { seen, ..Arc::unwrap_or_clone(profile) }))
+        let mut profile = Arc::unwrap_or_clone(Frequencies::default().weigh(newcomer).profile);
+        profile.seen = seen;
+        Self(Arc::new(profile))
     }
 
     /// Its number.

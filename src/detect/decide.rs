@@ -59,7 +59,7 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     let kept = detector.index.frequencies.weigh(newcomer);
     let profile = &kept.profile;
     let found = detector.index.candidates(profile, NEAR_CANDIDATES_MAX);
-    let live_twin = detector.index.exact.find(newcomer.text_digest);
+    let live_twin = detector.index.with_text(newcomer.text_digest);
     let probe = Probe::new(profile);
     detector.index.insert(Arc::clone(profile));
     let mut round = Round { detector, no: newcomer.no, id: newcomer.id, probe, pairs: HashMap::default() };

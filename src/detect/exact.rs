@@ -1,30 +1,32 @@
-//! The first matcher: the same normalized text. The same raw bytes are no new article and never come here.
+//! The first matcher: the same bytes, and the same normalized text. The same bytes are no new article and are asked for by the
+//! pipeline alone.
 
-use crate::model::{ArticleNo, Digest};
-use std::collections::HashMap;
+use super::postings::Postings;
+use crate::model::{ArticleNo, Digest, low_half};
+use std::iter::once;
 
-/// Finds live articles by the digest of what is compared of them; of several the first.
+/// Finds live articles by the digests of their bytes and of what is compared of them; in it are both kinds, known by 32 bits.
 #[derive(Default)]
-pub(super) struct Exact(HashMap<Digest, Vec<ArticleNo>>);
+pub(super) struct Exact(Postings<(), 0>);
 
 impl Exact {
-    /// A text without a word is like no other, though all of them are the same.
-    pub fn insert(&mut self, text: Digest, no: ArticleNo, words: u32) {
-        if words > 0 {
-            self.0.entry(text).or_default().push(no);
-        }
+    /// Takes in an article with the digests that it is found by. Numbers must rise.
+    pub fn insert(&mut self, no: ArticleNo, digests: impl Iterator<Item = Digest>) {
+        self.0.insert(no, (), digests.map(|digest| (key(digest), 0)));
     }
 
-    pub fn find(&self, text: Digest) -> Option<ArticleNo> {
-        self.0.get(&text).and_then(|numbers| numbers.first()).copied()
+    pub fn remove(&mut self, no: ArticleNo, digests: impl Iterator<Item = Digest>) {
+        self.0.remove(no, || digests.map(key));
     }
 
-    pub fn remove(&mut self, text: Digest, no: ArticleNo) {
-        if let Some(numbers) = self.0.get_mut(&text) {
-            numbers.retain(|s| *s != no);
-            if numbers.is_empty() {
-                self.0.remove(&text);
-            }
-        }
+    /// The articles that may have this digest, the oldest first.
+    pub fn find(&self, digest: Digest) -> Vec<ArticleNo> {
+        let found = self.0.of(once(key(digest)));
+        let postings = found.iter().flat_map(|found| found.postings());
+        postings.filter_map(|posting| Some(self.0.article(self.0.place(*posting))?.0)).collect()
     }
+}
+
+fn key(digest: Digest) -> u32 {
+    low_half(digest.head())
 }

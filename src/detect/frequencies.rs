@@ -5,7 +5,8 @@
 
 use super::{
     Newcomer,
-    profile::{Kept, Profile, Totals},
+    profile::{Kept, Profile},
+    rewrite::mark_finding,
     table::Table,
     terms::Term,
 };
@@ -65,36 +66,39 @@ impl Learned {
         known
     }
 
-    fn learn(&mut self, terms: &[u32]) {
+    fn learn(&mut self, terms: impl Iterator<Item = u32>) {
         self.documents += 1;
         for term in terms {
-            self.with_term.entry(*term).learned += 1;
+            self.with_term.entry(term).learned += 1;
         }
     }
 
-    fn unlearn(&mut self, terms: &[u32]) {
+    fn unlearn(&mut self, terms: impl Iterator<Item = u32> + Clone) {
         self.documents = self.documents.saturating_sub(1);
-        self.with_term.touch(terms.iter().copied());
+        self.with_term.touch(terms.clone());
         for term in terms {
-            let with = self.with_term.entry(*term);
+            let with = self.with_term.entry(term);
             with.learned = with.learned.saturating_sub(1);
         }
     }
 }
 
-/// An article that is counted.
-struct Counted {
+/// An article that came lately.
+struct Recent {
     no: ArticleNo,
     language: Language,
-    terms: Box<[u32]>,
+    /// How many of the terms are its.
+    terms: usize,
+    is_counted: bool,
 }
 
 /// The document frequencies of all languages.
 #[derive(Default)]
 pub(super) struct Frequencies {
     of: HashMap<Language, Learned>,
-    /// The articles that are counted, in order.
-    counted: VecDeque<Counted>,
+    /// The articles that came lately, in order, and the terms of all of them.
+    recent: VecDeque<Recent>,
+    terms: VecDeque<u32>,
 }
 
 impl Frequencies {
@@ -105,28 +109,9 @@ impl Frequencies {
         self.unlearn_outdated(newcomer.no);
         let learned = self.known(print.language);
         let weighed = strongest(&print.terms, &Idf::of(learned));
-        let (terms, others) = unit_vectors(&weighed);
-        let profile = Profile {
-            no: newcomer.no,
-            id: newcomer.id,
-            text_digest: newcomer.text_digest,
-            time: newcomer.time,
-            published: newcomer.published,
-            source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
-            language: print.language,
-            seen: learned.documents + 1,
-            words: print.words,
-            simhash: print.simhash,
-            shingles: print.shingles,
-            sketch: print.sketch.clone(),
-            slots: print.slots.clone(),
-            name_slots: print.name_slots.clone(),
-            quoted: print.quoted.clone(),
-            weekdays: print.weekdays,
-            totals: Totals::of(&terms),
-            terms,
-            encoded: print.encoded.clone(),
-        };
+        let (mut terms, others) = unit_vectors(&weighed);
+        mark_finding(&mut terms);
+        let profile = Profile::new(newcomer, learned.documents + 1, &terms);
         let kept = Kept { profile: Arc::new(profile), others };
         self.learn(&kept);
         kept
@@ -136,9 +121,10 @@ impl Frequencies {
     pub fn learn(&mut self, kept: &Kept) {
         let Profile { no, language, .. } = *kept.profile;
         self.unlearn_outdated(no);
-        let counted = Counted { no, language, terms: kept.numbers().collect() };
-        self.known(language).learn(&counted.terms);
-        self.counted.push_back(counted);
+        self.known(language).learn(kept.numbers());
+        let before = self.terms.len();
+        self.terms.extend(kept.numbers());
+        self.recent.push_back(Recent { no, language, terms: self.terms.len() - before, is_counted: true });
     }
 
     fn known(&mut self, language: Language) -> &mut Learned {
@@ -147,21 +133,30 @@ impl Frequencies {
 
     /// Counts an article no longer, where it still is.
     pub fn unlearn(&mut self, no: ArticleNo) {
-        let place = self.counted.binary_search_by_key(&no, |counted| counted.no);
-        let counted = place.ok().and_then(|place| self.counted.remove(place));
-        if let Some(Counted { language, terms, .. }) = counted {
-            self.known(language).unlearn(&terms);
+        let Ok(place) = self.recent.binary_search_by_key(&no, |recent| recent.no) else { return };
+        let begin: usize = self.recent.range(..place).map(|recent| recent.terms).sum();
+        let Some(Recent { language, terms, is_counted, .. }) = self.recent.get_mut(place) else { return };
+        if std::mem::take(is_counted)
+            && let Some(learned) = self.of.get_mut(language)
+        {
+            learned.unlearn(self.terms.range(begin..begin + *terms).copied());
         }
     }
 
     /// Counts no article any longer that is too far behind the one of this number.
     fn unlearn_outdated(&mut self, no: ArticleNo) {
-        while let Some(oldest) = self.counted.front().map(|counted| counted.no)
-            && oldest.0.saturating_add(RECENT_ARTICLES) < no.0
+        while let Some(oldest) = self.recent.front().filter(|recent| !is_recent(recent.no, no)).map(|r| r.no)
         {
             self.unlearn(oldest);
+            let terms = self.recent.pop_front().map_or(0, |recent| recent.terms);
+            self.terms.drain(..terms);
         }
     }
+}
+
+/// Whether an article is counted when the one of number `newest` has come, unless it left the window before.
+pub(super) fn is_recent(no: ArticleNo, newest: ArticleNo) -> bool {
+    no.0.saturating_add(RECENT_ARTICLES) >= newest.0
 }
 
 /// Inverse document frequencies as an article that has just come sees them: it counts itself.
@@ -250,7 +245,6 @@ fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
         let term = Term::new(term, top_weight(w) / of_top, w.head_weight / of_head, w.idf, kind, in_opening);
         if term.tells() { terms.push(term) } else { others.push(term.number) }
     }
-    terms.shrink_to_fit();
     (terms, others)
 }
 

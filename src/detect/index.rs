@@ -4,15 +4,14 @@ use super::{
     exact::Exact, frequencies::Frequencies, near::HammingIndex, overlap::SketchIndex, profile::Profile,
     rewrite::TermIndex, tally::Tally,
 };
-use crate::model::{ArticleId, ArticleNo, Time};
+use crate::model::{ArticleId, ArticleNo, Digest, Time};
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
 };
 
-/// So many terms, and so many entries of a sketch, lie in a line of memory.
-const TERMS_A_LINE: usize = 8;
-const ENTRIES_A_LINE: usize = 16;
+/// So many numbers lie in a line of memory.
+const NUMBERS_A_LINE: usize = 16;
 
 /// A live article that may tell the same story.
 #[derive(Clone, Copy)]
@@ -34,8 +33,7 @@ pub(super) struct Index {
     /// The live articles by time, and those whose terms are still compared.
     by_time: BTreeSet<(Time, ArticleNo)>,
     rewritable: BTreeSet<(Time, ArticleNo)>,
-    by_id: HashMap<ArticleId, ArticleNo>,
-    pub exact: Exact,
+    exact: Exact,
     pub near: HammingIndex,
     pub sketches: SketchIndex,
     pub terms: TermIndex,
@@ -53,7 +51,6 @@ impl Index {
             latest: None,
             by_time: BTreeSet::new(),
             rewritable: BTreeSet::new(),
-            by_id: HashMap::new(),
             exact: Exact::default(),
             near: HammingIndex::default(),
             sketches: SketchIndex::default(),
@@ -73,7 +70,16 @@ impl Index {
     }
 
     pub fn number_of(&self, id: ArticleId) -> Option<ArticleNo> {
-        self.by_id.get(&id).copied()
+        self.first(id, |profile| profile.id == id)
+    }
+
+    /// The first live article with a text.
+    pub fn with_text(&self, text: Digest) -> Option<ArticleNo> {
+        self.first(text, |profile| profile.text_digest == text)
+    }
+
+    fn first(&self, digest: Digest, is_meant: impl Fn(&Profile) -> bool) -> Option<ArticleNo> {
+        self.exact.find(digest).into_iter().find(|no| self.get(*no).is_some_and(&is_meant))
     }
 
     pub fn live(&self) -> usize {
@@ -82,7 +88,7 @@ impl Index {
 
     /// The live articles that any matcher finds, each once; of `SimHash` neighbours the newest.
     pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<Candidate> {
-        let mut by_wording = self.sketches.candidates(&profile.sketch, &mut self.tally);
+        let mut by_wording = self.sketches.candidates(profile.sketch(), &mut self.tally);
         if let Some(simhash) = profile.simhash {
             by_wording.extend(self.near.within_radius(simhash).into_iter().rev().take(neighbours_max));
         }
@@ -97,7 +103,7 @@ impl Index {
             .chain(by_wording.iter().map(|no| Candidate { no: *no, shares_wording: true }))
             .collect();
         found.sort_unstable_by_key(|candidate| candidate.no);
-        self.touch(&found, !profile.quoted.is_empty());
+        self.touch(&found, !profile.quoted().is_empty());
         found
     }
 
@@ -105,10 +111,11 @@ impl Index {
     fn touch(&self, candidates: &[Candidate], are_quotes_compared: bool) {
         let look = |candidate: &Candidate| {
             let Some(profile) = self.get(candidate.no) else { return 0 };
-            let terms = profile.terms.iter().step_by(TERMS_A_LINE).fold(0, |sum, term| sum ^ term.number);
-            let entries = if candidate.shares_wording { profile.sketch.as_slice() } else { &[] };
-            let quoted = profile.quoted.first().filter(|_| are_quotes_compared).copied().unwrap_or(0);
-            entries.iter().step_by(ENTRIES_A_LINE).fold(terms ^ quoted, |sum, entry| sum ^ entry)
+            let terms =
+                profile.terms().numbers().iter().step_by(NUMBERS_A_LINE).fold(0, |sum, number| sum ^ number);
+            let entries = if candidate.shares_wording { profile.sketch() } else { &[] };
+            let quoted = profile.quoted().first().filter(|_| are_quotes_compared).copied().unwrap_or(0);
+            entries.iter().step_by(NUMBERS_A_LINE).fold(terms ^ quoted, |sum, entry| sum ^ entry)
         };
         std::hint::black_box(candidates.iter().map(look).fold(0, |sum, n| sum ^ n));
     }
@@ -122,12 +129,11 @@ impl Index {
         self.latest = self.latest.max(Some(profile.time));
         self.by_time.insert((profile.time, no));
         self.rewritable.insert((profile.time, no));
-        self.by_id.insert(profile.id, no);
-        self.exact.insert(profile.text_digest, no, profile.words);
+        self.exact.insert(no, digests(&profile));
         if let Some(simhash) = profile.simhash {
             self.near.insert(simhash, no);
         }
-        self.sketches.insert(&profile.sketch, no);
+        self.sketches.insert(profile.sketch(), no);
         self.terms.insert(&profile);
         self.profiles.resize_with((no.0 - self.first) as usize, || None);
         self.profiles.push_back(Some(profile));
@@ -164,11 +170,16 @@ impl Index {
     fn remove(&mut self, no: ArticleNo) {
         let place = self.place(no);
         let Some(profile) = self.profiles.get_mut(place).and_then(Option::take) else { return };
-        self.by_id.remove(&profile.id);
-        self.exact.remove(profile.text_digest, no);
+        self.exact.remove(no, digests(&profile));
         if let Some(simhash) = profile.simhash {
             self.near.remove(simhash, no);
         }
-        self.sketches.remove(&profile.sketch, no);
+        self.sketches.remove(profile.sketch(), no);
     }
+}
+
+/// What an article is found by exactly. A text without a word is like no other, though all of them are the same.
+fn digests(profile: &Profile) -> impl Iterator<Item = Digest> {
+    let text = (profile.words > 0).then_some(profile.text_digest);
+    std::iter::once(profile.id).chain(text)
 }

@@ -37,6 +37,7 @@ use crate::model::{
     ArticleEvent, ArticleId, ArticleNo, Digest, Event, Fingerprint, MergeEvent, MoveEvent, RecordId,
     Relation, Time,
 };
+use frequencies::is_recent;
 use index::Index;
 use profile::Profile;
 use records::Records;
@@ -127,7 +128,7 @@ impl Detector {
 
     /// Whether an article in a window has this text, so that the store need not be asked.
     pub fn knows_text(&self, text: Digest) -> bool {
-        self.index.exact.find(text).is_some()
+        self.index.with_text(text).is_some()
     }
 
     /// Decides on an article and takes it in.
@@ -182,15 +183,18 @@ impl Detector {
         }
     }
 
-    /// Takes in an article whose profile was kept. They must come in order of first sighting.
+    /// Takes in an article whose profile was kept. They must come in order of first sighting; `newest` is the last that
+    /// will.
     pub fn restore(
         &mut self,
         profile: &[u8],
-        founder: ArticleNo,
-        record: RecordId,
+        (founder, record): (ArticleNo, RecordId),
+        newest: ArticleNo,
     ) -> Result<Vec<ArticleNo>, ProfileError> {
         let kept = Kept::from_bytes(profile)?;
-        self.index.frequencies.learn(&kept);
+        if is_recent(kept.profile.no, newest) {
+            self.index.frequencies.learn(&kept);
+        }
         Ok(self.take_in(kept.profile, founder, record))
     }
 

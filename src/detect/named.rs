@@ -34,7 +34,7 @@ pub(super) fn named(pair: &Pair, one: &Profile, other: &Profile, asked: Asked) -
 
 fn shared_terms(a: &Profile, b: &Profile) -> Vec<SharedTerm> {
     let weight = |x: Term, y: Term| f64::from(x.top()) / UNIT * f64::from(y.top()) / UNIT;
-    let mut shared: Vec<SharedTerm> = both(&a.terms, &b.terms)
+    let mut shared: Vec<SharedTerm> = both(a.terms(), b.terms())
         .map(|(x, y)| SharedTerm { term: x.number, weight: Score::from_share(weight(x, y)) })
         .collect();
     shared.retain(|t| t.weight > Score::ZERO);
@@ -45,10 +45,9 @@ fn shared_terms(a: &Profile, b: &Profile) -> Vec<SharedTerm> {
 
 fn compared_figures(a: &Profile, b: &Profile) -> ComparedFigures {
     let is_figure = |term: &Term| term.is_figure();
-    let shared: Vec<Term> = both(&a.terms, &b.terms).map(|(x, _)| x).filter(is_figure).collect();
+    let shared: Vec<Term> = both(a.terms(), b.terms()).map(|(x, _)| x).filter(is_figure).collect();
     let is_shared = |t: &Term| shared.binary_search_by_key(&t.number, |s| s.number).is_ok();
-    let only =
-        |p: &Profile| rarest(p.terms.iter().copied().filter(is_figure).filter(|t| !is_shared(t)).collect());
+    let only = |p: &Profile| rarest(p.terms().iter().filter(is_figure).filter(|t| !is_shared(t)).collect());
     let (only_here, only_there) = (only(a), only(b));
     let both = u32::try_from(shared.len()).unwrap_or(u32::MAX);
     ComparedFigures {

@@ -39,9 +39,8 @@ impl SketchIndex {
     /// The articles that share most of a sketch, those that share more first, then the older.
     pub fn candidates(&self, sketch: &[u32], tally: &mut Tally) -> Vec<ArticleNo> {
         tally.cover(self.postings.places());
-        for live in self.postings.of(sketch.iter().copied()) {
-            let newest = last(live.postings(), POSTINGS_MAX);
-            tally.add(newest.iter().map(|posting| (self.postings.place(*posting), 1)));
+        for newest in self.postings.newest(sketch.iter().copied(), POSTINGS_MAX) {
+            tally.add(newest.postings().iter().map(|posting| (self.postings.place(*posting), 1)));
         }
         let mut counted: Vec<(Reverse<u32>, ArticleNo)> = Vec::new();
         for (shared, place) in tally.take().filter(|(shared, _)| *shared >= SHARED_MIN) {
@@ -54,11 +53,6 @@ impl SketchIndex {
         counted.sort_unstable();
         counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
     }
-}
-
-/// The last so many.
-fn last<T>(list: &[T], most: usize) -> &[T] {
-    list.get(list.len().saturating_sub(most)..).unwrap_or(list)
 }
 
 /// How two sketches overlap.
@@ -74,13 +68,13 @@ pub(super) struct Overlap {
 
 impl Overlap {
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        Self::sharing(common(&a.sketch, &b.sketch).count(), a, b)
+        Self::sharing(common(a.sketch(), b.sketch()).count(), a, b)
     }
 
     /// The overlap of two that are known to share so many entries.
     pub fn sharing(shared: usize, a: &Profile, b: &Profile) -> Self {
         let share = |whole: usize| Score::ratio(shared, whole).share();
-        Self { shared, contained: share(a.sketch.len()), contains: share(b.sketch.len()) }
+        Self { shared, contained: share(a.sketch().len()), contains: share(b.sketch().len()) }
     }
 
     /// The containment of the smaller in the larger.

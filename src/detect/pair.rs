@@ -227,10 +227,10 @@ fn by_wording(overlap: &Overlap) -> f64 {
 
 /// How much they quote alike: 0 for nothing, 1 for 19 runs of four words, and little more for many more.
 fn quotes(a: &Profile, b: &Profile) -> f64 {
-    if a.quoted.is_empty() || b.quoted.is_empty() {
+    if a.quoted().is_empty() || b.quoted().is_empty() {
         return 0.;
     }
-    let shared = u32::try_from(common(&a.quoted, &b.quoted).count()).unwrap_or(u32::MAX);
+    let shared = u32::try_from(common(a.quoted(), b.quoted()).count()).unwrap_or(u32::MAX);
     libm::log(1. + f64::from(shared)) / 3.
 }
 

@@ -34,13 +34,17 @@ pub(super) struct Postings<T, const VALUE_BITS: u32> {
     left: usize,
 }
 
-/// The postings of the live articles with one key, in order.
-pub(super) enum Live<'p> {
+/// How many postings from where the last look ended are looked at before the whole list is: in lists that are used few
+/// have died since.
+const NEAR: usize = 16;
+
+/// The postings of the articles with one key, in order.
+pub(super) enum Found<'p> {
     One(u32),
     Several(&'p [u32]),
 }
 
-impl Live<'_> {
+impl Found<'_> {
     pub fn postings(&self) -> &[u32] {
         match self {
             Self::One(only) => slice::from_ref(only),
@@ -74,9 +78,9 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
             Entry::One(only) if !Self::is_dead(only, *first) => longer.add(&[only, new]).0,
             Entry::None | Entry::One(_) => IS_POSTING | new,
             Entry::Several(list) => {
-                let postings = longer.get(list);
-                let has_many_dead = longer.is_full(list)
-                    && postings.get(postings.len() / DEAD_ONE_IN).is_some_and(|p| Self::is_dead(*p, *first));
+                let dead = Self::dead(longer, list, *first);
+                longer.skip(list, dead);
+                let has_many_dead = longer.is_full(list) && dead > longer.get(list).len() / DEAD_ONE_IN;
                 let list = if has_many_dead {
                     longer.retain(list, |posting| !Self::is_dead(posting, *first))
                 } else {
@@ -115,14 +119,39 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
     }
 
     /// The live articles with each of these keys.
-    pub fn of(&self, keys: impl Iterator<Item = u32> + Clone) -> Vec<Live<'_>> {
+    pub fn of(&self, keys: impl Iterator<Item = u32> + Clone) -> Vec<Found<'_>> {
+        self.look_up(keys, |list| {
+            self.longer.get(list).get(Self::dead(&self.longer, list, self.first)..).unwrap_or_default()
+        })
+    }
+
+    /// The newest live articles with each of these keys, so many at most.
+    pub fn newest(&self, keys: impl Iterator<Item = u32> + Clone, most: usize) -> Vec<Found<'_>> {
+        self.look_up(keys, |list| {
+            let postings = self.longer.get(list);
+            let newest = postings.get(postings.len().saturating_sub(most)..).unwrap_or_default();
+            let dead = newest.partition_point(|posting| Self::is_dead(*posting, self.first));
+            newest.get(dead..).unwrap_or_default()
+        })
+    }
+
+    fn look_up<'p>(
+        &'p self,
+        keys: impl Iterator<Item = u32> + Clone,
+        several: impl Fn(List) -> &'p [u32],
+    ) -> Vec<Found<'p>> {
         let entries = self.lists.all(keys);
         // A longer list lies in a second place. All are asked for before any is read.
         self.longer.touch(entries.iter().filter_map(|entry| match Entry::of(*entry) {
             Entry::Several(list) => Some(list),
             Entry::None | Entry::One(_) => None,
         }));
-        entries.into_iter().map(|entry| self.live(Entry::of(entry))).collect()
+        let found = entries.into_iter().map(|entry| match Entry::of(entry) {
+            Entry::One(only) if !Self::is_dead(only, self.first) => Found::One(only),
+            Entry::None | Entry::One(_) => Found::Several(&[]),
+            Entry::Several(list) => Found::Several(several(list)),
+        });
+        found.collect()
     }
 
     /// How many places there are for articles.
@@ -141,18 +170,13 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
         Some((*no, kept.as_ref()?))
     }
 
-    fn live(&self, entry: Entry) -> Live<'_> {
-        let is_dead = |posting: &u32| Self::is_dead(*posting, self.first);
-        match entry {
-            Entry::One(only) if !is_dead(&only) => Live::One(only),
-            Entry::None | Entry::One(_) => Live::Several(&[]),
-            Entry::Several(list) => {
-                let postings = self.longer.get(list);
-                let dead =
-                    if postings.first().is_some_and(is_dead) { postings.partition_point(is_dead) } else { 0 };
-                Live::Several(postings.get(dead..).unwrap_or_default())
-            }
-        }
+    /// How many of a list's postings, all of them in front of the others, are dead.
+    fn dead(longer: &Blocks, list: List, first: u32) -> usize {
+        let is_dead = |posting: &u32| Self::is_dead(*posting, first);
+        let skipped = longer.skipped(list);
+        let rest = longer.get(list).get(skipped..).unwrap_or_default();
+        let ends_near = |near: &&[u32]| near.last().is_some_and(|last| !is_dead(last));
+        skipped + rest.get(..NEAR).filter(ends_near).unwrap_or(rest).partition_point(is_dead)
     }
 
     /// Numbers go round: those of articles that have left are far ahead.

@@ -14,16 +14,17 @@ pub(super) struct Probe {
 
 impl Probe {
     pub fn new(profile: &Profile) -> Self {
+        let (numbers, sketch) = (profile.terms().numbers(), profile.sketch());
         let mut probe = Self {
-            may_be_term: Bits::of(profile.terms.iter().map(|term| term.number)),
-            terms: Table::with_room(profile.terms.len()),
-            may_be_in_sketch: Bits::of(profile.sketch.iter().copied()),
-            sketch: Table::with_room(profile.sketch.len()),
+            may_be_term: Bits::of(numbers),
+            terms: Table::with_room(numbers.len()),
+            may_be_in_sketch: Bits::of(sketch),
+            sketch: Table::with_room(sketch.len()),
         };
-        for (term, place) in profile.terms.iter().zip(1..) {
-            *probe.terms.entry(term.number) = place;
+        for (number, place) in numbers.iter().zip(1..) {
+            *probe.terms.entry(*number) = place;
         }
-        for entry in &profile.sketch {
+        for entry in sketch {
             *probe.sketch.entry(*entry) = true;
         }
         probe
@@ -31,10 +32,12 @@ impl Probe {
 
     /// The terms that the article, which is `a`, shares with another.
     pub fn shared(&self, a: &Profile, b: &Profile) -> Shared {
-        let may_be_shared = b.terms.iter().filter(|there| self.may_be_term.has(there.number));
-        let both = may_be_shared.filter_map(|there| {
-            let place = usize::from(self.terms.get(there.number)).checked_sub(1)?;
-            Some((*a.terms.get(place)?, *there))
+        let (here, there) = (a.terms(), b.terms());
+        let numbers = there.numbers().iter().enumerate();
+        let may_be_shared = numbers.filter(|(_, number)| self.may_be_term.has(**number));
+        let both = may_be_shared.filter_map(|(place, number)| {
+            let place_here = usize::from(self.terms.get(*number)).checked_sub(1)?;
+            Some((here.get(place_here)?, there.get(place)?))
         });
         Shared::over(a, b, both)
     }
@@ -42,7 +45,7 @@ impl Probe {
     /// The wording that it shares with another.
     pub fn overlap(&self, a: &Profile, b: &Profile) -> Overlap {
         let is_shared = |entry: &&u32| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry);
-        Overlap::sharing(b.sketch.iter().filter(is_shared).count(), a, b)
+        Overlap::sharing(b.sketch().iter().filter(is_shared).count(), a, b)
     }
 }
 
@@ -51,10 +54,10 @@ impl Probe {
 struct Bits([u64; 128]);
 
 impl Bits {
-    fn of(numbers: impl Iterator<Item = u32>) -> Self {
+    fn of(numbers: &[u32]) -> Self {
         let mut bits = Self([0; 128]);
         for number in numbers {
-            let (word, bit) = place(number);
+            let (word, bit) = place(*number);
             if let Some(word) = bits.0.get_mut(word) {
                 *word |= bit;
             }

@@ -1,17 +1,29 @@
 //! What is kept of an article to compare it with others: its fingerprint, weighed once, when it came, with the
 //! document frequencies of that moment.
+//!
+//! All its lists lie in one piece of memory. There are as many pieces as articles in the windows, and each is let go when
+//! nobody has touched it for weeks, so that every one costs a wait for memory then.
 
-use super::terms::Term;
-use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Language, Slot, Time};
+use super::{
+    Newcomer,
+    terms::{Term, Terms},
+};
+use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Fingerprint, Language, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A kept profile cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("a kept profile cannot be read: {0}")]
-pub struct ProfileError(#[from] postcard::Error);
+pub enum ProfileError {
+    /// Its head is none.
+    #[error("a kept profile cannot be read: {0}")]
+    Head(#[from] postcard::Error),
+    /// Its lists are shorter than its head says.
+    #[error("a kept profile cannot be read: its lists are cut short")]
+    CutShort,
+}
 
-/// An article as it is compared. All lists of hashes are sorted, the terms by number.
+/// An article as it is compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Profile {
     pub no: ArticleNo,
@@ -27,18 +39,119 @@ pub(super) struct Profile {
     pub words: u32,
     pub simhash: Option<u64>,
     pub shingles: u32,
-    pub sketch: Vec<u32>,
-    pub slots: Vec<Slot>,
-    pub name_slots: Vec<Slot>,
-    pub quoted: Vec<u32>,
     pub weekdays: u8,
-    /// Those that can tell anything on a pair.
-    pub terms: Vec<Term>,
     /// What a sentence encoder made of it.
     pub encoded: Option<Encoded>,
     /// What follows from the terms, so that no pair need work it out again. It is not kept.
     #[serde(skip)]
     pub totals: Totals,
+    lists: Lengths,
+    /// The lists, one behind the other.
+    #[serde(skip)]
+    numbers: Box<[u32]>,
+}
+
+/// How long the lists of a profile are, in the order in which they lie: the terms' numbers and what they weigh, the sketch, the
+/// frames and fillings of the figures, those of the names, and the quoted runs.
+type Lengths = [u32; 8];
+
+impl Profile {
+    /// Of an article whose terms, sorted by number, were weighed when so many of its language had been seen.
+    pub fn new(newcomer: &Newcomer<'_>, seen: u32, terms: &[Term]) -> Self {
+        let print = newcomer.fingerprint;
+        let mut numbers = Vec::with_capacity(room(terms, print));
+        let lists = [
+            add(&mut numbers, terms.iter().map(|term| term.number)),
+            add(&mut numbers, terms.iter().map(|term| term.packed())),
+            add(&mut numbers, print.sketch.iter().copied()),
+            add(&mut numbers, print.slots.iter().map(|slot| slot.frame)),
+            add(&mut numbers, print.slots.iter().map(|slot| slot.filling)),
+            add(&mut numbers, print.name_slots.iter().map(|slot| slot.frame)),
+            add(&mut numbers, print.name_slots.iter().map(|slot| slot.filling)),
+            add(&mut numbers, print.quoted.iter().copied()),
+        ];
+        Self {
+            no: newcomer.no,
+            id: newcomer.id,
+            text_digest: newcomer.text_digest,
+            time: newcomer.time,
+            published: newcomer.published,
+            source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
+            language: print.language,
+            seen,
+            words: print.words,
+            simhash: print.simhash,
+            shingles: print.shingles,
+            weekdays: print.weekdays,
+            encoded: print.encoded.clone(),
+            totals: Totals::of(terms.iter().copied()),
+            lists,
+            numbers: numbers.into_boxed_slice(),
+        }
+    }
+
+    /// The terms that can tell anything on a pair.
+    pub fn terms(&self) -> Terms<'_> {
+        let [numbers, weights, ..] = self.parts();
+        Terms::new(numbers, weights)
+    }
+
+    /// The sampled shingles, sorted.
+    pub fn sketch(&self) -> &[u32] {
+        let [_, _, sketch, ..] = self.parts();
+        sketch
+    }
+
+    /// The places of figures.
+    pub fn slots(&self) -> Slots<'_> {
+        let [_, _, _, frames, fillings, ..] = self.parts();
+        Slots { frames, fillings }
+    }
+
+    /// The places of names.
+    pub fn name_slots(&self) -> Slots<'_> {
+        let [_, _, _, _, _, frames, fillings, _] = self.parts();
+        Slots { frames, fillings }
+    }
+
+    /// The quoted runs of four words, sorted.
+    pub fn quoted(&self) -> &[u32] {
+        let [.., quoted] = self.parts();
+        quoted
+    }
+
+    fn parts(&self) -> [&[u32]; 8] {
+        let mut rest = &*self.numbers;
+        self.lists.map(|length| rest.split_off(..length as usize).unwrap_or_default())
+    }
+}
+
+fn room(terms: &[Term], print: &Fingerprint) -> usize {
+    2 * (terms.len() + print.slots.len() + print.name_slots.len()) + print.sketch.len() + print.quoted.len()
+}
+
+/// Adds a list behind others, and says how long it is.
+fn add(numbers: &mut Vec<u32>, list: impl Iterator<Item = u32>) -> u32 {
+    let before = numbers.len();
+    numbers.extend(list);
+    u32::try_from(numbers.len() - before).unwrap_or(u32::MAX)
+}
+
+/// The places of figures, or of names: their frames, sorted, and what stands in each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots<'p> {
+    pub frames: &'p [u32],
+    pub fillings: &'p [u32],
+}
+
+impl<'p> Slots<'p> {
+    /// Each frame once, with all that stands in it.
+    pub fn by_frame(self) -> impl Iterator<Item = (u32, &'p [u32])> {
+        let mut fillings = self.fillings;
+        self.frames
+            .chunk_by(|x, y| x == y)
+            .filter_map(move |frame| Some((*frame.first()?, fillings.split_off(..frame.len())?)))
+    }
 }
 
 /// What must be kept of an article to compare it after a restart.
@@ -50,20 +163,29 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// As it is written down. It takes a while, which need not be that of the one who decides.
+    /// As it is written down: the head in postcard, then all numbers, little-endian. It takes a while, which need not be that
+    /// of the one who decides.
     pub fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(&(&*self.profile, &self.others)).unwrap_or_default()
+        let mut bytes = postcard::to_stdvec(&*self.profile).unwrap_or_default();
+        let numbers = self.profile.numbers.iter().chain(&self.others);
+        bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
+        bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
-        let (profile, others): (Profile, Vec<u32>) = postcard::from_bytes(bytes)?;
-        let totals = Totals::of(&profile.terms);
-        Ok(Self { profile: Arc::new(Profile { totals, ..profile }), others })
+        let (profile, bytes): (Profile, _) = postcard::take_from_bytes(bytes)?;
+        let (numbers, _) = bytes.as_chunks();
+        let numbers: Vec<u32> = numbers.iter().copied().map(u32::from_le_bytes).collect();
+        let length = profile.lists.iter().map(|length| *length as usize).sum();
+        let (numbers, others) = numbers.split_at_checked(length).ok_or(ProfileError::CutShort)?;
+        let mut profile = Profile { numbers: numbers.into(), ..profile };
+        profile.totals = Totals::of(profile.terms().iter());
+        Ok(Self { profile: Arc::new(profile), others: others.into() })
     }
 
     /// The numbers of all terms.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
-        self.profile.terms.iter().map(|term| term.number).chain(self.others.iter().copied())
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + Clone {
+        self.profile.terms().numbers().iter().chain(&self.others).copied()
     }
 }
 
@@ -88,7 +210,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub fn of(terms: &[Term]) -> Self {
+    pub fn of(terms: impl Iterator<Item = Term>) -> Self {
         let mut totals = Self::default();
         let (mut focus, mut head_names) = (0., 0.);
         for term in terms {

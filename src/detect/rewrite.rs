@@ -40,23 +40,20 @@ pub(super) struct TermIndex {
 
 impl TermIndex {
     pub fn insert(&mut self, profile: &Profile) {
-        let keys = finding(profile).into_iter().map(|term| (term.number, term.top_root()));
+        let keys = finding(profile).map(|term| (term.number, term.top_root()));
         self.postings.insert(profile.no, (), keys);
     }
 
     pub fn remove(&mut self, profile: &Profile) {
-        let keys = || finding(profile).into_iter().map(|term| term.number);
-        self.postings.remove(profile.no, keys);
+        self.postings.remove(profile.no, || finding(profile).map(|term| term.number));
     }
 
     /// The articles whose strongest terms are most like these; of equals the older.
     pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
-        let terms = finding(profile);
-        let lists = self.postings.of(terms.iter().map(|term| term.number));
-        let mut shortest_first: Vec<(usize, Term, &[u32])> = terms
-            .iter()
+        let lists = self.postings.of(finding(profile).map(|term| term.number));
+        let mut shortest_first: Vec<(usize, Term, &[u32])> = finding(profile)
             .zip(&lists)
-            .map(|(term, live)| (live.postings().len(), *term, live.postings()))
+            .map(|(term, live)| (live.postings().len(), term, live.postings()))
             .collect();
         shortest_first.sort_unstable_by_key(|(length, term, _)| (*length, term.number));
         let mut budget = POSTINGS_BUDGET;
@@ -93,14 +90,19 @@ fn is_likely(sum: u32) -> bool {
     product >= if terms < SHARED_TERMS { PRODUCT_OF_FEW_MIN } else { PRODUCT_MIN }
 }
 
-/// The terms by which an article is found.
-fn finding(profile: &Profile) -> Vec<Term> {
-    let mut terms: Vec<Term> = profile.terms.iter().copied().filter(|term| term.is_top()).collect();
-    if terms.len() > FINDING_TERMS {
-        terms.select_nth_unstable_by_key(FINDING_TERMS, |term| (Reverse(term.top()), term.number));
-        terms.truncate(FINDING_TERMS);
+/// Marks the terms by which an article is found.
+pub(super) fn mark_finding(terms: &mut [Term]) {
+    let mut tops: Vec<&mut Term> = terms.iter_mut().filter(|term| term.is_top()).collect();
+    if tops.len() > FINDING_TERMS {
+        tops.select_nth_unstable_by_key(FINDING_TERMS, |term| (Reverse(term.top()), term.number));
+        tops.truncate(FINDING_TERMS);
     }
-    terms
+    tops.into_iter().for_each(Term::mark_finding);
+}
+
+/// The terms by which an article is found.
+fn finding(profile: &Profile) -> impl Iterator<Item = Term> + Clone {
+    profile.terms().iter().filter(|term| term.finds())
 }
 
 /// What two articles' terms have in common. All are shares but the count.
@@ -163,7 +165,7 @@ impl Masses {
 impl Shared {
     /// What the later article `a` and the earlier `b` share.
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        Self::over(a, b, both(&a.terms, &b.terms))
+        Self::over(a, b, both(a.terms(), b.terms()))
     }
 
     /// The same from the terms in both. Those that tell nothing may be left out.

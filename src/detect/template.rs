@@ -4,8 +4,12 @@
 //! An update of one story changes the figure that it is about, wherever that stands, and leaves the date, the
 //! ages, the distances. A form that is filled in anew changes nearly all.
 
-use super::{overlap::Overlap, profile::Profile};
-use crate::model::{ComparedNames, Form, Slot};
+use super::{
+    overlap::Overlap,
+    profile::{Profile, Slots},
+    terms::Term,
+};
+use crate::model::{ComparedNames, Form};
 use std::{cmp::Reverse, collections::BTreeSet};
 
 /// With fewer figures than this nothing is said of form.
@@ -43,9 +47,10 @@ pub(super) struct Frames {
 
 impl Frames {
     pub fn of(a: &Profile, b: &Profile, overlap: &Overlap) -> Self {
-        let (figures, names) = (compare(&a.slots, &b.slots).form, compare(&a.name_slots, &b.name_slots).form);
+        let (figures, names) =
+            (compare(a.slots(), b.slots()).form, compare(a.name_slots(), b.name_slots()).form);
         let by_figures = are_filled_with_other_figures(a, b, &figures, overlap);
-        let shares_frames = share(&names, &a.name_slots, &b.name_slots) >= FRAMES_MIN;
+        let shares_frames = share(&names, a.name_slots(), b.name_slots()) >= FRAMES_MIN;
         let has_other_names = names.changed >= NAMES_CHANGED_MIN.max(names.stayed + 1);
         let in_most_frames = names.frames_changed >= NAME_FRAMES_CHANGED_MIN.max(names.frames / 2 + 1);
         let by_names = !by_figures && shares_frames && has_other_names && in_most_frames;
@@ -58,7 +63,7 @@ impl Frames {
 }
 
 fn are_filled_with_other_figures(a: &Profile, b: &Profile, form: &Form, overlap: &Overlap) -> bool {
-    let is_one_form = overlap.joins() || share(form, &a.slots, &b.slots) >= FRAMES_MIN;
+    let is_one_form = overlap.joins() || share(form, a.slots(), b.slots()) >= FRAMES_MIN;
     let has_figures = a.totals.figures.min(b.totals.figures) >= FIGURES_MIN;
     let is_filled_anew = if form.frames_changed * THICK_ONE_IN >= a.shingles.min(b.shingles) {
         form.changed > form.stayed
@@ -69,8 +74,8 @@ fn are_filled_with_other_figures(a: &Profile, b: &Profile, form: &Form, overlap:
 }
 
 /// The share of the frames of the one that has fewer which the other has too.
-fn share(form: &Form, a: &[Slot], b: &[Slot]) -> f64 {
-    f64::from(form.frames) / real(by_frame(a).count().min(by_frame(b).count()).max(1))
+fn share(form: &Form, a: Slots<'_>, b: Slots<'_>) -> f64 {
+    f64::from(form.frames) / real(a.by_frame().count().min(b.by_frame().count()).max(1))
 }
 
 /// What two articles have in the same frames: what stands in one frame of both, and what changed.
@@ -84,14 +89,14 @@ struct Fillings {
 
 /// What stands in the frames that two sorted lists of slots share. A frame of common words may hold several
 /// figures; those that only one article has in it changed only where the other has some of its own there.
-fn compare(a: &[Slot], b: &[Slot]) -> Fillings {
+fn compare(a: Slots<'_>, b: Slots<'_>) -> Fillings {
     let Fillings { mut form, mut stayed, mut gone, mut come } = Fillings::default();
     for (here, there) in shared_frames(a, b) {
         form.frames += 1;
         let not_in =
-            |x: &'_ [Slot], y: &[Slot]| x.iter().filter(|s| !y.contains(s)).map(|s| s.filling).collect();
+            |x: &[u32], y: &[u32]| x.iter().copied().filter(|filling| !y.contains(filling)).collect();
         let (left, right): (Vec<u32>, Vec<u32>) = (not_in(here, there), not_in(there, here));
-        stayed.extend(here.iter().filter(|slot| there.contains(slot)).map(|slot| slot.filling));
+        stayed.extend(here.iter().filter(|filling| there.contains(filling)));
         if !left.is_empty() && !right.is_empty() {
             form.frames_changed += 1;
             gone.extend(left);
@@ -108,11 +113,12 @@ fn compare(a: &[Slot], b: &[Slot]) -> Fillings {
 
 /// The words of names that stand in the same frames of two articles, and those that changed there, rarest first.
 pub(super) fn compared_names(a: &Profile, b: &Profile) -> ComparedNames {
-    let Fillings { stayed, gone, come, .. } = compare(&a.name_slots, &b.name_slots);
+    let Fillings { stayed, gone, come, .. } = compare(a.name_slots(), b.name_slots());
     let rarest = |profile: &Profile, names: BTreeSet<u32>| {
         let idf = |name: u32| {
-            let at = profile.terms.binary_search_by_key(&name, |term| term.number).ok();
-            at.and_then(|at| profile.terms.get(at)).map_or(0, |term| term.idf())
+            let terms = profile.terms();
+            let at = terms.numbers().binary_search(&name).ok();
+            at.and_then(|at| terms.get(at)).map_or(0, Term::idf)
         };
         let mut names: Vec<u32> = names.into_iter().collect();
         names.sort_by_key(|name| Reverse(idf(*name)));
@@ -122,18 +128,13 @@ pub(super) fn compared_names(a: &Profile, b: &Profile) -> ComparedNames {
     ComparedNames { stayed: rarest(a, stayed), only_here: rarest(a, gone), only_there: rarest(b, come) }
 }
 
-/// The slots of each frame that both lists have.
-fn shared_frames<'s>(a: &'s [Slot], b: &'s [Slot]) -> impl Iterator<Item = (&'s [Slot], &'s [Slot])> {
-    let frame = |slots: &[Slot]| slots.first().map(|slot| slot.frame);
-    let mut others = by_frame(b).peekable();
-    by_frame(a).filter_map(move |here| {
-        while others.next_if(|there| frame(there) < frame(here)).is_some() {}
-        others.next_if(|there| frame(there) == frame(here)).map(|there| (here, there))
+/// What stands in each frame that both lists have.
+fn shared_frames<'s>(a: Slots<'s>, b: Slots<'s>) -> impl Iterator<Item = (&'s [u32], &'s [u32])> {
+    let mut others = b.by_frame().peekable();
+    a.by_frame().filter_map(move |(frame, here)| {
+        while others.next_if(|(other, _)| *other < frame).is_some() {}
+        others.next_if(|(other, _)| *other == frame).map(|(_, there)| (here, there))
     })
-}
-
-fn by_frame(slots: &[Slot]) -> impl Iterator<Item = &[Slot]> {
-    slots.chunk_by(|x, y| x.frame == y.frame)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are at most a few hundred frames")]
@@ -145,12 +146,10 @@ fn real(frames: usize) -> f64 {
 mod tests {
     use super::*;
 
-    fn slots(pairs: &[(u32, u32)]) -> Vec<Slot> {
-        pairs.iter().map(|(frame, figure)| Slot { frame: *frame, filling: *figure }).collect()
-    }
-
     fn counts(a: &[(u32, u32)], b: &[(u32, u32)]) -> (u32, u32, u32, u32) {
-        let Form { frames, frames_changed, changed, stayed } = compare(&slots(a), &slots(b)).form;
+        let [a, b] = [a, b].map(|pairs| pairs.iter().copied().unzip::<_, _, Vec<_>, Vec<_>>());
+        let [a, b] = [&a, &b].map(|(frames, fillings)| Slots { frames, fillings });
+        let Form { frames, frames_changed, changed, stayed } = compare(a, b).form;
         (frames, frames_changed, changed, stayed)
     }
 

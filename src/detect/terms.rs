@@ -2,7 +2,6 @@
 //! of what a comparison takes is the time until memory answers.
 
 use crate::model::TermKind;
-use serde::{Deserialize, Serialize};
 
 /// What stands for 1 in the weight of a term of a unit vector, whose root is kept in a byte: so a small weight is nearly as
 /// exact as a large one.
@@ -14,7 +13,7 @@ pub(super) const IDF_UNIT: f64 = 32.;
 const RARE_IDF: u8 = 154; // 4.8 * IDF_UNIT
 
 /// One term of an article, in each of the vectors that it is part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Term {
     pub number: u32,
     top_root: u8,
@@ -26,6 +25,7 @@ pub(super) struct Term {
 const FIGURE: u8 = 1;
 const NAME: u8 = 2;
 const OPENING: u8 = 4;
+const FINDING: u8 = 8;
 
 impl Term {
     /// A term with what it weighs in the unit vectors of the strongest terms and of the head.
@@ -37,6 +37,16 @@ impl Term {
         };
         let marks = if in_opening { kind | OPENING } else { kind };
         Self { number, top_root: root(top), head_root: root(head), idf: byte(idf * IDF_UNIT), marks }
+    }
+
+    /// All but its number, in the form in which it is kept.
+    pub fn packed(self) -> u32 {
+        u32::from_le_bytes([self.top_root, self.head_root, self.idf, self.marks])
+    }
+
+    fn unpacked(number: u32, packed: u32) -> Self {
+        let [top_root, head_root, idf, marks] = packed.to_le_bytes();
+        Self { number, top_root, head_root, idf, marks }
     }
 
     /// In the vector of the strongest terms; 0 where it is none of them.
@@ -80,6 +90,15 @@ impl Term {
         self.marks & OPENING != 0
     }
 
+    /// Whether the article is found by it.
+    pub fn finds(self) -> bool {
+        self.marks & FINDING != 0
+    }
+
+    pub fn mark_finding(&mut self) {
+        self.marks |= FINDING;
+    }
+
     /// Whether it is one of the strongest terms, and rare.
     pub fn is_rare(self) -> bool {
         self.is_top() && self.idf >= RARE_IDF
@@ -96,12 +115,38 @@ impl Term {
     }
 }
 
-/// The terms that two lists, sorted by number, have in common.
-pub(super) fn both<'t>(a: &'t [Term], b: &'t [Term]) -> impl Iterator<Item = (Term, Term)> {
+/// The terms of an article, sorted by number. The numbers lie by themselves: most are looked at and no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'t> {
+    numbers: &'t [u32],
+    packed: &'t [u32],
+}
+
+impl<'t> Terms<'t> {
+    /// Of numbers, and of what [`Term::packed`] says of each.
+    pub fn new(numbers: &'t [u32], packed: &'t [u32]) -> Self {
+        Self { numbers, packed }
+    }
+
+    pub fn numbers(self) -> &'t [u32] {
+        self.numbers
+    }
+
+    pub fn get(self, place: usize) -> Option<Term> {
+        Some(Term::unpacked(*self.numbers.get(place)?, *self.packed.get(place)?))
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Term> + Clone + 't {
+        self.numbers.iter().zip(self.packed).map(|(number, packed)| Term::unpacked(*number, *packed))
+    }
+}
+
+/// The terms that two articles have in common.
+pub(super) fn both<'t>(a: Terms<'t>, b: Terms<'t>) -> impl Iterator<Item = (Term, Term)> + 't {
     let mut others = b.iter().peekable();
     a.iter().filter_map(move |x| {
         while others.next_if(|y| y.number < x.number).is_some() {}
-        others.next_if(|y| y.number == x.number).map(|y| (*x, *y))
+        others.next_if(|y| y.number == x.number).map(|y| (x, y))
     })
 }
 

@@ -239,10 +239,8 @@ fn a_restart_decides_as_an_undisturbed_run() {
         for (n, decision) in (0..).zip(&decided[..cut as usize]) {
             if !gone.contains(&ArticleNo(n)) {
                 let founder = undisturbed_founder(&decided, decision.verdict.record);
-                restarted
-                    .detector
-                    .restore(&decision.profile.to_bytes(), founder, decision.verdict.record)
-                    .unwrap();
+                let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
+                restarted.detector.restore(&profile, (founder, record), ArticleNo(cut - 1)).unwrap();
             }
         }
         for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
@@ -278,7 +276,8 @@ fn a_restart_counts_the_same_recent_articles() {
     let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
     for decision in &decided[..cut as usize] {
         let founder = undisturbed_founder(&decided, decision.verdict.record);
-        restarted.detector.restore(&decision.profile.to_bytes(), founder, decision.verdict.record).unwrap();
+        let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
+        restarted.detector.restore(&profile, (founder, record), ArticleNo(cut - 1)).unwrap();
     }
     for n in cut..1_700 {
         restarted.day = days(n);

@@ -182,13 +182,14 @@ fn say(damage: &Damage) {
 fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreError> {
     let (view, mut detector) = (store.view(), Detector::new(settings));
     let broken = |what: String| StoreError::Inconsistent(what);
+    let newest = ArticleNo(view.counts()?.next_article.0.saturating_sub(1));
     for profile in view.profiles() {
         let (no, profile) = profile?;
         let row =
             view.article(no)?.ok_or_else(|| broken(format!("article {} has a profile and no row", no.0)))?;
         let record = view.record(row.founder)?;
         let record = record.ok_or_else(|| broken(format!("article {} has no record", row.id)))?;
-        detector.restore(&profile, row.founder, record.id).map_err(|e| broken(e.to_string()))?;
+        detector.restore(&profile, (row.founder, record.id), newest).map_err(|e| broken(e.to_string()))?;
         detector.chain(no, row.relation, row.matched);
     }
     for pin in view.pins() {
