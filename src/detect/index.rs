@@ -10,9 +10,6 @@ use std::{
     sync::Arc,
 };
 
-/// So many numbers lie in a line of memory.
-const NUMBERS_A_LINE: usize = 16;
-
 /// A live article that may tell the same story.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate {
@@ -107,17 +104,16 @@ impl Index {
         found
     }
 
-    /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each.
+    /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each: first at
+    /// what says where the rest lies.
     fn touch(&self, candidates: &[Candidate], are_quotes_compared: bool) {
-        let look = |candidate: &Candidate| {
-            let Some(profile) = self.get(candidate.no) else { return 0 };
-            let terms =
-                profile.terms().numbers().iter().step_by(NUMBERS_A_LINE).fold(0, |sum, number| sum ^ number);
-            let entries = if candidate.shares_wording { profile.sketch() } else { &[] };
-            let quoted = profile.quoted().first().filter(|_| are_quotes_compared).copied().unwrap_or(0);
-            entries.iter().step_by(NUMBERS_A_LINE).fold(terms ^ quoted, |sum, entry| sum ^ entry)
-        };
-        std::hint::black_box(candidates.iter().map(look).fold(0, |sum, n| sum ^ n));
+        let profiles: Vec<_> =
+            candidates.iter().filter_map(|c| Some((self.get(c.no)?, c.shares_wording))).collect();
+        let heads = profiles.iter().fold(0, |sum, (profile, _)| sum ^ profile.touch_head());
+        let lists = profiles.iter().fold(heads, |sum, (profile, shares_wording)| {
+            sum ^ profile.touch_lists(*shares_wording, are_quotes_compared)
+        });
+        std::hint::black_box(lists);
     }
 
     /// Takes in an article. Numbers must rise.

@@ -12,6 +12,9 @@ use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Fingerprint, Language,
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// So many numbers lie in a line of memory.
+const NUMBERS_A_LINE: usize = 16;
+
 /// A kept profile cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
@@ -118,6 +121,24 @@ impl Profile {
     pub fn quoted(&self) -> &[u32] {
         let [.., quoted] = self.parts();
         quoted
+    }
+
+    /// Looks at all of the head that a comparison reads.
+    pub fn touch_head(&self) -> u32 {
+        let [first, .., last] = self.lists;
+        let numbers = [self.totals.figures, self.seen, self.no.0, first, last];
+        let flags = u32::from(self.source.is_some()) + u32::from(self.published.is_some());
+        numbers.iter().fold(flags, |sum, number| sum ^ number)
+    }
+
+    /// Looks at the lists that are compared, a number of each line of memory.
+    pub fn touch_lists(&self, is_wording_compared: bool, are_quotes_compared: bool) -> u32 {
+        let lists = [
+            self.terms().numbers(),
+            if is_wording_compared { self.sketch() } else { &[] },
+            if are_quotes_compared { self.quoted() } else { &[] },
+        ];
+        lists.iter().flat_map(|list| list.iter().step_by(NUMBERS_A_LINE)).fold(0, |sum, number| sum ^ number)
     }
 
     fn parts(&self) -> [&[u32]; 8] {

@@ -10,7 +10,7 @@ use super::{
     terms::Term,
 };
 use crate::model::{ComparedNames, Form};
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::cmp::Reverse;
 
 /// With fewer figures than this nothing is said of form.
 const FIGURES_MIN: u32 = 3;
@@ -78,13 +78,13 @@ fn share(form: &Form, a: Slots<'_>, b: Slots<'_>) -> f64 {
     f64::from(form.frames) / real(a.by_frame().count().min(b.by_frame().count()).max(1))
 }
 
-/// What two articles have in the same frames: what stands in one frame of both, and what changed.
+/// What two articles have in the same frames: what stands in one frame of both, and what changed. Each once, sorted.
 #[derive(Default)]
 struct Fillings {
     form: Form,
-    stayed: BTreeSet<u32>,
-    gone: BTreeSet<u32>,
-    come: BTreeSet<u32>,
+    stayed: Vec<u32>,
+    gone: Vec<u32>,
+    come: Vec<u32>,
 }
 
 /// What stands in the frames that two sorted lists of slots share. A frame of common words may hold several
@@ -93,18 +93,21 @@ fn compare(a: Slots<'_>, b: Slots<'_>) -> Fillings {
     let Fillings { mut form, mut stayed, mut gone, mut come } = Fillings::default();
     for (here, there) in shared_frames(a, b) {
         form.frames += 1;
-        let not_in =
-            |x: &[u32], y: &[u32]| x.iter().copied().filter(|filling| !y.contains(filling)).collect();
-        let (left, right): (Vec<u32>, Vec<u32>) = (not_in(here, there), not_in(there, here));
-        stayed.extend(here.iter().filter(|filling| there.contains(filling)));
-        if !left.is_empty() && !right.is_empty() {
+        let (both, left): (Vec<u32>, Vec<u32>) = here.iter().partition(|filling| there.contains(filling));
+        if !left.is_empty() && both.len() < there.len() {
             form.frames_changed += 1;
             gone.extend(left);
-            come.extend(right);
+            come.extend(there.iter().filter(|filling| !here.contains(filling)));
         }
+        stayed.extend(both);
     }
-    gone.retain(|filling| !stayed.contains(filling));
-    come.retain(|filling| !stayed.contains(filling));
+    for fillings in [&mut stayed, &mut gone, &mut come] {
+        fillings.sort_unstable();
+        fillings.dedup();
+    }
+    for fillings in [&mut gone, &mut come] {
+        fillings.retain(|filling| stayed.binary_search(filling).is_err());
+    }
     let count = |fillings: usize| u32::try_from(fillings).unwrap_or(u32::MAX);
     form.changed = count(gone.len().min(come.len()));
     form.stayed = count(stayed.len());
@@ -114,13 +117,12 @@ fn compare(a: Slots<'_>, b: Slots<'_>) -> Fillings {
 /// The words of names that stand in the same frames of two articles, and those that changed there, rarest first.
 pub(super) fn compared_names(a: &Profile, b: &Profile) -> ComparedNames {
     let Fillings { stayed, gone, come, .. } = compare(a.name_slots(), b.name_slots());
-    let rarest = |profile: &Profile, names: BTreeSet<u32>| {
+    let rarest = |profile: &Profile, mut names: Vec<u32>| {
         let idf = |name: u32| {
             let terms = profile.terms();
             let at = terms.numbers().binary_search(&name).ok();
             at.and_then(|at| terms.get(at)).map_or(0, Term::idf)
         };
-        let mut names: Vec<u32> = names.into_iter().collect();
         names.sort_by_key(|name| Reverse(idf(*name)));
         names.truncate(NAMES_KEPT_MAX);
         names
