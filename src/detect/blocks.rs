@@ -8,6 +8,14 @@ use std::hint::black_box;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct List(pub u32);
 
+impl List {
+    /// Where no list lies: what is added there is not kept.
+    pub const NOWHERE: Self = Self(0);
+}
+
+/// So many numbers there is room for.
+const ROOM: u32 = 1 << 31;
+
 /// The blocks lie in chunks of 16 MiB, which stay where they are: to copy them would be a pause, and memory that the system
 /// moves instead is in large pages no more, so that a look-up waits twice.
 const CHUNK_BITS: u32 = 22;
@@ -68,12 +76,12 @@ impl Blocks {
         black_box(lists.map(|list| self.header(list)).fold(0, u32::wrapping_add));
     }
 
-    /// A new list.
+    /// A new list; [`List::NOWHERE`] where there is no room.
     pub fn add(&mut self, numbers: &[u32]) -> List {
         let doubled =
             (0..1 << DOUBLED_BITS).find(|doubled| room(*doubled) >= numbers.len()).unwrap_or_default();
         let free = self.free.get_mut(doubled as usize).and_then(Vec::pop);
-        let list = free.unwrap_or_else(|| self.new_block(SMALLEST << doubled));
+        let Some(list) = free.or_else(|| self.new_block(SMALLEST << doubled)) else { return List::NOWHERE };
         if let [header, rest @ ..] = self.block_mut(list) {
             *header = header_of(numbers.len(), doubled);
             let (said, places) = rest.split_at_mut(said_before(*header));
@@ -120,15 +128,15 @@ impl Blocks {
         }
     }
 
-    fn new_block(&mut self, size: usize) -> List {
+    fn new_block(&mut self, size: usize) -> Option<List> {
         if self.chunks.last().is_none_or(|chunk| chunk.len() + size > CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK.max(size)));
         }
         let number = self.chunks.len() - 1;
-        let Some(chunk) = self.chunks.last_mut() else { return List(0) };
-        let list = number << CHUNK_BITS | chunk.len();
+        let chunk = self.chunks.last_mut()?;
+        let list = u32::try_from(number << CHUNK_BITS | chunk.len()).ok().filter(|list| *list < ROOM)?;
         chunk.resize(chunk.len() + size, 0);
-        List(u32::try_from(list).unwrap_or(0))
+        Some(List(list))
     }
 
     /// From a list's header to the end of its chunk.
