@@ -34,7 +34,7 @@ pub use job::{ArticleTimes, Committed, Job, Origin, Resume};
 pub use open::{Numbers, OpenError, Opened, Resumed, open, open_to_read, rebuild, resume};
 pub use patience::Room;
 pub use progress::{CommitPart, Progress, StageName};
-pub use requeue::{Kept, Places, Requeued, Unread, Which, requeue, unread};
+pub use requeue::{Kept, Listed, Places, Requeued, Unread, Which, requeue, unread};
 pub use tally::Tally;
 pub use word::Words;
 
