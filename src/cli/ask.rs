@@ -85,7 +85,8 @@ pub(super) fn reach<A>(
     mut daemon: impl FnMut(&Path) -> Result<A, ControlError>,
 ) -> Result<Reached<A>, CliError> {
     let has_data = || {
-        let has = config.data_dir.join("journal").is_dir();
+        // A journal that is gone is another matter than one that never was.
+        let has = ["journal", "db"].iter().any(|folder| config.data_dir.join(folder).is_dir());
         has.then_some(()).ok_or_else(|| CliError::NoData(config.data_dir.display().to_string()))
     };
     reach_or_make(config, |socket| Ok(daemon(socket)?), has_data)

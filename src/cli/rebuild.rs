@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     pipeline,
     query::QueryError,
-    service::{LOCK_PATIENCE, ServiceError},
+    service::{LOCK_PATIENCE, ServiceError, counted},
     store::{DataLock, LockError},
 };
 
@@ -24,11 +24,8 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     drop(opened);
     lock.release_clean().map_err(ServiceError::from)?;
     let mut out = Out::new();
-    out.line(&format!(
-        "the view was made anew from the journal: {} articles in {} records",
-        counts.articles(),
-        counts.canonical
-    ))?;
+    let (articles, records) = (counted(counts.articles(), "article"), counted(counts.canonical, "record"));
+    out.line(&format!("the view was made anew from the journal: {articles} in {records}"))?;
     if lost > 0 {
         out.line(&format!(
             "{lost} stretches of the journal could not be read, as said above; what was in them is missing"

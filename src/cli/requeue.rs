@@ -125,7 +125,8 @@ fn listed(unread: &[Unread], silent: &[String], width: usize) -> String {
         page.wrapped("", "a part, or what was left where it was given: drop or ingest that file again", 0);
     }
     for inbox in silent {
-        let said = format!("the inbox {} does not answer; what was set aside there is not listed", one_line(inbox));
+        let said =
+            format!("the inbox {} does not answer; what was set aside there is not listed", one_line(inbox));
         page.wrapped("", &said, 0);
     }
     page.lines.join("\n")

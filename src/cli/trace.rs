@@ -78,7 +78,8 @@ fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) -> V
             unseen.push(format!("the inbox {inbox} does not answer"));
             continue;
         };
-        let cannot = |(path, why): (PathBuf, _)| format!("{} cannot be looked into: {why}", display_path(&path));
+        let cannot =
+            |(path, why): (PathBuf, _)| format!("{} cannot be looked into: {why}", display_path(&path));
         unseen.extend(around.unseen.into_iter().map(cannot));
         for Lying { arrival, name, path, bytes } in around.found {
             let known = stories.iter_mut().find(|story| story.arrival.is_some() && story.arrival == arrival);

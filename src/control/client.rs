@@ -1,10 +1,7 @@
 //! The asking end of the socket.
 
-use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder};
-use crate::{
-    model::ArticleId,
-    query::{Question, Tell},
-};
+use super::{ASK, ControlError, INGEST, PIN, PinAnswer, PinOrder, REQUEUE, RequeueOrder};
+use crate::query::{Question, Tell};
 use http_body_util::{BodyExt, Full, channel};
 use hyper::{
     Request, StatusCode,
@@ -30,8 +27,8 @@ pub async fn ask(socket: &Path, question: &Question, line: &mut Tell<'_>) -> Res
     post(connect(socket).await?, ASK, as_json(question)?, line).await
 }
 
-/// Has the daemon at `socket` pin an article or let it go, and returns the article's whole id once that is durable.
-pub async fn pin(socket: &Path, order: &PinOrder) -> Result<ArticleId, ControlError> {
+/// Has the daemon at `socket` pin an article or let it go, and returns what came of it once that is durable.
+pub async fn pin(socket: &Path, order: &PinOrder) -> Result<PinAnswer, ControlError> {
     let mut answer = Vec::new();
     let mut line = |text: &[u8]| {
         answer = text.to_vec();

@@ -128,8 +128,7 @@ pub fn unread(mut places: Places, view: View<'_>, tell: &mut dyn FnMut(Listed) -
         found.extend(places.ask(&inbox.path, move |_| reasons_in(&own)).unwrap_or_default());
     }
     found.sort_by(|one, other| one.path.file_name().cmp(&other.path.file_name()));
-    let found: Vec<_> =
-        found.into_iter().filter_map(|aside| Some((read(&aside.reason)?, aside))).collect();
+    let found: Vec<_> = found.into_iter().filter_map(|aside| Some((read(&aside.reason)?, aside))).collect();
     let (mut whole, mut parts) = (BTreeSet::new(), BTreeMap::<Arrival, u64>::new());
     for (why, aside) in &found {
         if why.is_part() {

@@ -225,5 +225,8 @@ fn a_folder_that_may_not_be_looked_into_is_named() {
     let ran = place.run(["trace", "a.txt"]);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(ran.code(), 1);
-    assert!(ran.err.contains(&format!("but {} cannot be looked into: Permission denied", closed.display())), "{ran:?}");
+    assert!(
+        ran.err.contains(&format!("but {} cannot be looked into: Permission denied", closed.display())),
+        "{ran:?}"
+    );
 }
