@@ -181,6 +181,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Service(
             error @ (ServiceError::Running { .. }
             | ServiceError::NoRoom { .. }
+            | ServiceError::Open(OpenError::Gone { .. })
             | ServiceError::HandedInPart { .. }),
         ) => service_advice(error),
         CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),

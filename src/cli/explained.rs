@@ -147,7 +147,11 @@ impl Page {
     fn compared(&mut self, figures: &FiguresAnswer) {
         let FiguresAnswer { one, other, both, .. } = figures;
         // A figure of several words counts by each and is told once, and of many the rarest are told.
-        let some = if (figures.shared.len() as u64) < u64::from(*both) { ", not all told apart" } else { "" };
+        let some = if (figures.shared.len() as u64) < u64::from(*both) {
+            "; named are the rarest, one of several parts once"
+        } else {
+            ""
+        };
         self.wrapped(
             "figures",
             &format!("{one} in the one, {other} in the other, {both} in both{some}"),

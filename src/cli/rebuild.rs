@@ -1,6 +1,6 @@
 //! `wirefold rebuild`.
 
-use super::{CliError, Exit, Out};
+use super::{CliError, Exit, Out, ask::has_data};
 use crate::{
     config::Config,
     pipeline,
@@ -11,7 +11,7 @@ use crate::{
 
 /// Makes the view anew from the journal.
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
-    if !config.data_dir.join("journal").is_dir() {
+    if !has_data(config) {
         return Err(CliError::NoData(config.data_dir.display().to_string()));
     }
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(|error| match error {

@@ -279,7 +279,11 @@ async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Res
         Some(pinned.await)
     };
     match timeout(PATIENCE, pinning).await {
-        Ok(Some(Ok(Ok(Some(answer))))) => Json(answer).into_response(),
+        // As everywhere here, an answer is a line.
+        Ok(Some(Ok(Ok(Some(answer))))) => match serde_json::to_string(&answer) {
+            Ok(line) => (StatusCode::OK, line + "\n").into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        },
         Ok(Some(Ok(Err(error)))) => refusal(&error),
         Ok(Some(Err(panic))) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
         Ok(Some(Ok(Ok(None))) | None) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
