@@ -261,6 +261,15 @@ mod tests {
         .unwrap()
     }
 
+    /// It said that no word was the same, where `explain` showed words of both.
+    #[test]
+    fn two_tellings_without_a_passage_of_both_are_not_said_to_share_no_word() {
+        let none = ChangeCounts { same: 0, dropped: 2, added: 3 };
+        let look = Look { columns: 200, paint: Paint(false), side_by_side: false };
+        let page = diffed(&DiffAnswer { counts: none, ..answer(&[]) }, look);
+        assert!(page.contains("no passage stands in both, of 2 in the one and 3 in the other"), "{page}");
+    }
+
     fn told(pieces: &[(&str, &str)], columns: usize, is_painted: bool, side_by_side: bool) -> String {
         let paint = Paint(is_painted);
         let page = diffed(&answer(pieces), Look { columns, paint, side_by_side });
