@@ -210,7 +210,7 @@ mod tests {
             "running for 2 hours",
             "(DOES NOT ADD UP)",
             "waiting or under way, the oldest for 60 minutes",
-            "1 articles in the last minute, 2 in the last hour",
+            "1 article in the last minute, 2 in the last hour",
             "watched by scans only: no watches left; 3 waiting, the oldest for 60 minutes",
             "1 waits for its done-marker; 2 keep changing",
             "40 could not be claimed and are tried again",

@@ -141,7 +141,8 @@ const OTHER_VERSION: &str =
 /// Connects to the daemon at `socket`.
 pub async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
     UnixStream::connect(socket).await.map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+        // Who connects while a daemon dies, as by a kill, is let go of.
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
             ControlError::NotRunning { path: socket.to_owned() }
         }
         _ => ControlError::Socket { action: "connect to", path: socket.to_owned(), source },

@@ -225,7 +225,6 @@ fn set_aside(folder: &Path) -> Vec<(Why, SetAside)> {
     set_aside_in(folder).into_iter().map(|aside| (why(&aside), aside)).collect()
 }
 
-const NO_INBOX: &str = "its inbox is none of those that are configured";
 const SILENT: &str = "its inbox does not answer";
 
 impl Places {
@@ -279,14 +278,17 @@ impl Places {
     }
 
     /// The inbox that a file came from; where that is not known and there is but one, that one.
-    fn home(&self, why: &Why) -> Result<Root, &'static str> {
+    fn home(&self, why: &Why) -> Result<Root, String> {
         let home = match (&why.inbox, &*self.inboxes) {
             (Some(shown), _) => self.inboxes.iter().find(|inbox| display_path(&inbox.path) == *shown),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
-        let home = home.ok_or(NO_INBOX)?;
-        if self.silent.contains(&home.path) { Err(SILENT) } else { Ok(home.clone()) }
+        let home = home.ok_or_else(|| {
+            let inbox = why.inbox.as_ref().map_or_else(String::new, |inbox| format!(" {inbox}"));
+            format!("its inbox{inbox} is none of those that are configured")
+        })?;
+        if self.silent.contains(&home.path) { Err(SILENT.to_owned()) } else { Ok(home.clone()) }
     }
 }
 
