@@ -178,6 +178,10 @@ fn only_the_owner_of_the_data_writes_there() {
     let ran = run(place.command_as_tester(["rebuild"]));
     assert!(ran.err.contains(" belongs to nobody"), "{ran:?}");
     assert_eq!(place.export().len(), 1);
+    let said = run(place.command_as_tester(["doctor", "--json"])).out;
+    let again = format!("runuser -u nobody -- wirefold --config '{}'", place.path("wirefold.toml").display());
+    let with_data = format!("--data-dir '{}' doctor", place.data().display());
+    assert!(said.contains(&again) && said.contains(&with_data), "what is to be asked is the same: {said}");
     // What people drop is theirs; a segment that another has made is nobody's to append to.
     fs::set_permissions(place.data(), Permissions::from_mode(0o750)).unwrap();
     fs::write(place.inbox().join("roots.txt"), "x").unwrap();
