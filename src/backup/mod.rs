@@ -124,9 +124,26 @@ impl Manifest {
     }
 }
 
-/// What a backup lacks of what it says that is in it, as sentences; nothing where the folder is no backup.
+/// What a backup lacks of what it says that is in it, as sentences; nothing where the folder is no backup. A journal that lies
+/// there without a lock or a view was never worked with, so it is one that does not say what should be in it.
 pub fn lacks(folder: &Path) -> Result<Option<Vec<String>>, BackupError> {
-    Ok(manifest(folder)?.map(|manifest| manifest.short(folder).collect()))
+    if let Some(manifest) = manifest(folder)? {
+        return Ok(Some(
+            manifest.short(folder).map(|what| format!("the backup was cut short: {what}")).collect(),
+        ));
+    }
+    let holds = |name: &str| folder.join(name).exists();
+    if holds("lock") || holds("db") || !holds("journal") {
+        return Ok(None);
+    }
+    let what = if holds(BEGUN) {
+        format!("the backup was begun and not ended: there is no {MANIFEST} yet")
+    } else {
+        format!(
+            "there is no {MANIFEST}, so it is a backup that lost it, or another copy: what it lacks at its end cannot be told"
+        )
+    };
+    Ok(Some(vec![what]))
 }
 
 /// What was done.
@@ -161,13 +178,13 @@ pub fn backup(data_dir: &Path, near: &Near, to: &Path) -> Result<Copied, BackupE
     if !data_dir.join("journal").is_dir() {
         return Err(BackupError::Nothing(data_dir.to_owned()));
     }
-    make_folder(to)?;
     check_apart(data_dir, to)?;
     let earlier = manifest(to)?;
-    let is_empty = || fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none());
+    let is_empty = || fs::read_dir(to).map_or(!to.exists(), |mut entries| entries.next().is_none());
     if earlier.is_none() && !is_empty() && !to.join(BEGUN).exists() {
         return Err(BackupError::NotABackup(to.to_owned()));
     }
+    make_folder(to)?;
     // A first copy that is cut short is known for what it is, and may be gone on with.
     let begun = fs::File::create(to.join(BEGUN)).map_err(BackupError::io("write to", to))?;
     if begun.try_lock().is_err() {
@@ -228,9 +245,8 @@ const BEGUN: &str = "backup.begun";
 /// Is the journal of a data directory while a backup is being brought back into it.
 const UNFINISHED: &str = "journal.restored";
 
-/// Whether a backup may be brought back into a data directory: whether there is no data yet, but for what one that was cut short
-/// has left.
-pub fn check_empty(data_dir: &Path) -> Result<(), BackupError> {
+/// Whether there is no data in a data directory yet, but for what a restore that was cut short has left.
+fn check_empty(data_dir: &Path) -> Result<(), BackupError> {
     let holds =
         |name: &str| fs::read_dir(data_dir.join(name)).is_ok_and(|mut entries| entries.next().is_some());
     // What is in these may be all that is left of a journal that was moved away.
@@ -241,18 +257,27 @@ pub fn check_empty(data_dir: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// Brings a backup back into a data directory without any data, on which the lock is held. The view is still to be made.
-pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
+/// Whether a backup may be brought back into a data directory, which may still have to be made.
+pub fn check_restore(from: &Path, data_dir: &Path) -> Result<(), BackupError> {
+    usable(from, data_dir).map(drop)
+}
+
+/// What a backup says of itself that may be brought back there.
+fn usable(from: &Path, data_dir: &Path) -> Result<Manifest, BackupError> {
     let unusable = |what: String| BackupError::Unusable { path: from.to_owned(), what };
+    check_empty(data_dir)?;
     let manifest = manifest(from)?.ok_or_else(|| unusable(format!("there is no {MANIFEST} in it")))?;
     check_apart(from, data_dir)?;
     check_format(&from.join("journal"))?;
-    if let Some(what) = manifest.short(from).next() {
-        return Err(unusable(what));
-    }
+    let lacking = manifest.short(from).next();
+    lacking.map_or(Ok(manifest), |what| Err(unusable(what)))
+}
+
+/// Brings a backup back into a data directory without any data, on which the lock is held. The view is still to be made.
+pub fn restore(from: &Path, data_dir: &Path) -> Result<Copied, BackupError> {
+    let manifest = usable(from, data_dir)?;
     // The journal gets its name when all is there: what is cut short before that has none, and is begun anew.
     let unfinished = data_dir.join(UNFINISHED);
-    check_empty(data_dir)?;
     let mut copied = Copied { frames: manifest.end.frame, ..Copied::default() };
     for folder in [data_dir.join("originals"), data_dir.join("failed"), unfinished.clone()] {
         make_folder(&folder)?;
@@ -365,8 +390,15 @@ fn other(to: &Path, file: &Path) -> BackupError {
     BackupError::Other { path: to.to_owned(), file }
 }
 
+/// A path without links in it; of one that is still to be made, that of the folder it will lie in.
+fn real(path: &Path) -> Result<PathBuf, BackupError> {
+    let whole = std::path::absolute(path).map_err(BackupError::io("find", path))?;
+    let there = whole.ancestors().find(|above| above.exists()).unwrap_or(&whole);
+    let rest = whole.strip_prefix(there).unwrap_or(Path::new(""));
+    Ok(fs::canonicalize(there).map_err(BackupError::io("find", there))?.join(rest))
+}
+
 fn check_apart(from: &Path, to: &Path) -> Result<(), BackupError> {
-    let real = |path: &Path| fs::canonicalize(path).map_err(BackupError::io("find", path));
     let (one, other) = (real(from)?, real(to)?);
     if one.starts_with(&other) || other.starts_with(&one) {
         return Err(BackupError::Within { from: from.to_owned(), to: to.to_owned() });

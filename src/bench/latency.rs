@@ -24,7 +24,7 @@ const SHOWN: usize = 1_000;
 const ASK_EVERY: Duration = Duration::from_millis(1);
 /// How often it is asked whether all of a burst are in. An answer counts everything, and so takes a while itself.
 const ASK_OF_ALL_EVERY: Duration = Duration::from_millis(100);
-/// How long a file may take.
+/// How long a file may take, and a burst may stand still.
 const DROP_PATIENCE: Duration = Duration::from_mins(1);
 
 /// How many articles are in the windows.
@@ -93,7 +93,18 @@ pub(super) fn of_burst(program: &Program<'_>, daemon: &Daemon, files: &[PathBuf]
     for path in files {
         drop_in(daemon, path)?;
     }
-    while finished()? < before + files.len() as u64 {
+    let (all, mut last, mut since) = (before + files.len() as u64, before, Instant::now());
+    loop {
+        let now = finished()?;
+        if now >= all {
+            break;
+        }
+        if now > last {
+            (last, since) = (now, Instant::now());
+        } else if since.elapsed() > DROP_PATIENCE {
+            let (left, dropped, seconds) = (all - now, files.len(), DROP_PATIENCE.as_secs());
+            return Err(BenchError::Stuck { left, dropped, seconds });
+        }
         program.go_on()?;
         park_timeout(ASK_OF_ALL_EVERY);
     }

@@ -44,13 +44,29 @@ impl Default for Plan {
 /// With so many articles in the store a start and an answer must be quick.
 const A_MILLION: usize = 1_000_000;
 
-/// A pace at which files are dropped into the daemon's inbox: how many a second, what half and 99 of 100 of them are told
-/// as, and what the latter must reach.
-type Pace = (u32, [&'static str; 2], Option<Target>);
+/// A pace at which files are dropped into the daemon's inbox: how many a second, what half, 99 of 100 and the slowest of them
+/// are told as, and what 99 of 100 must reach.
+type Pace = (u32, [&'static str; 3], Option<Target>);
 const PACES: [Pace; 3] = [
-    (1, ["drop to shown, 1/s, median", "drop to shown, 1/s, 99 of 100"], None),
-    (20, ["drop to shown, 20/s, median", "drop to shown, 20/s, 99 of 100"], Some(Target::new(250., 60.))),
-    (200, ["drop to shown, 200/s, median", "drop to shown, 200/s, 99 of 100"], None),
+    (
+        1,
+        ["drop to shown, 1/s, median", "drop to shown, 1/s, 99 of 100", "drop to shown, 1/s, the slowest"],
+        None,
+    ),
+    (
+        20,
+        ["drop to shown, 20/s, median", "drop to shown, 20/s, 99 of 100", "drop to shown, 20/s, the slowest"],
+        Some(Target::new(250., 60.)),
+    ),
+    (
+        200,
+        [
+            "drop to shown, 200/s, median",
+            "drop to shown, 200/s, 99 of 100",
+            "drop to shown, 200/s, the slowest",
+        ],
+        None,
+    ),
 ];
 const BURST: &str = "dropped at once, until all are shown";
 
@@ -84,6 +100,18 @@ pub enum BenchError {
         command: String,
         /// What it said.
         said: String,
+    },
+    /// Files that were dropped are not taken in.
+    #[error(
+        "{left} of {dropped} files that were dropped at once had not come in after {seconds} s without any"
+    )]
+    Stuck {
+        /// How many are left.
+        left: u64,
+        /// How many there were.
+        dropped: usize,
+        /// How long none had come in.
+        seconds: u64,
     },
     /// Nobody wants to know any more.
     #[error("the measurement was stopped")]
@@ -188,13 +216,14 @@ fn as_daemon(
     let counts = PACES.map(|pace| pace.0 as usize * plan.seconds);
     let files = made.dropped(counts.iter().sum::<usize>() + plan.burst)?;
     let mut files = files.as_slice();
-    for ((a_second, [median, most], target), count) in
+    for ((a_second, [median, most, slowest], target), count) in
         PACES.into_iter().zip(counts).filter(|(_, count)| *count > 0)
     {
         let (now, later) = files.split_at(count);
         let seen = latency::of_drops(program, &daemon, now, a_second)?;
         tell(median, percentile(&seen, 50), "ms", None);
-        tell(most, percentile(&seen, 99), "ms", target);
+        // Of fewer than a hundred, 99 of 100 are all.
+        tell(if count < 100 { slowest } else { most }, percentile(&seen, 99), "ms", target);
         files = later;
     }
     if !files.is_empty() {

@@ -84,11 +84,15 @@ pub(super) fn reach<A>(
     config: &Config,
     mut daemon: impl FnMut(&Path) -> Result<A, ControlError>,
 ) -> Result<Reached<A>, CliError> {
-    let has_data = || {
-        let has = config.data_dir.join("journal").is_dir();
-        has.then_some(()).ok_or_else(|| CliError::NoData(config.data_dir.display().to_string()))
+    let check = || {
+        has_data(config).then_some(()).ok_or_else(|| CliError::NoData(config.data_dir.display().to_string()))
     };
-    reach_or_make(config, |socket| Ok(daemon(socket)?), has_data)
+    reach_or_make(config, |socket| Ok(daemon(socket)?), check)
+}
+
+/// Whether anything was ever kept there. That a journal is gone is another matter than that there never was one.
+pub(super) fn has_data(config: &Config) -> bool {
+    ["journal", "db"].iter().any(|folder| config.data_dir.join(folder).is_dir())
 }
 
 /// The same where the store may still have to be made before it can be locked.

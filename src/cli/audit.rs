@@ -15,29 +15,55 @@ use crate::{
     inbox::{claimed_files, open_regular},
     journal::{copy_original, digest_of},
     model::{Event, MendedEvent},
-    pipeline::{self, ArticleTimes},
+    pipeline::{self, ArticleTimes, OpenError},
     query::{AuditAnswer, Finding, Mend, QueryError, Question, audit},
-    service::{self, Ingest, LOCK_PATIENCE, ServiceError},
+    service::{self, Ingest, LOCK_PATIENCE, ServiceError, counted},
     store::DataLock,
 };
-use std::{collections::HashSet, error::Error, fs, io, os::unix::fs::DirBuilderExt};
+use std::{
+    collections::HashSet,
+    error::Error,
+    fs, io,
+    os::unix::{fs::DirBuilderExt, net::UnixStream},
+};
 
 /// Audits, mends where that is asked for, and audits again.
 pub(super) fn run(config: &Config, args: &AuditArgs) -> Result<Exit, CliError> {
-    let mut answer = audited(config)?;
     let mut mended = Vec::new();
+    let mut answer = match audited(config) {
+        Err(CliError::Service(ServiceError::Open(OpenError::Gone { .. }))) if args.repair => {
+            begin_anew(config)?;
+            mended.push("the journal was gone and is begun anew; the old view is kept".to_owned());
+            audited(config)?
+        }
+        audited => audited?,
+    };
     if args.repair && answer.findings.iter().any(|finding| finding.mend.is_some()) {
-        mended = mend(config, &answer.findings)?;
+        mended.extend(mend(config, &answer.findings)?);
         answer = audited(config)?;
     }
     let mut out = Out::new();
     if args.json {
         out.line(&serde_json::to_string(&answer)?)?;
     } else {
-        out.line(&told(&answer, &mended, columns().into(), Paint::of_stdout()))?;
+        let mut page = told(&answer, &mended, columns().into(), Paint::of_stdout());
+        if args.repair && mended.is_empty() && answer.findings.is_empty() {
+            let socket = config.asked_socket()?;
+            let beside = UnixStream::connect(socket).is_ok();
+            page.push_str("\nthere was nothing to mend");
+            page.push_str(if beside { ", and beside a daemon nothing could have been" } else { "" });
+        }
+        out.line(&page)?;
     }
     out.flush()?;
     Ok(if answer.findings.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Where the journal is gone, what originals hold can be taken in once there is one again.
+fn begin_anew(config: &Config) -> Result<(), CliError> {
+    let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
+    pipeline::begin_anew(&config.data_dir, config.detect_settings(), &lock).map_err(ServiceError::from)?;
+    Ok(lock.release_clean().map_err(ServiceError::from)?)
 }
 
 fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
@@ -49,10 +75,7 @@ fn audited(config: &Config) -> Result<AuditAnswer, CliError> {
             true
         })?;
         let mut answer: AuditAnswer = serde_json::from_slice(&last)?;
-        let lost = lacks
-            .into_iter()
-            .map(|what| Finding { what: format!("the backup was cut short: {what}"), mend: None });
-        answer.findings.extend(lost);
+        answer.findings.extend(lacks.into_iter().map(|what| Finding { what, mend: None }));
         answer
     } else {
         ask_one(config, &Question::Audit)?
@@ -88,7 +111,8 @@ fn mend(config: &Config, findings: &[Finding]) -> Result<Vec<String>, CliError> 
     held.release_clean().map_err(ServiceError::from)?;
     let taken_in = take_in_again(config, mends())?;
     if taken_in > 0 {
-        done.push(format!("{taken_in} files were taken in once more from their originals"));
+        let files = counted(taken_in as u64, "file");
+        done.push(format!("what was taken in once more from its originals: {files}"));
     }
     let held = lock()?;
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &held);
@@ -147,10 +171,10 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
 fn told(answer: &AuditAnswer, mended: &[String], width: usize, paint: Paint) -> String {
     let mut page = Page::new(width);
     let of = |what: &str| answer.findings.iter().filter(|finding| finding.what.contains(what)).count();
-    let counted = format!("{} events in {} frames", answer.events, answer.frames);
-    page.wrapped("journal", &counted, INDENT);
+    page.wrapped("journal", &format!("{} events in {} frames", answer.events, answer.frames), INDENT);
     let laws = if of("do not add up") == 0 { "both laws of counting hold" } else { "A LAW DOES NOT HOLD" };
-    page.wrapped("counts", &format!("{} files, {} articles; {laws}", answer.files, answer.articles), INDENT);
+    let (files, articles) = (counted(answer.files, "file"), counted(answer.articles, "article"));
+    page.wrapped("counts", &format!("{files}, {articles}; {laws}"), INDENT);
     let gone = match answer.originals_gone {
         0 => String::new(),
         gone => format!("; of {gone} more the pack is not kept any longer"),

@@ -7,7 +7,7 @@ use crate::{
     inbox::{self, display_path},
     pipeline,
     query::QueryError,
-    service::{self, LOCK_PATIENCE, ServiceError},
+    service::{self, LOCK_PATIENCE, ServiceError, counted},
     store::DataLock,
 };
 use indicatif::DecimalBytes;
@@ -21,7 +21,8 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliErro
     let mut out = Out::new();
     let Copied { files, bytes, copied: new, frames, damage, missing } = copied;
     let (bytes, new) = (DecimalBytes(bytes), DecimalBytes(new));
-    out.line(&format!("{files} files of {bytes}, up to frame {frames}; {new} copied this time"))?;
+    let files = counted(files, "file");
+    out.line(&format!("{files} of {bytes}, up to frame {frames}; {new} copied this time"))?;
     if !damage.is_empty() {
         let stretches = damage.len();
         out.line(&format!("{stretches} stretches of the journal cannot be read and were copied as they are; see 'wirefold audit'"))?;
@@ -35,7 +36,7 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliErro
 
 /// Brings a backup back and makes its view.
 pub(super) fn restore(config: &Config, args: &BackupArgs) -> Result<Exit, CliError> {
-    backup::check_empty(&config.data_dir)?;
+    backup::check_restore(&args.folder, &config.data_dir)?;
     service::make_data_dir(config)?;
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(ServiceError::from)?;
     let copied = backup::restore(&args.folder, &config.data_dir)?;
@@ -47,11 +48,10 @@ pub(super) fn restore(config: &Config, args: &BackupArgs) -> Result<Exit, CliErr
     drop(opened);
     lock.release_clean().map_err(ServiceError::from)?;
     let mut out = Out::new();
-    let (articles, records, bytes) = (counts.articles(), counts.canonical, DecimalBytes(copied.bytes));
-    out.line(&format!(
-        "{articles} articles in {records} records are back, from {} files of {bytes}",
-        copied.files
-    ))?;
+    let (articles, records) = (counted(counts.articles(), "article"), counted(counts.canonical, "record"));
+    let (files, bytes) = (counted(copied.files, "file"), DecimalBytes(copied.bytes));
+    let verb = if counts.articles() == 1 { "is" } else { "are" };
+    out.line(&format!("{articles} in {records} {verb} back, from {files} of {bytes}"))?;
     if lost > 0 {
         out.line(&format!("{lost} stretches of its journal cannot be read; 'wirefold audit --repair' brings back what originals hold"))?;
     }

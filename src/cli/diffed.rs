@@ -6,7 +6,7 @@ use super::{
     paint::{Hue, Paint},
     render::printable,
 };
-use crate::query::{Change, DiffAnswer, PieceAnswer};
+use crate::query::{Change, ChangeCounts, DiffAnswer, PieceAnswer};
 
 /// Of what stayed between two changes of a paragraph so many words are shown at either end, if the rest is longer.
 const CONTEXT_WORDS: usize = 12;
@@ -29,15 +29,15 @@ pub(super) fn diffed(answer: &DiffAnswer, look: Look) -> String {
     let stands = answer
         .relation
         .map_or_else(String::new, |relation| format!("the other is {} the one; ", relation.in_words()));
-    let counts = answer.counts;
-    page.wrapped(
-        "words",
-        &format!(
-            "{stands}{} are the same, {} only in the one, {} only in the other",
-            counts.same, counts.dropped, counts.added
+    let ChangeCounts { same, dropped, added } = answer.counts;
+    let counts = match same {
+        // What little two tellings share tells nothing here, but is no nothing.
+        0 => format!(
+            "no passage stands in both, of {dropped} in the one and {added} in the other; 'explain' has the words that they share"
         ),
-        INDENT,
-    );
+        _ => format!("{same} are the same, {dropped} only in the one, {added} only in the other"),
+    };
+    page.wrapped("words", &format!("{stands}{counts}"), INDENT);
     if answer.by_lines {
         page.wrapped("note", "the texts are so long that whole lines were compared", INDENT);
     }
@@ -259,6 +259,15 @@ mod tests {
             "by_lines": false, "pieces": pieces
         }))
         .unwrap()
+    }
+
+    /// It said that no word was the same, where `explain` showed words of both.
+    #[test]
+    fn two_tellings_without_a_passage_of_both_are_not_said_to_share_no_word() {
+        let none = ChangeCounts { same: 0, dropped: 2, added: 3 };
+        let look = Look { columns: 200, paint: Paint(false), side_by_side: false };
+        let page = diffed(&DiffAnswer { counts: none, ..answer(&[]) }, look);
+        assert!(page.contains("no passage stands in both, of 2 in the one and 3 in the other"), "{page}");
     }
 
     fn told(pieces: &[(&str, &str)], columns: usize, is_painted: bool, side_by_side: bool) -> String {

@@ -11,23 +11,36 @@ use super::{
 use crate::{
     config::{Config, ConfigError},
     doctor::{self, Finding, Level},
+    inbox::display_path,
     service::counted,
 };
+use std::path::PathBuf;
 
 /// Where what was found begins: behind the longest level and the longest name of a check.
 const INDENT: usize = 24;
 
 /// Looks at everything that wirefold needs.
-pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<Exit, CliError> {
-    tell(&runtime()?.block_on(doctor::examine(config, None)), args)
+pub(super) fn run(config: &Config, all: &Args, args: &DoctorArgs) -> Result<Exit, CliError> {
+    tell(&runtime()?.block_on(doctor::examine(config, None, &again(all))), args)
 }
 
 /// The same by what is right of a configuration, which something is wrong with.
 pub(super) fn misconfigured(error: &ConfigError, all: &Args, args: &DoctorArgs) -> Result<Exit, CliError> {
-    match Config::to_ask(&all.sources()) {
-        Ok(config) => tell(&runtime()?.block_on(doctor::examine(&config, Some(error))), args),
-        Err(_) => tell(&[doctor::misconfigured(error)], args),
+    match (Config::to_ask(&all.sources()), error) {
+        (Err(_), _) | (_, ConfigError::Read { .. }) => tell(&[doctor::misconfigured(error)], args),
+        (Ok(config), _) => {
+            tell(&runtime()?.block_on(doctor::examine(&config, Some(error), &again(all))), args)
+        }
     }
+}
+
+/// How a shell is told to ask the same.
+fn again(all: &Args) -> String {
+    let named = [("--config", &all.config), ("--data-dir", &all.data_dir)];
+    let named = named.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let options = named.map(|(option, path)| format!(" {option} '{}'", display_path(&absolute(path))));
+    format!("wirefold{} doctor", options.collect::<String>())
 }
 
 fn tell(findings: &[Finding], args: &DoctorArgs) -> Result<Exit, CliError> {

@@ -2,8 +2,16 @@
 
 use super::render::printable;
 use crate::{
-    backup::BackupError, bench::BenchError, config::ConfigError, control::ControlError, encode::EncodeError,
-    eval::EvalError, inbox::InboxError, pipeline::PipelineError, query::QueryError, service::ServiceError,
+    backup::BackupError,
+    bench::BenchError,
+    config::ConfigError,
+    control::ControlError,
+    encode::EncodeError,
+    eval::EvalError,
+    inbox::InboxError,
+    pipeline::{OpenError, PipelineError},
+    query::QueryError,
+    service::ServiceError,
     store::LockError,
 };
 use std::{
@@ -173,6 +181,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
         CliError::Service(
             error @ (ServiceError::Running { .. }
             | ServiceError::NoRoom { .. }
+            | ServiceError::Open(OpenError::Gone { .. })
             | ServiceError::HandedInPart { .. }),
         ) => service_advice(error),
         CliError::Service(ServiceError::Inbox(error)) => inbox_advice(error),
@@ -236,6 +245,12 @@ const fn service_advice(error: &ServiceError) -> (Option<&'static str>, Exit) {
                 "make room, or lower commit.free_min_mb; then give all of it again: what was taken in before is known again",
             ),
             Exit::Busy,
+        ),
+        ServiceError::Open(OpenError::Gone { .. }) => (
+            Some(
+                "put it back, or mount its disk; else bring a backup back into an empty folder with 'wirefold restore', or begin anew with what the originals hold: 'wirefold audit --repair'. Nothing was changed",
+            ),
+            Exit::Failed,
         ),
         ServiceError::HandedInPart { is_temporary: true, .. } => (
             Some("try again in a while: nothing is lost, and what was taken in before is known again"),

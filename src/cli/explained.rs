@@ -146,7 +146,17 @@ impl Page {
 
     fn compared(&mut self, figures: &FiguresAnswer) {
         let FiguresAnswer { one, other, both, .. } = figures;
-        self.wrapped("figures", &format!("{one} in the one, {other} in the other, {both} in both"), INDENT);
+        // A figure of several words counts by each and is told once, and of many the rarest are told.
+        let some = if (figures.shared.len() as u64) < u64::from(*both) {
+            "; named are the rarest, one of several parts once"
+        } else {
+            ""
+        };
+        self.wrapped(
+            "figures",
+            &format!("{one} in the one, {other} in the other, {both} in both{some}"),
+            INDENT,
+        );
         self.lists([
             ("in both", &figures.shared),
             ("one only", &figures.only_one),

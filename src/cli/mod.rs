@@ -69,7 +69,7 @@ pub fn main(args: &Args) -> Result<Exit, CliError> {
         Command::Trace(what) => trace::run(&config, what),
         Command::Status(what) => status::run(&config, what),
         Command::Check(what) => check::run(&config, args, what),
-        Command::Doctor(what) => doctor::run(&config, what),
+        Command::Doctor(what) => doctor::run(&config, args, what),
         Command::Backup(what) => backup::backup(&config, what),
         Command::Restore(what) => backup::restore(&config, what),
         Command::Audit(what) => audit::run(&config, what),

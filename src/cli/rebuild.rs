@@ -1,17 +1,17 @@
 //! `wirefold rebuild`.
 
-use super::{CliError, Exit, Out};
+use super::{CliError, Exit, Out, ask::has_data};
 use crate::{
     config::Config,
     pipeline,
     query::QueryError,
-    service::{LOCK_PATIENCE, ServiceError},
+    service::{LOCK_PATIENCE, ServiceError, counted},
     store::{DataLock, LockError},
 };
 
 /// Makes the view anew from the journal.
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
-    if !config.data_dir.join("journal").is_dir() {
+    if !has_data(config) {
         return Err(CliError::NoData(config.data_dir.display().to_string()));
     }
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE).map_err(|error| match error {
@@ -24,11 +24,8 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     drop(opened);
     lock.release_clean().map_err(ServiceError::from)?;
     let mut out = Out::new();
-    out.line(&format!(
-        "the view was made anew from the journal: {} articles in {} records",
-        counts.articles(),
-        counts.canonical
-    ))?;
+    let (articles, records) = (counted(counts.articles(), "article"), counted(counts.canonical, "record"));
+    out.line(&format!("the view was made anew from the journal: {articles} in {records}"))?;
     if lost > 0 {
         out.line(&format!(
             "{lost} stretches of the journal could not be read, as said above; what was in them is missing"

@@ -4,6 +4,7 @@ use super::{
     CliError, Exit, Out,
     args::RequeueArgs,
     ask::{Reached, reach},
+    page::Page,
     render::{columns, one_line, printable, to_the_minute},
     runtime,
     table::Table,
@@ -13,7 +14,7 @@ use crate::{
     control::{self, RequeueOrder},
     inbox,
     model::{ends_alike, place_of},
-    pipeline::{self, Kept, Places, Requeued, Unread, Which},
+    pipeline::{self, Kept, Listed, Places, Requeued, Unread, Which},
     query::QueryError,
     service::{ServiceError, counted},
     store::DataLock,
@@ -25,7 +26,8 @@ use std::collections::BTreeMap;
 pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError> {
     let mut out = Out::new();
     if args.names.is_empty() && args.reason.is_none() && !args.all {
-        out.line(&listed(&unread(config)?, columns().into()))?;
+        let (unread, silent) = unread(config)?;
+        out.line(&listed(&unread, &silent, columns().into()))?;
         out.flush()?;
         return Ok(Exit::Done);
     }
@@ -43,30 +45,41 @@ pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError>
     let back = files.iter().filter(|file| file.back.is_some()).count();
     let stay = files.len() - back;
     let rest = if stay > 0 { format!(", {stay} left where it was") } else { String::new() };
-    out.line(&match (back, stay) {
-        (0, 0) => none_meant(args, &unread(config)?),
+    let said = match (back, stay) {
+        (0, 0) => none_meant(args, &unread(config)?.0),
         _ => format!("{} put back{rest}", counted(back as u64, "file")),
-    })?;
+    };
+    let mut page = Page::new(columns().into());
+    page.wrapped("", &said, 0);
+    out.line(&page.lines.join("\n"))?;
     out.flush()?;
     let is_done = stay == 0 && (back > 0 || args.all);
     Ok(if is_done { Exit::Done } else { Exit::Failed })
 }
 
-/// All that could not be read.
-fn unread(config: &Config) -> Result<Vec<Unread>, CliError> {
+/// All that could not be read, and the inboxes that do not answer.
+fn unread(config: &Config) -> Result<(Vec<Unread>, Vec<String>), CliError> {
     let order = RequeueOrder { list: true, ..RequeueOrder::default() };
-    ordered(config, &order, |lock, found| {
+    let listed = ordered(config, &order, |lock, found| {
         // Whoever has held the lock must have left a view that can be trusted.
         let opened = pipeline::open_to_read(&config.data_dir, config.detect_settings(), &lock);
         let store = opened.map_err(ServiceError::from)?;
-        pipeline::unread(places(config), &mut |unread| {
-            found.push(unread);
+        pipeline::unread(places(config), store.view(), &mut |listed| {
+            found.push(listed);
             true
         });
         store.sync().map_err(QueryError::from)?;
         drop(store);
         Ok(lock.release_clean().map_err(ServiceError::from)?)
-    })
+    })?;
+    let (mut unread, mut silent) = (Vec::new(), Vec::new());
+    for line in listed {
+        match line {
+            Listed::Unread(one) => unread.push(one),
+            Listed::Silent { silent: inbox } => silent.push(inbox),
+        }
+    }
+    Ok((unread, silent))
 }
 
 /// What is answered to an order, by the daemon or by `here`.
@@ -86,29 +99,37 @@ fn ordered<A: DeserializeOwned>(
 }
 
 /// What could not be read, each with its reason, and how it is tried again.
-fn listed(unread: &[Unread], width: usize) -> String {
-    if unread.is_empty() {
-        return "nothing that came in could not be read".to_owned();
-    }
+fn listed(unread: &[Unread], silent: &[String], width: usize) -> String {
+    let mut page = Page::new(width);
     let mut table = Table::new(["CAME", "REASON", "FILE, AND WHY"]).sparing(&[0]);
     for Unread { path, item, at, code, message, kept } in unread {
         let what = match kept {
             Kept::File => "",
             Kept::Part => " (a part of it)",
             Kept::Nothing => " (left where it was given)",
+            Kept::Gone => " (no longer there)",
         };
         let file = one_line(&place_of(path, item.as_deref()));
         table.add([to_the_minute(*at), one_line(code), format!("{file}{what}\n{}", one_line(message))]);
     }
+    if unread.is_empty() && silent.is_empty() {
+        page.wrapped("", "nothing that came in could not be read", 0);
+    } else if !unread.is_empty() {
+        page.lines.extend(table.folded(width));
+    }
     let count = |kept| unread.iter().map(|one| u64::from(one.kept == kept)).sum::<u64>();
-    let mut said = table.folded(width);
     if count(Kept::File) > 0 {
-        said.push("once the cause is gone: 'wirefold requeue NAME', or --reason REASON, or --all".to_owned());
+        page.wrapped("", "once the cause is gone: 'wirefold requeue NAME', or --reason REASON, or --all", 0);
     }
     if count(Kept::Part) + count(Kept::Nothing) > 0 {
-        said.push("a part, or what was left where it was given: drop or ingest that file again".to_owned());
+        page.wrapped("", "a part, or what was left where it was given: drop or ingest that file again", 0);
     }
-    said.join("\n")
+    for inbox in silent {
+        let said =
+            format!("the inbox {} does not answer; what was set aside there is not listed", one_line(inbox));
+        page.wrapped("", &said, 0);
+    }
+    page.lines.join("\n")
 }
 
 /// Why no file was put back, and what could have been asked for.
@@ -126,6 +147,7 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
     if let Some(one) = unread.iter().find(|one| is_meant(one)) {
         let what = match one.kept {
             Kept::Part => "a part of its file; the rest of it was taken in",
+            Kept::Gone => "no longer where it was set aside",
             _ => "no more than told of; it stayed where it was given",
         };
         let place = one_line(&place_of(&one.path, one.item.as_deref()));

@@ -4,7 +4,7 @@ use super::{Args, CliError, Exit, Out, logging::Log, runtime};
 use crate::{
     config::Config,
     inbox::display_path,
-    service::{self, Daemon, Ready, Reload},
+    service::{self, Daemon, Ready, Reload, counted},
 };
 use std::{
     env,
@@ -40,7 +40,11 @@ fn greet(args: &Args, ready: &Ready) -> Result<(), CliError> {
         return Ok(());
     }
     let mut out = Out::new();
-    out.line(&format!("wirefold is ready: {} articles in {} records", ready.articles, ready.records))?;
+    out.line(&format!(
+        "wirefold is ready: {} in {}",
+        counted(ready.articles, "article"),
+        counted(ready.records, "record")
+    ))?;
     for inbox in &ready.inboxes {
         out.line(&format!("  drop files into  {}", display_path(inbox)))?;
     }

@@ -1,7 +1,7 @@
 //! The answer to `show` as a person reads it: the canonical article, then each variant with what it adds and drops.
 
 use super::{
-    page::{INDENT, Page, begun, shortened},
+    page::{INDENT, Page, begun, shortened, wide},
     paint::{Hue, Paint},
     render::{one_line, printable, short_id, to_the_minute},
 };
@@ -15,7 +15,15 @@ use crate::{
 pub(super) fn shown(record: &RecordAnswer, columns: usize, paint: Paint) -> String {
     let mut page = Page::new(columns);
     let title = one_line(record.title.as_deref().unwrap_or("(no title)"));
-    page.lines.push(format!("{}  {}", record.record, paint.on(Hue::Name, title)));
+    let id = record.record.to_string();
+    if id.len() + 2 + wide(&title) <= page.width {
+        page.lines.push(format!("{id}  {}", paint.on(Hue::Name, title)));
+    } else {
+        page.lines.push(id);
+        let first = page.lines.len();
+        page.wrapped("", &title, 0);
+        page.lines.iter_mut().skip(first).for_each(|line| *line = paint.on(Hue::Name, &*line));
+    }
     page.lines.push(format!(
         "{}, {}",
         counted(record.articles.len() as u64, "article"),

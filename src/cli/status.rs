@@ -41,7 +41,10 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
     let hue = if status.state == "running" { Hue::Green } else { Hue::Yellow };
     let since = status.since.map_or_else(String::new, |since| format!(" for {}", span(since, now)));
     let process = status.pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-    page.lines.push(format!("wirefold {} {}{since}{process}", status.version, paint.on(hue, &status.state)));
+    page.wrapped("", &format!("wirefold {} {}{since}{process}", status.version, status.state), 0);
+    if let Some(first) = page.lines.first_mut() {
+        *first = first.replacen(&status.state, &paint.on(hue, &status.state), 1);
+    }
     let mut line = |label: &str, text: &str| page.wrapped(label, text, INDENT);
     line("data", &status.data_dir);
     line("files", &files(status));
@@ -65,12 +68,12 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
         let minute = lately(60_000, "in the last minute");
         let hour = lately(3_600_000, "in the last hour");
         let hour = if minute == hour { String::new() } else { format!(", {} {hour}", rates.last_hour) };
-        line("rate", &format!("{} articles {minute}{hour}", rates.last_minute));
+        line("rate", &format!("{} {minute}{hour}", counted(rates.last_minute, "article")));
     }
     let last = status.last_commit.map(|at| format!("{}, {} ago", to_the_minute(at), span(at, now)));
     line("commit", &last.unwrap_or_else(|| "nothing yet".to_owned()));
     if let Some(live) = status.index_articles {
-        line("index", &format!("{live} articles in the windows"));
+        line("index", &format!("{} in the windows", counted(live as u64, "article")));
     }
     if let Some(memory) = status.memory_bytes {
         line("memory", &DecimalBytes(memory).to_string());
@@ -207,7 +210,7 @@ mod tests {
             "running for 2 hours",
             "(DOES NOT ADD UP)",
             "waiting or under way, the oldest for 60 minutes",
-            "1 articles in the last minute, 2 in the last hour",
+            "1 article in the last minute, 2 in the last hour",
             "watched by scans only: no watches left; 3 waiting, the oldest for 60 minutes",
             "1 waits for its done-marker; 2 keep changing",
             "40 could not be claimed and are tried again",

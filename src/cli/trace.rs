@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    inbox::{Lying, display_path, set_aside_in, shown_path, waiting_as, what_keeps},
+    inbox::{Lying, Reach, answered, display_path, set_aside_in, shown_path, waiting_as, what_keeps},
     model::Outcome,
     query::{QueryError, Question, Status, StepName, TraceAnswer, TraceStep},
     service::ServiceError,
@@ -43,7 +43,6 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
         }
     }
     if stories.is_empty() {
-        let unseen = unseen.iter().map(|path| display_path(path)).collect();
         return Err(QueryError::NoStory { what: args.what.clone(), unseen }.into());
     }
     let mut out = Out::new();
@@ -62,14 +61,27 @@ pub(super) fn run(config: &Config, args: &TraceArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Adds where each file lies now, and those files that the journal knows nothing of yet. Returns what could not be looked at.
-fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) -> Vec<PathBuf> {
+/// Adds where each file lies now, and those files that the journal knows nothing of yet. Returns what could not be looked at,
+/// each as a sentence. An inbox is gone through whole only where nothing is known of such a file yet.
+fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) -> Vec<String> {
     let (mut failed, mut unseen) = (set_aside_in(&config.failed_dir()), Vec::new());
-    for root in config.inbox_settings().inboxes {
+    let reach = if stories.is_empty() { Reach::Everywhere } else { Reach::Path };
+    let settings = config.inbox_settings();
+    for root in settings.inboxes {
         let inbox = display_path(&root.path);
-        let (waiting, not_seen) = waiting_as(&root.path, &shown_path(what));
-        unseen.extend(not_seen);
-        for Lying { arrival, name, path, bytes } in waiting {
+        let asked = shown_path(what);
+        let looked = answered(settings.patience, move |goes_on| {
+            let around = waiting_as(&root.path, &asked, reach, goes_on);
+            (around, set_aside_in(&root.path.join(".wirefold/failed")))
+        });
+        let Ok(Some((around, near))) = looked else {
+            unseen.push(format!("the inbox {inbox} does not answer"));
+            continue;
+        };
+        let cannot =
+            |(path, why): (PathBuf, _)| format!("{} cannot be looked into: {why}", display_path(&path));
+        unseen.extend(around.unseen.into_iter().map(cannot));
+        for Lying { arrival, name, path, bytes } in around.found {
             let known = stories.iter_mut().find(|story| story.arrival.is_some() && story.arrival == arrival);
             let lies_at = display_path(&path);
             match known {
@@ -84,7 +96,7 @@ fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) -> V
                 }),
             }
         }
-        failed.extend(set_aside_in(&root.path.join(".wirefold/failed")));
+        failed.extend(near);
     }
     for story in stories {
         let aside = failed.iter().filter(|aside| Some(aside.arrival) == story.arrival);

@@ -1,10 +1,7 @@
 //! The asking end of the socket.
 
-use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder};
-use crate::{
-    model::ArticleId,
-    query::{Question, Tell},
-};
+use super::{ASK, ControlError, INGEST, PIN, PinAnswer, PinOrder, REQUEUE, RequeueOrder};
+use crate::query::{Question, Tell};
 use http_body_util::{BodyExt, Full, channel};
 use hyper::{
     Request, StatusCode,
@@ -30,8 +27,8 @@ pub async fn ask(socket: &Path, question: &Question, line: &mut Tell<'_>) -> Res
     post(connect(socket).await?, ASK, as_json(question)?, line).await
 }
 
-/// Has the daemon at `socket` pin an article or let it go, and returns the article's whole id once that is durable.
-pub async fn pin(socket: &Path, order: &PinOrder) -> Result<ArticleId, ControlError> {
+/// Has the daemon at `socket` pin an article or let it go, and returns what came of it once that is durable.
+pub async fn pin(socket: &Path, order: &PinOrder) -> Result<PinAnswer, ControlError> {
     let mut answer = Vec::new();
     let mut line = |text: &[u8]| {
         answer = text.to_vec();
@@ -144,7 +141,8 @@ const OTHER_VERSION: &str =
 /// Connects to the daemon at `socket`.
 pub async fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
     UnixStream::connect(socket).await.map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+        // Who connects while a daemon dies, as by a kill, is let go of.
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
             ControlError::NotRunning { path: socket.to_owned() }
         }
         _ => ControlError::Socket { action: "connect to", path: socket.to_owned(), source },

@@ -2,7 +2,7 @@
 //!
 //! HTTP/1.1 over a Unix socket, so that `curl --unix-socket` works too: `POST /ask` with a [`Question`] as JSON
 //! answers with lines of JSON. The same lines come from the store itself when no daemon runs. `POST /pin` with a
-//! [`PinOrder`] answers with the article's id once that is durable. `POST /requeue` with a
+//! [`PinOrder`] answers with a [`PinAnswer`] once that is durable. `POST /requeue` with a
 //! [`RequeueOrder`] answers with a line a file. `POST /ingest` takes what is streamed to it and tells
 //! in lines what becomes of it meanwhile; what either means is for `service` to know. Only the owner and the group may
 //! connect. `GET` of `/metrics`, `/healthz` and `/readyz` answers those who watch over the daemon, also on an address of
@@ -19,6 +19,7 @@ pub use client::{Sending, ask, connect, pin, requeue, sending, stream};
 pub use server::{Control, Live, Upload, listen, point_to, remove, serve};
 pub use watching::{Health, Watched, listen_at, serve_watchers};
 
+use crate::model::ArticleId;
 use serde::{Deserialize, Serialize};
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -52,6 +53,15 @@ pub struct PinOrder {
     pub id: String,
     /// Whether it is pinned from now on.
     pub pinned: bool,
+}
+
+/// What comes of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinAnswer {
+    /// The article's whole id.
+    pub id: ArticleId,
+    /// Whether it was so already, and nothing was written.
+    pub was_so: bool,
 }
 
 /// Why the daemon cannot be asked, or cannot listen.

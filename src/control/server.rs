@@ -1,6 +1,6 @@
 //! The daemon's end of the socket.
 
-use super::{ASK, ControlError, INGEST, PIN, PinOrder, REQUEUE, RequeueOrder, Watched, watching};
+use super::{ASK, ControlError, INGEST, PIN, PinAnswer, PinOrder, REQUEUE, RequeueOrder, Watched, watching};
 use crate::{
     detect::Settings,
     model::ArticleId,
@@ -133,9 +133,12 @@ impl Control {
     }
 
     /// Pins an article or lets it go. Nothing where the daemon ended before it was durable.
-    fn pin(&self, order: &PinOrder) -> Result<Option<ArticleId>, QueryError> {
+    fn pin(&self, order: &PinOrder) -> Result<Option<PinAnswer>, QueryError> {
         let id = self.over_store().article_id(&order.id)?;
-        Ok((self.0.live.pin)(id, order.pinned).then_some(id))
+        if self.over_store().is_pinned(id)? == order.pinned {
+            return Ok(Some(PinAnswer { id, was_so: true }));
+        }
+        Ok((self.0.live.pin)(id, order.pinned).then_some(PinAnswer { id, was_so: false }))
     }
 }
 
@@ -276,7 +279,11 @@ async fn pin(State(control): State<Control>, Json(order): Json<PinOrder>) -> Res
         Some(pinned.await)
     };
     match timeout(PATIENCE, pinning).await {
-        Ok(Some(Ok(Ok(Some(id))))) => (StatusCode::OK, format!("\"{id}\"\n")).into_response(),
+        // As everywhere here, an answer is a line.
+        Ok(Some(Ok(Ok(Some(answer))))) => match serde_json::to_string(&answer) {
+            Ok(line) => (StatusCode::OK, line + "\n").into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        },
         Ok(Some(Ok(Err(error)))) => refusal(&error),
         Ok(Some(Err(panic))) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
         Ok(Some(Ok(Ok(None))) | None) | Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -65,7 +65,8 @@ impl Finding {
 }
 
 /// Looks at everything. Where something is wrong with the configuration, `fault` says what, and `config` is what is right of it.
-pub async fn examine(config: &Config, fault: Option<&ConfigError>) -> Vec<Finding> {
+/// `again` is how a shell is told to do the same.
+pub async fn examine(config: &Config, fault: Option<&ConfigError>, again: &str) -> Vec<Finding> {
     let configuration = fault.map_or_else(|| configuration(config), misconfigured);
     // To look any further would be to write into it.
     if let Some(finding) = places::a_backup(config) {
@@ -73,7 +74,7 @@ pub async fn examine(config: &Config, fault: Option<&ConfigError>) -> Vec<Findin
     }
     let mounts = Mounts::read();
     let (socket, status) = daemon::ask(config).await;
-    let mut findings = vec![configuration, places::data_dir(config, &mounts)];
+    let mut findings = vec![configuration, places::data_dir(config, &mounts, again)];
     findings.extend(host::space(config));
     findings.extend(places::inboxes(config, &mounts, status.as_ref()));
     findings.extend(host::limits(config));
@@ -89,7 +90,7 @@ pub fn misconfigured(error: &ConfigError) -> Finding {
         ConfigError::Read { source, .. } => Finding::failure(
             CONFIGURATION,
             format!("{error}: {source}"),
-            "--config and WIREFOLD_CONFIG must name a file that this user may read; what follows goes by what is built in",
+            "--config and WIREFOLD_CONFIG must name a file that this user may read; without it nothing else can be looked at",
         ),
         _ => Finding::failure(
             CONFIGURATION,

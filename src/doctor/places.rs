@@ -3,8 +3,9 @@
 use super::{Finding, Level, mounts::Mounts};
 use crate::{
     backup::MANIFEST,
-    config::Config,
+    config::{Config, Place},
     inbox::{self, InboxError, Root, Survey, display_path},
+    pipeline::is_gone,
     query::{InboxStatus, Status},
     service::counted,
     store::user_name,
@@ -34,7 +35,7 @@ pub(super) fn a_backup(config: &Config) -> Option<Finding> {
 }
 
 /// The folder that holds everything.
-pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
+pub(super) fn data_dir(config: &Config, mounts: &Mounts, again: &str) -> Finding {
     let path = config.data_dir.as_path();
     let shown = display_path(path);
     let found = match fs::metadata(path) {
@@ -42,7 +43,7 @@ pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
         Ok(_) => {
             return Finding::failure(DATA, format!("{shown} is no folder"), "let data_dir name a folder");
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return to_be_made(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return to_be_made(config),
         Err(error) => return not_reached(DATA, path, &error),
     };
     if let (count, Some(first)) = not_of_the_owner(path, found.uid()) {
@@ -61,12 +62,21 @@ pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
             format!(
                 "{shown} belongs to {whose}, and this is another user: what that one may do is not seen from here"
             ),
-            format!("ask as that user: runuser -u {whose} -- wirefold doctor"),
+            format!("ask as that user: runuser -u {whose} -- {again}"),
         );
     }
     if let Err(error) = may_write(path) {
         let remedy = format!("chown -R USER {shown}, where USER is who the daemon runs as");
         return Finding::failure(DATA, format!("{shown} may not be written to: {error}"), remedy);
+    }
+    if is_gone(path) {
+        return Finding::failure(
+            DATA,
+            format!(
+                "the journal in {shown}/journal is gone, and the view was made of it: no daemon starts here"
+            ),
+            "put it back, or mount its disk; else 'restore' a backup into an empty folder, or begin anew with what the originals hold: 'wirefold audit --repair'",
+        );
     }
     let mode = found.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
@@ -90,12 +100,21 @@ pub(super) fn data_dir(config: &Config, mounts: &Mounts) -> Finding {
     }
 }
 
-fn to_be_made(path: &Path) -> Finding {
+fn to_be_made(config: &Config) -> Finding {
+    let path = config.data_dir.as_path();
     let shown = display_path(path);
+    // Who names one may have mistyped it.
+    let is_named =
+        config.said().iter().any(|said| said.key == "data_dir" && !matches!(said.place, Place::Line(..)));
     let Some(above) = path.ancestors().find(|above| above.is_dir()) else {
         return Finding::failure(DATA, format!("{shown} cannot be made"), "let data_dir name another folder");
     };
     match may_write(above) {
+        Ok(()) if is_named => Finding::warning(
+            DATA,
+            format!("{shown} is not there; a start would make it, empty"),
+            "where there should be data already, look at how its name is written",
+        ),
         Ok(()) => Finding::ok(DATA, format!("{shown} is not there yet; the first start makes it")),
         Err(error) => Finding::failure(
             DATA,

@@ -30,7 +30,7 @@ pub struct Lying {
     pub bytes: u64,
 }
 
-/// A file, or what could not be read of one, that was set aside.
+/// A file, or what could not be read of one, that was set aside. Which of the two its reason says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
     /// Its number.
@@ -39,8 +39,6 @@ pub struct SetAside {
     pub path: PathBuf,
     /// Where its reason lies.
     pub reason: PathBuf,
-    /// Whether it is a slice of a file whose other items were good.
-    pub is_slice: bool,
 }
 
 /// What keeps a file in its inbox (a path under it), as far as this user can tell without touching it: that it is left alone,
@@ -74,39 +72,79 @@ pub(super) fn not_to_be_had(path: &Path) -> Option<String> {
     moved.err().map(|error| format!("cannot be taken out of {}: {error}", display_path(folder)))
 }
 
-/// The files in an inbox, and claimed from it, whose paths end as `asked` does, or whose claim it names; and what there could
-/// not be looked at, so that such a file may lie there.
-pub fn waiting_as(inbox: &Path, asked: &Path) -> (Vec<Lying>, Vec<PathBuf>) {
-    let (mut found, mut unseen) = (Vec::new(), Vec::new());
-    let within = asked.strip_prefix(inbox).unwrap_or(asked);
-    let mut add = |arrival, name: PathBuf, path: PathBuf| {
-        if let Ok(about) = fs::symlink_metadata(&path)
-            && !about.is_dir()
-        {
-            found.push(Lying { arrival, name, path, bytes: about.len() });
-        }
-    };
-    let is_within = within.components().all(|part| matches!(part, Component::Normal(_)));
-    let waiting = WalkDir::new(inbox).sort_by_file_name().into_iter();
-    for entry in waiting.filter_entry(|entry| is_within && entry.path() != work_folder(inbox)) {
-        match entry.map(DirEntry::into_path) {
-            Ok(path) if path.ends_with(within) => {
-                add(None, path.strip_prefix(inbox).unwrap_or(&path).to_owned(), path);
-            }
-            Ok(_) => {}
-            Err(error) if error.io_error().is_some_and(is_absence) => {}
-            Err(error) => unseen.extend(error.path().map(Path::to_owned)),
+/// What of the files that are asked for lies in an inbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The files.
+    pub found: Vec<Lying>,
+    /// What could not be looked at, so that such a file may lie there, each with why.
+    pub unseen: Vec<(PathBuf, String)>,
+}
+
+/// How far one looks for a file that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Under the very path that is asked for.
+    Path,
+    /// In every folder of the inbox, under each path that ends so.
+    Everywhere,
+}
+
+/// The files in an inbox, and claimed from it, whose paths end as `asked` does, or whose claim it names. `goes_on` is called
+/// between any two looks, and ends it.
+pub fn waiting_as(inbox: &Path, asked: &Path, reach: Reach, goes_on: &dyn Fn() -> bool) -> Around {
+    let mut around = Around::default();
+    let within = asked.strip_prefix(inbox).unwrap_or(asked).components();
+    let within: PathBuf = within.filter(|part| !matches!(part, Component::CurDir)).collect();
+    let is_name = |part| matches!(part, Component::Normal(_));
+    // Every path ends as an empty one does: it means no file.
+    if within.file_name().is_some() && within.components().all(is_name) {
+        match reach {
+            Reach::Path => around.add(None, within.clone(), inbox.join(&within)),
+            Reach::Everywhere => around.walk(inbox, &within, goes_on),
         }
     }
     for claim in list(&work_folder(inbox)).unwrap_or_default() {
+        if !goes_on() {
+            break;
+        }
         let Some((arrival, flat)) = arrival_of(&claim) else { continue };
         let path = if flat.is_some() { claim.clone() } else { the_file_in(&claim) };
         let name = flat.map_or_else(|| path.strip_prefix(&claim).unwrap_or(&path).to_owned(), unflatten);
-        if name.ends_with(within) || path == asked {
-            add(Some(arrival), name, path);
+        if within.file_name().is_some() && name.ends_with(&within) || path == asked {
+            around.add(Some(arrival), name, path);
         }
     }
-    (found, unseen)
+    around
+}
+
+impl Around {
+    fn add(&mut self, arrival: Option<Arrival>, name: PathBuf, path: PathBuf) {
+        if let Ok(about) = fs::symlink_metadata(&path)
+            && !about.is_dir()
+        {
+            self.found.push(Lying { arrival, name, path, bytes: about.len() });
+        }
+    }
+
+    fn walk(&mut self, inbox: &Path, within: &Path, goes_on: &dyn Fn() -> bool) {
+        let waiting = WalkDir::new(inbox).sort_by_file_name().into_iter();
+        for entry in waiting.filter_entry(|entry| entry.path() != work_folder(inbox)) {
+            if !goes_on() {
+                return;
+            }
+            match entry.map(DirEntry::into_path) {
+                Ok(path) if path.ends_with(within) => {
+                    self.add(None, path.strip_prefix(inbox).unwrap_or(&path).to_owned(), path);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let why = error.io_error().filter(|why| !is_absence(why)).map(ToString::to_string);
+                    self.unseen.extend(error.path().map(Path::to_owned).zip(why));
+                }
+            }
+        }
+    }
 }
 
 /// The one file below the folder of a claim.
@@ -118,19 +156,15 @@ fn the_file_in(claim: &Path) -> PathBuf {
     path
 }
 
-/// The reasons in a folder of what was set aside, in order of arrival, each beside where what it is of would lie.
-pub fn reasons_in(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
-    let mut found: Vec<_> = list(folder)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|path| arrival_at_head(path.file_name().unwrap_or_default().as_bytes()).is_some())
-        .filter_map(|reason| {
-            let file = reason.as_os_str().as_bytes().strip_suffix(b".reason.json")?;
-            Some((PathBuf::from(OsString::from_vec(file.to_vec())), reason))
-        })
-        .collect();
-    found.sort();
-    found
+/// The reasons in a folder of what was set aside, in no order, each with where what it is of would lie.
+pub fn reasons_in(folder: &Path) -> Vec<SetAside> {
+    let reasons = list(folder).unwrap_or_default().into_iter();
+    let of = |reason: PathBuf| {
+        let (arrival, _) = arrival_at_head(reason.file_name()?.as_bytes())?;
+        let path = reason.as_os_str().as_bytes().strip_suffix(b".reason.json")?.to_vec();
+        Some(SetAside { arrival, path: OsString::from_vec(path).into(), reason })
+    };
+    reasons.filter_map(of).collect()
 }
 
 /// What was set aside in a folder, in order of arrival; none where it cannot be listed. A reason without its file is
@@ -143,8 +177,7 @@ pub fn set_aside_in(folder: &Path) -> Vec<SetAside> {
             && !name.ends_with(b".reason.json")
         {
             let reason = path.with_file_name(OsString::from_vec([name, b".reason.json"].concat()));
-            let is_slice = name.ends_with(b".slice");
-            found.push(SetAside { arrival, path, reason, is_slice });
+            found.push(SetAside { arrival, path, reason });
         }
     }
     found.sort_by(|a, b| (a.arrival, &a.path).cmp(&(b.arrival, &b.path)));

@@ -47,7 +47,7 @@ pub use claim::{Arrivals, Claimed, sync_claims};
 pub use error::{InboxError, is_transient};
 pub use failed::{FailedDir, SliceName};
 pub use leash::answered;
-pub use lying::{Lying, SetAside, reasons_in, set_aside_in, waiting_as, what_keeps};
+pub use lying::{Around, Lying, Reach, SetAside, reasons_in, set_aside_in, waiting_as, what_keeps};
 pub use marker::Marker;
 pub use names::{display_path, is_left_alone, is_pattern, shown_path, typed_path};
 pub use open::{Inboxes, Root, Settings, would_open};

@@ -114,14 +114,17 @@ impl Pending {
         }
     }
 
-    /// A file could not be claimed: it is tried again later.
-    pub(super) fn refused(&mut self, name: &OsStr, now: Instant) {
+    /// A file could not be claimed: it is tried again later. Says whether it is the first time.
+    pub(super) fn refused(&mut self, name: &OsStr, now: Instant) -> bool {
+        let mut is_first = false;
         if let Some(waiting) = self.files.get_mut(name) {
+            is_first = waiting.refusals == 0;
             let wait = RETRY_MIN.saturating_mul(1 << waiting.refusals.min(16)).min(self.retry_max);
             waiting.refusals += 1;
             waiting.due = Some(now + wait);
             self.ready.remove(&(waiting.stamp.modified, name.to_owned()));
         }
+        is_first
     }
 
     /// A file is gone, or claimed.

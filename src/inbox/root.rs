@@ -11,7 +11,7 @@ use super::{
     leash::Leash,
     marker::Alone,
     names::{Ignore, display_path},
-    pending::{Noticed, Pending},
+    pending::{NAMED_MAX, Noticed, Pending},
     recover::claims_in,
     scan::{Visitor, Walk},
     stamp::{Look, Moment, Stamp, is_absence, look},
@@ -48,6 +48,8 @@ pub(super) struct RootWatch {
     canary: Canary,
     watching: Watching,
     trouble: Option<String>,
+    /// How many files the log has named since there is some.
+    refused_named: usize,
     /// Whether the last file that was to be claimed could not be moved.
     is_closed: bool,
     found_by_scan: u64,
@@ -84,6 +86,7 @@ impl RootWatch {
             canary: Canary::default(),
             watching: Watching::Starting,
             trouble: None,
+            refused_named: 0,
             is_closed: false,
             found_by_scan: 0,
             rescan: settings.rescan,
@@ -277,8 +280,7 @@ impl RootWatch {
                 Ok(Look::File(stamp)) => self.pending.looked(&name, Some(stamp), Instant::now()),
                 Ok(Look::Nothing | Look::Folder) => self.pending.looked(&name, None, Instant::now()),
                 Err(error) => {
-                    self.now_troubled(Some(not_readable(&self.root.path.join(&name), &error)));
-                    self.pending.refused(&name, Instant::now());
+                    self.now_refused(&name, not_readable(&self.root.path.join(&name), &error));
                 }
             }
         }
@@ -317,8 +319,7 @@ impl RootWatch {
             Attempt::Refused(error) => {
                 self.is_closed = matches!(error, InboxError::Io { what: CLAIM, .. });
                 let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-                self.now_troubled(Some(format!("{error}{cause}")));
-                self.pending.refused(&name, Instant::now());
+                self.now_refused(&name, format!("{error}{cause}"));
             }
         }
         None
@@ -363,6 +364,20 @@ impl RootWatch {
             }
         }
         self.watching = watching;
+    }
+
+    /// Keeps a file for later that cannot be taken. The log names each once, as many as `status` does; what keeps all of an inbox
+    /// is said of the first.
+    fn now_refused(&mut self, name: &OsStr, why: String) {
+        let is_new = self.pending.refused(name, Instant::now());
+        if self.trouble.is_none() {
+            self.refused_named = 1;
+        } else if is_new && !self.is_closed && self.refused_named < NAMED_MAX {
+            self.refused_named += 1;
+            let inbox = display_path(&self.root.path);
+            tracing::warn!(inbox, trouble = why, "another file cannot be taken, and is tried again");
+        }
+        self.now_troubled(Some(why));
     }
 
     /// Says trouble once, until there is none any more.

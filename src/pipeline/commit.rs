@@ -286,6 +286,7 @@ fn slice_reason(job: &Job, bad: &Refused) -> Result<Vec<u8>, PipelineError> {
         "path": job.shown,
         "arrival": job.arrival,
         "place": bad.place,
+        "inbox": job.inbox,
         "at": job.at,
         "code": bad.reason.code,
         "message": bad.reason.message,

@@ -23,6 +23,12 @@ pub enum OpenError {
     /// The journal cannot be read.
     #[error("the journal cannot be read")]
     Journal(#[from] JournalError),
+    /// The journal is away: it was moved, or its disk is not mounted.
+    #[error("the journal is gone: nothing of what the view was made of is in {}", .folder.display())]
+    Gone {
+        /// The folder that it was in.
+        folder: PathBuf,
+    },
     /// The view can neither be used nor made anew.
     #[error("the view cannot be used")]
     Store(#[from] StoreError),
@@ -48,6 +54,7 @@ impl OpenError {
         match self {
             Self::Store(error) => error.is_damage(),
             Self::Journal(error) => matches!(error, JournalError::Behind { .. }),
+            Self::Gone { .. } => false,
         }
     }
 }
@@ -99,9 +106,35 @@ fn mended(data_dir: &Path, settings: detect::Settings, error: OpenError) -> Resu
     Ok(opened)
 }
 
+/// Whether the journal of a data directory is gone, as far as can be seen without opening the view: that is never without a
+/// profile once an article came in.
+pub fn is_gone(data_dir: &Path) -> bool {
+    is_empty(&data_dir.join("journal")) && !is_empty(&data_dir.join("db/profiles"))
+}
+
+/// Whether nothing is written in any file of a folder.
+fn is_empty(folder: &Path) -> bool {
+    let holds = |entry: fs::DirEntry| entry.metadata().is_ok_and(|found| found.is_file() && found.len() > 0);
+    !fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(holds))
+}
+
+/// Begins a journal anew where it is gone for good, with an empty view. The old view is kept beside it.
+pub fn begin_anew(data_dir: &Path, settings: detect::Settings, _: &DataLock) -> Result<(), OpenError> {
+    let (opened, aside) = anew(data_dir, settings)?;
+    drop(opened);
+    if let Some(aside) = aside {
+        tracing::warn!(kept = %aside.display(), "the journal is begun anew; the view of the old one is kept");
+    }
+    Ok(())
+}
+
 /// Makes the view anew from the journal; the old one is removed once the new one stands.
 pub fn rebuild(data_dir: &Path, settings: detect::Settings) -> Result<Opened, OpenError> {
-    check_format(&data_dir.join("journal"))?;
+    let folder = data_dir.join("journal");
+    check_format(&folder)?;
+    if is_gone(data_dir) {
+        return Err(OpenError::Gone { folder });
+    }
     let (opened, old) = anew(data_dir, settings)?;
     if let Some(old) = old
         && let Err(error) = fs::remove_dir_all(&old)
@@ -146,7 +179,12 @@ fn catch_up(
     settings: detect::Settings,
     purpose: Purpose,
 ) -> Result<(Detector, Replay), OpenError> {
-    let mut replay = Replay::from(&data_dir.join("journal"), store.view().counts()?.applied)?;
+    let (folder, applied) = (data_dir.join("journal"), store.view().counts()?.applied);
+    if applied.frame > 0 && is_empty(&folder) {
+        // What would begin in its place could never be put together with it.
+        return Err(OpenError::Gone { folder });
+    }
+    let mut replay = Replay::from(&folder, applied)?;
     let mut next = replay.next_frame()?;
     let is_idle = purpose == Purpose::Reading && next.is_none();
     let mut detector = if is_idle { Detector::new(settings) } else { restore(store, settings)? };

@@ -10,11 +10,13 @@ use crate::{
     inbox::{
         InboxError, Root, SetAside, TakenOut, answered, display_path, reasons_in, set_aside_in, take_out,
     },
-    model::{Arrival, Event, ItemPlace, RequeueEvent, Time},
+    model::{Arrival, Event, ItemPlace, Outcome, RequeueEvent, Time},
+    store::{ArrivalRow, View},
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
     error::Error,
     fs, io,
     path::{Path, PathBuf},
@@ -62,6 +64,19 @@ pub struct Unread {
     pub kept: Kept,
 }
 
+/// A line of what could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Listed {
+    /// Something that could not be read.
+    Unread(Unread),
+    /// An inbox that does not answer; what was set aside there is not told.
+    Silent {
+        /// Its path.
+        silent: String,
+    },
+}
+
 /// What was kept of something that could not be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -73,6 +88,8 @@ pub enum Kept {
     Part,
     /// Nothing: it stayed where it was given.
     Nothing,
+    /// Nothing any more: it was set aside, and lies there no longer.
+    Gone,
 }
 
 /// What is read of a reason; the rest is for people.
@@ -85,6 +102,8 @@ struct Why {
     at: Time,
     code: String,
     message: String,
+    /// How long a part of a file is; nothing of a whole one.
+    kept_bytes: Option<u64>,
 }
 
 /// Where files were set aside, and where they go back to.
@@ -100,27 +119,51 @@ pub struct Places {
     pub patience: Duration,
 }
 
-/// Tells of all that could not be read, in order of its arrival, until nobody listens. What lies in an inbox that does not
-/// answer is left out.
-pub fn unread(mut places: Places, tell: &mut dyn FnMut(Unread) -> bool) {
+/// Tells of all that could not be read, in order of its arrival, and of the inboxes that do not answer, until nobody listens.
+/// Left out are what was given on the command line and came in whole later, and the one bad item of a file that is told itself.
+pub fn unread(mut places: Places, view: View<'_>, tell: &mut dyn FnMut(Listed) -> bool) {
     let mut found = reasons_in(&places.failed);
     for inbox in places.inboxes.clone() {
         let own = inbox.path.join(".wirefold/failed");
         found.extend(places.ask(&inbox.path, move |_| reasons_in(&own)).unwrap_or_default());
     }
-    found.sort_by(|(one, _), (other, _)| one.file_name().cmp(&other.file_name()));
-    for (file, reason) in found {
-        let Some(Why { path, place, at, code, message, .. }) = read(&reason) else { continue };
+    found.sort_by(|one, other| one.path.file_name().cmp(&other.path.file_name()));
+    let found: Vec<_> = found.into_iter().filter_map(|aside| Some((read(&aside.reason)?, aside))).collect();
+    let (mut whole, mut parts) = (BTreeSet::new(), BTreeMap::<Arrival, u64>::new());
+    for (why, aside) in &found {
+        if why.is_part() {
+            *parts.entry(aside.arrival).or_default() += 1;
+        } else {
+            whole.insert(aside.arrival);
+        }
+    }
+    let came_in = LazyCell::new(|| given_whole(view));
+    for (why, aside) in found {
+        let (kept, number) = (why.kept(&aside), aside.arrival);
+        let is_told = why.is_part() && whole.contains(&number) && parts.get(&number) == Some(&1);
+        let is_over = kept == Kept::Nothing && came_in.get(&why.path).is_some_and(|last| *last > number);
+        if is_told || is_over {
+            continue;
+        }
+        let Why { path, place, at, code, message, .. } = why;
         let item = place.map(|place| place.to_string());
-        let kept = match fs::symlink_metadata(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::Nothing,
-            _ if file.extension().is_some_and(|end| end == "slice") => Kept::Part,
-            _ => Kept::File,
-        };
-        if !tell(Unread { path, item, at, code, message, kept }) {
+        if !tell(Listed::Unread(Unread { path, item, at, code, message, kept })) {
             return;
         }
     }
+    for inbox in places.silent {
+        tell(Listed::Silent { silent: display_path(&inbox) });
+    }
+}
+
+/// Under which number each file last came in whole that was given on the command line, by its path. Where the view cannot tell,
+/// none did.
+fn given_whole(view: View<'_>) -> BTreeMap<String, Arrival> {
+    let is_whole = |row: &ArrivalRow| {
+        row.inbox.is_none() && matches!(row.outcome, Some(Outcome::Accepted | Outcome::Duplicate))
+    };
+    let given = view.arrivals().flatten().filter(|(_, row)| is_whole(row));
+    given.map(|(arrival, row)| (row.path, arrival)).collect()
 }
 
 /// Puts the files back that are meant. `say` makes events durable, and says whether it could; `tell` hears of each file until
@@ -131,14 +174,15 @@ pub fn requeue(
     say: &mut dyn FnMut(Vec<Event>) -> bool,
     tell: &mut dyn FnMut(Requeued) -> bool,
 ) {
-    let mut meant: Vec<_> = set_aside(&places.failed);
+    let (part, mut meant): (Vec<_>, Vec<_>) =
+        set_aside(&places.failed).into_iter().partition(|(why, _)| why.is_part());
     for inbox in places.inboxes.clone() {
         let own = inbox.path.join(".wirefold/failed");
         meant.extend(places.ask(&inbox.path, move |_| set_aside(&own)).unwrap_or_default());
     }
     meant.retain(|(why, aside)| which.means(why, aside));
     let mut parts = BTreeMap::<Arrival, Vec<SetAside>>::new();
-    for part in set_aside_in(&places.failed).into_iter().filter(|aside| aside.is_slice) {
+    for (_, part) in part {
         parts.entry(part.arrival).or_default().push(part);
     }
     let (at, mut is_heard) = (clock::now().whole_second(), true);
@@ -176,13 +220,11 @@ fn remove_part(part: &SetAside) {
     }
 }
 
-/// The files in a folder of what was set aside, each with why.
+/// What was set aside in a folder, files and parts of some, each with why.
 fn set_aside(folder: &Path) -> Vec<(Why, SetAside)> {
-    let files = set_aside_in(folder).into_iter().filter(|aside| !aside.is_slice);
-    files.map(|aside| (why(&aside), aside)).collect()
+    set_aside_in(folder).into_iter().map(|aside| (why(&aside), aside)).collect()
 }
 
-const NO_INBOX: &str = "its inbox is none of those that are configured";
 const SILENT: &str = "its inbox does not answer";
 
 impl Places {
@@ -236,24 +278,45 @@ impl Places {
     }
 
     /// The inbox that a file came from; where that is not known and there is but one, that one.
-    fn home(&self, why: &Why) -> Result<Root, &'static str> {
+    fn home(&self, why: &Why) -> Result<Root, String> {
         let home = match (&why.inbox, &*self.inboxes) {
             (Some(shown), _) => self.inboxes.iter().find(|inbox| display_path(&inbox.path) == *shown),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
-        let home = home.ok_or(NO_INBOX)?;
-        if self.silent.contains(&home.path) { Err(SILENT) } else { Ok(home.clone()) }
+        let home = home.ok_or_else(|| {
+            let inbox = why.inbox.as_ref().map_or_else(String::new, |inbox| format!(" {inbox}"));
+            format!("its inbox{inbox} is none of those that are configured")
+        })?;
+        if self.silent.contains(&home.path) { Err(SILENT.to_owned()) } else { Ok(home.clone()) }
     }
 }
 
-/// The reason of a file. Where it is lost the file is known by its name alone.
+/// The reason of a file, or of a part of one. Where it is lost the file is known by its name alone, and taken for a whole one:
+/// to put back what is none does no harm.
 fn why(aside: &SetAside) -> Why {
     read(&aside.reason).filter(|why| !why.path.is_empty()).unwrap_or_else(|| {
         let name = aside.path.file_name().map(|name| display_path(Path::new(name))).unwrap_or_default();
         let path = name.split_once('-').map_or(name.as_str(), |(_, name)| name).to_owned();
         Why { path, ..Why::default() }
     })
+}
+
+impl Why {
+    /// Whether it is the reason of a part of a file, whatever that is called.
+    fn is_part(&self) -> bool {
+        self.kept_bytes.is_some()
+    }
+
+    /// What is there of what it is the reason of.
+    fn kept(&self, aside: &SetAside) -> Kept {
+        match fs::symlink_metadata(&aside.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.inbox.is_none() => Kept::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::Gone,
+            _ if self.is_part() => Kept::Part,
+            _ => Kept::File,
+        }
+    }
 }
 
 fn read(reason: &Path) -> Option<Why> {

@@ -23,6 +23,7 @@ use std::{
     thread::park_timeout,
     time::Duration,
 };
+use tracing::subscriber::{NoSubscriber, with_default};
 
 /// One audit at a time: each makes a view of its own, always in the same place.
 static AUDITING: Mutex<()> = Mutex::new(());
@@ -191,7 +192,7 @@ impl Audit<'_> {
             if frames.is_multiple_of(GOES_ON_FRAMES) {
                 check_room(data_dir, 0)?;
             }
-            Ok(made.apply(frame)?)
+            apply(&made, frame)
         })?;
         let (mut end, mut damage) = (replay.end(), replay.into_damage());
         match self.compare(store, &made, &mut end, &mut damage) {
@@ -272,7 +273,7 @@ impl Audit<'_> {
             let Some(frame) = replay.next_frame()? else { break };
             self.told.frames += 1;
             self.recount.frame(&frame);
-            made.apply(&frame)?;
+            apply(made, &frame)?;
         }
         *end = replay.end();
         damage.extend(replay.into_damage());
@@ -369,6 +370,12 @@ impl Audit<'_> {
         }
         Ok(())
     }
+}
+
+/// Applies a frame to the second view, which is silent of what was lost: the first said so when it met it, and the audit says it
+/// in its findings, or that it is known.
+fn apply(made: &Comparison, frame: &Frame) -> Result<(), QueryError> {
+    Ok(with_default(NoSubscriber::new(), || made.apply(frame))?)
 }
 
 /// The second view takes about as much as the first, and while it grows the intake needs room of its own.

@@ -38,14 +38,15 @@ pub struct DiffAnswer {
     pub pieces: Vec<PieceAnswer>,
 }
 
-/// How many words two texts share, and how many only one of them has.
+/// How many words stand in passages that two texts share, and how many beside these. What is the same between two greater changes
+/// is part of them, so two tellings of one story may share none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeCounts {
-    /// Words of both.
+    /// Words of passages of both.
     pub same: usize,
-    /// Words that only the one has.
+    /// Words that the one has beside these.
     pub dropped: usize,
-    /// Words that only the other has.
+    /// Words that the other has beside these.
     pub added: usize,
 }
 

@@ -27,6 +27,11 @@ impl Library<'_> {
         }
     }
 
+    /// Whether a person pinned an article.
+    pub fn is_pinned(&self, id: ArticleId) -> Result<bool, QueryError> {
+        Ok(self.view.is_pinned(id)?)
+    }
+
     /// The one thing that an id means. A file of one article means that; any other that is known is told what it is.
     pub(super) fn find(&self, id: &str) -> Result<Found, QueryError> {
         match self.look_up(id) {

@@ -159,7 +159,7 @@ pub enum QueryError {
     NoStory {
         /// What was given.
         what: String,
-        /// Folders that it may wait in, as nobody could look into them.
+        /// Why it may wait all the same, in a sentence for each folder that could not be looked into.
         unseen: Vec<String>,
     },
     /// Two ids were given that mean one thing.
@@ -179,6 +179,9 @@ pub enum QueryError {
     /// A text cannot be read from the journal.
     #[error("a text cannot be read from the journal")]
     Journal(#[from] JournalError),
+    /// The system lends no thread to read with.
+    #[error("the records cannot be read: no thread can be started")]
+    Thread(#[source] std::io::Error),
     /// An answer cannot be written as JSON.
     #[error("an answer cannot be written as JSON")]
     Encode(#[from] serde_json::Error),
@@ -264,7 +267,9 @@ impl<'s> Library<'s> {
         let (mut known, mut text) = (self.known_to_all()?, Vec::new());
         thread::scope(|scope| {
             let (read, gathered) = sync_channel(BATCHES_WAITING);
-            scope.spawn(move || in_batches(records, |batch| read.send(batch).is_ok()));
+            let reading = move || in_batches(records, |batch| read.send(batch).is_ok());
+            let reader = thread::Builder::new().name("records".to_owned());
+            reader.spawn_scoped(scope, reading).map_err(QueryError::Thread)?;
             for record in gathered.into_iter().flatten() {
                 // A record may be merged into another between two looks.
                 let Some(record) = self.record(record?, &mut known)? else { continue };
@@ -290,8 +295,8 @@ impl<'s> Library<'s> {
 fn where_else(unseen: &[String]) -> String {
     match unseen {
         [] => String::new(),
-        [one] => format!("; but this user may not look into {one}"),
-        [one, rest @ ..] => format!("; but this user may not look into {one} and {} more", rest.len()),
+        [one] => format!("; but {one}"),
+        [one, rest @ ..] => format!("; but {one} (and {} more)", rest.len()),
     }
 }
 

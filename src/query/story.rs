@@ -58,6 +58,7 @@ impl Story {
         self.told.steps = self.steps.into_iter().map(|(_, step)| step).collect();
         self.told
     }
+
     /// What a frame tells of the file itself: of one that was asked for by its articles, only what befell these.
     pub(super) fn of_the_file(&mut self, arrival: Arrival, frame: &Frame, asked: &Asked<'_>) {
         for (place, event) in frame.places().zip(&frame.events) {

@@ -317,8 +317,8 @@ pub(super) fn room(config: &Config) -> Room {
 /// Tells what could not be read; or has files of it put back into their inboxes, and tells what becomes of each.
 fn requeue(known: &Known, words: &Words, order: &RequeueOrder, tell: &mut Tell<'_>) {
     if order.list {
-        return pipeline::unread(known.places(), &mut |unread| {
-            serde_json::to_vec(&unread).is_ok_and(|line| tell(&line))
+        return pipeline::unread(known.places(), known.store.view(), &mut |listed| {
+            serde_json::to_vec(&listed).is_ok_and(|line| tell(&line))
         });
     }
     let which = Which { names: order.names.clone(), reason: order.reason.clone() };

@@ -81,7 +81,9 @@ impl Reloader {
             }
             Err(refused) if refused.is_of_the_configuration() => {
                 let said = in_a_sentence(&refused);
-                tracing::error!(said, "the configuration was not reloaded; the one in force stays so");
+                // A log has a line for it.
+                let line = said.lines().map(str::trim).collect::<Vec<_>>().join("; ").replace(":; ", ": ");
+                tracing::error!(said = line, "the configuration was not reloaded; the one in force stays so");
                 self.standing.reloaded(false, vec![format!("the configuration was not reloaded: {said}")]);
                 Ok(())
             }

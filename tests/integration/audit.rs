@@ -4,7 +4,7 @@ use crate::{
     answers::Record,
     corpus::{MANY, Reporter, files_in, fixture},
     daemon::{Daemon, settled},
-    place::{Place, Ran, drop_whole},
+    place::{Place, Ran, drop_whole, names_in},
 };
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 use wirefold::{
@@ -219,5 +219,60 @@ fn nothing_is_mended_behind_a_daemon_that_runs() {
     let daemon = Daemon::start(&place);
     let ran = place.run(["audit", "--repair"]);
     assert!(ran.code() == 75 && ran.err.contains("in use"), "{ran:?}");
+    daemon.stop_well();
+}
+
+/// A start began an empty journal, which could never be put together with the one that somebody had moved away, and what was
+/// asked was answered from nothing.
+#[test]
+fn a_journal_that_is_gone_is_waited_for_and_begun_anew_only_on_demand() {
+    let place = with_stories();
+    let export = place.export_text();
+    let [journal, away] = [place.data().join("journal"), place.path("away")];
+    let views =
+        || names_in(&place.data()).into_iter().filter(|name| name.starts_with("db")).collect::<Vec<_>>();
+    let before = views();
+    fs::rename(&journal, &away).unwrap();
+    for is_made in [false, true] {
+        if is_made {
+            fs::create_dir(&journal).unwrap();
+        }
+        for asked in ["list", "run", "rebuild", "audit"] {
+            let ran = place.run([asked]);
+            assert!(ran.code() == 1 && ran.err.contains("the journal is gone"), "{asked}: {ran:?}");
+            assert!(ran.err.contains("audit --repair"), "{ran:?}");
+        }
+        assert!(place.run(["doctor"]).out.contains("is gone, and the view was made of it"));
+        assert_eq!(views(), before);
+    }
+    fs::remove_dir_all(&journal).unwrap();
+    fs::rename(&away, &journal).unwrap();
+    assert_eq!(place.export_text(), export, "put back, it is as it was");
+    let known = ids(&place.export());
+    fs::remove_dir_all(&journal).unwrap();
+    let ran = place.run(["audit", "--repair"]);
+    assert!(ran.code() == 0 && ran.out.contains("is begun anew"), "{ran:?}");
+    assert_eq!(ids(&place.export()), known, "what the originals hold");
+    clean(&place);
+}
+
+/// Each audit told of all that a damaged stretch had held, as an error each, though it was known and mended.
+#[test]
+fn what_was_mended_is_no_error_any_more() {
+    let place = with_stories();
+    flip(&journal(&place), frames(&place)[0] / 2);
+    place.run(["audit", "--repair"]);
+    let ran = audit(&place);
+    assert_eq!((ran.code(), ran.err.as_str()), (0, ""), "{ran:?}");
+}
+
+#[test]
+fn a_repair_with_nothing_to_mend_says_so() {
+    let place = with_stories();
+    let said = place.done(["audit", "--repair"]).out;
+    assert!(said.ends_with("there was nothing to mend\n"), "{said}");
+    let daemon = Daemon::start(&place);
+    let said = place.done(["audit", "--repair"]).out;
+    assert!(said.ends_with("beside a daemon nothing could have been\n"), "{said}");
     daemon.stop_well();
 }

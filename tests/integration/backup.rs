@@ -182,3 +182,42 @@ fn what_is_no_backup_of_this_is_not_written_over() {
     refused(&Place::brisk(), &[restore, &place.path("copy")], "were written");
     assert_eq!(fs::read(place.path("mine/notes.txt")).unwrap(), b"mine");
 }
+
+/// Nothing tells what it should hold, so nothing was missed; and a view was made in it.
+#[test]
+fn a_backup_that_lost_its_list_is_told_as_such() {
+    let place = Place::brisk();
+    place.ingest(files_in(&fixture("stories")));
+    place.done(["backup", "copy"]);
+    fs::remove_file(place.path("copy/backup.json")).unwrap();
+    let (code, said) = told(&place, "copy", &["audit"]);
+    assert!(code == 1 && said.contains("there is no backup.json"), "{said}");
+    assert!(!place.path("copy/db").exists() && !place.path("copy/lock").exists());
+}
+
+#[test]
+fn what_is_refused_leaves_no_folder() {
+    let place = Place::brisk();
+    place.ingest(files_in(&fixture("stories")));
+    let within = place.data().join("copy");
+    assert_eq!(place.run(["backup".as_ref(), within.as_os_str()]).code(), 1);
+    assert!(!within.exists());
+    for from in ["nowhere", "data"] {
+        let (code, said) = told(&place, "back", &["restore", from]);
+        assert!(code == 1 && !place.path("back").exists(), "{said}");
+    }
+}
+
+/// It was told as left where it had been given, which it never was.
+#[test]
+fn what_is_not_in_a_backup_is_told_as_no_longer_there() {
+    let place = Place::brisk();
+    let daemon = Daemon::start(&place);
+    symlink("/nowhere", place.inbox().join("link")).unwrap();
+    settled(&place, 1);
+    daemon.stop_well();
+    let link = names_in(&place.failed()).into_iter().find(|name| name.ends_with("link")).unwrap();
+    fs::remove_file(place.failed().join(link)).unwrap();
+    let listed = place.done(["requeue"]).out;
+    assert!(listed.contains("(no longer there)"), "{listed}");
+}

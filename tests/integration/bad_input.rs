@@ -297,6 +297,27 @@ fn a_file_that_may_not_be_read_waits_in_its_inbox_until_it_may() {
     daemon.stop_well();
 }
 
+/// The log named the first alone, and who reads it thought that there was no other.
+#[test]
+fn each_file_that_may_not_be_read_is_in_the_log() {
+    let Some(place) = Place::of_ordinary_user() else { return };
+    let mut daemon = Daemon::launch(&place);
+    daemon.wait_ready();
+    for name in ["one.txt", "two.txt", "three.txt"] {
+        let hidden = place.inbox().join(format!(".{name}"));
+        fs::write(&hidden, "Nobody but its owner may read this.\n").unwrap();
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0o000)).unwrap();
+        fs::rename(hidden, place.inbox().join(name)).unwrap();
+    }
+    within(PATIENCE, "all are refused", || {
+        let told = place.done(["status"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+        told.contains("3 could not be claimed").then_some(())
+    });
+    let log = daemon.log();
+    assert!(["one.txt", "two.txt", "three.txt"].iter().all(|name| log.contains(name)), "{log}");
+    daemon.stop_well();
+}
+
 #[test]
 fn a_file_that_may_not_be_read_is_told_by_ingest() {
     let Some(place) = Place::of_ordinary_user() else { return };

@@ -178,6 +178,10 @@ fn only_the_owner_of_the_data_writes_there() {
     let ran = run(place.command_as_tester(["rebuild"]));
     assert!(ran.err.contains(" belongs to nobody"), "{ran:?}");
     assert_eq!(place.export().len(), 1);
+    let said = run(place.command_as_tester(["doctor", "--json"])).out;
+    let again = format!("runuser -u nobody -- wirefold --config '{}'", place.path("wirefold.toml").display());
+    let with_data = format!("--data-dir '{}' doctor", place.data().display());
+    assert!(said.contains(&again) && said.contains(&with_data), "what is to be asked is the same: {said}");
     // What people drop is theirs; a segment that another has made is nobody's to append to.
     fs::set_permissions(place.data(), Permissions::from_mode(0o750)).unwrap();
     fs::write(place.inbox().join("roots.txt"), "x").unwrap();
@@ -253,4 +257,28 @@ fn a_backup_is_told_as_one() {
     command.args(["--data-dir", "copy", "doctor"]);
     let ran = run(command);
     assert!(ran.code() == 1 && ran.out.contains("is a backup") && ran.out.contains("restore"), "{ran:?}");
+}
+
+/// It looked at the inbox that is built in, which nobody had asked about.
+#[test]
+fn where_there_is_no_configuration_to_go_by_nothing_else_is_looked_at() {
+    let mut place = Place::brisk();
+    place.configure("");
+    let mut command = place.bare_command();
+    command.arg("--config").arg(place.path("none.toml")).args(["doctor", "--json"]);
+    let ran = run(command);
+    let said: Value = serde_json::from_str(&ran.out).unwrap();
+    let found = said["findings"].as_array().unwrap();
+    assert!(ran.code() == 1 && found.len() == 1 && found[0]["check"] == "configuration", "{ran:?}");
+}
+
+/// All was well with a folder that nobody has.
+#[test]
+fn a_data_directory_that_somebody_named_and_is_not_there_is_doubted() {
+    let place = Place::brisk();
+    let mut command = place.bare_command();
+    command.arg("--data-dir").arg(place.path("mistyped")).arg("doctor");
+    let ran = run(command);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("warning data") && said.contains("is not there; a start would make it"), "{ran:?}");
 }

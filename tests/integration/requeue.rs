@@ -123,3 +123,29 @@ fn parts_of_a_file_that_goes_back_go_too() {
     let again = names_in(&place.failed());
     assert!(again.len() == 6 && again.iter().all(|name| !kept.contains(name)), "{again:?}");
 }
+
+/// It was taken for a part of a file by its name, and could not be put back.
+#[test]
+fn a_file_that_is_called_as_a_part_is_a_file() {
+    let place = Place::configured(BRISK);
+    let daemon = Daemon::start(&place);
+    drop_whole(&place.inbox().join("3-news.slice"), &[0xff, 0, 1, 2].repeat(40));
+    settled(&place, 1);
+    daemon.stop_well();
+    assert!(!place.done(["requeue"]).out.contains("a part of it"));
+    let ran = place.done(["requeue", "3-news.slice"]);
+    assert!(ran.out.contains("1 file put back") && place.inbox().join("3-news.slice").exists(), "{ran:?}");
+}
+
+/// It stood there twice, as the file and as its only item, and went on standing there when the file had come in.
+#[test]
+fn what_failed_is_listed_once_and_until_it_came_in() {
+    let place = Place::configured(BRISK);
+    fs::write(place.path("x.json"), b"{\"id\": \"1\", \"text\": 3}").unwrap();
+    assert_eq!(place.run(["ingest", "x.json"]).code(), 65);
+    let listed = place.done(["requeue"]).out;
+    assert_eq!(listed.matches("x.json").count(), 1, "{listed}");
+    fs::write(place.path("x.json"), b"{\"id\": \"1\", \"text\": \"The ferry was late on Monday.\"}").unwrap();
+    place.done(["ingest", "x.json"]);
+    assert_eq!(place.done(["requeue"]).out, "nothing that came in could not be read\n");
+}

@@ -247,6 +247,7 @@ fn a_reload_that_is_wrong_changes_nothing_and_says_so() {
     Transcript::new(&place, 80).run("status").check("status-notice");
     let log = daemon.log();
     assert!(log.contains("the configuration was not reloaded; the one in force stays so"), "{log}");
+    assert!(!log.contains("\\n"), "a sentence of several lines is one in the log: {log}");
     deliver(&place, "one", &mut Reporter::new(4));
     settled(&place, 1);
     // Mended, it is taken, and nothing is left to be said.

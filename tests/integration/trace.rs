@@ -176,7 +176,7 @@ fn what_waits_is_found_by_its_name_wherever_it_lies() {
         let story: Value = serde_json::from_str(&told).unwrap();
         (story["lies_at"][0].as_str().unwrap().to_owned(), story["waits_for"].as_str().unwrap().to_owned())
     };
-    for what in ["late.txt", "de/late.txt", "wire/de/late.txt"] {
+    for what in ["late.txt", "de/late.txt", "wire/de/late.txt", "./late.txt"] {
         let (path, waits_for) = lies_at(what.as_ref());
         assert_eq!(path, inbox.join("wire/de/late.txt").display().to_string());
         assert!(waits_for.contains("late.txt.ok"), "{waits_for}");
@@ -185,6 +185,30 @@ fn what_waits_is_found_by_its_name_wherever_it_lies() {
     assert_eq!(lies_at(OsStr::new(r"bad\xff.txt")), lies_at(name), "as it is shown");
     let marker = lies_at("x.txt.ok".as_ref()).1;
     assert!(marker.contains("it is the done-marker of") && !marker.contains(".ok.ok"), "{marker}");
+}
+
+/// Every path ends as an empty one does: all that waited was told.
+#[test]
+fn nothing_and_an_inbox_itself_mean_no_file() {
+    let place = Place::new();
+    fs::create_dir_all(place.inbox()).unwrap();
+    fs::write(place.inbox().join("a.txt"), "text").unwrap();
+    for what in [OsStr::new(""), place.inbox().as_os_str()] {
+        let ran = place.run([OsStr::new("trace"), what]);
+        assert!(ran.code() == 1 && ran.err.contains("nothing is known of"), "{ran:?}");
+    }
+}
+
+/// Who is known needs no look through the inbox; a new file under its very path is told beside it.
+#[test]
+fn a_file_that_waits_under_the_path_of_one_that_came_in_is_told_too() {
+    let place = Place::new();
+    fs::create_dir_all(place.inbox()).unwrap();
+    ingest(&place, 0, &TO_MERGE[..1]);
+    fs::write(place.inbox().join("0.txt"), "text").unwrap();
+    let told = traced(&place, "0.txt");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0]["arrival"].is_u64() && told[1]["waits_for"].is_string(), "{told:?}");
 }
 
 /// It was said that none waits, by one who could not look.
@@ -201,5 +225,8 @@ fn a_folder_that_may_not_be_looked_into_is_named() {
     let ran = place.run(["trace", "a.txt"]);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(ran.code(), 1);
-    assert!(ran.err.contains(&format!("may not look into {}", closed.display())), "{ran:?}");
+    assert!(
+        ran.err.contains(&format!("but {} cannot be looked into: Permission denied", closed.display())),
+        "{ran:?}"
+    );
 }

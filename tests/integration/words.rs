@@ -9,6 +9,7 @@ use crate::{
 use clap::CommandFactory;
 use std::{fmt::Write, fs, io, process::Command, time::Duration};
 use wirefold::{
+    bench::BenchError,
     cli::{Args, CliError, explain},
     config::ConfigError,
     control::ControlError,
@@ -57,7 +58,7 @@ fn the_tables() {
         listed.run("list --since 2h --source wire --title dam").run("list --min-variants 1 --sort variants");
         listed.run("list --relation rewrite").run("list --lang en --title kelduin --sort updated");
         listed.run("list --until 1d").run("list --title swing --sort oldest").fits().check("list-filtered");
-        Transcript::new(&place, 50).run("list").run("explain dcbb 8052").fits();
+        Transcript::new(&place, 50).run("list").run("explain dcbb 8052").run("requeue").run("status").fits();
         let mut shown = Transcript::new(&place, width);
         shown.run("show dcbb").run("show 02-padded.txt").run("show tw-0002").check("show");
         let mut diffed = Transcript::new(&place, width);
@@ -79,6 +80,8 @@ fn the_tables() {
         Transcript::new(&place, width)
             .run("status")
             .run("pin dcbb")
+            .run("pin dcbb")
+            .run("unpin dcbb")
             .run("unpin dcbb")
             .check("status-running");
         daemon.stop_well();
@@ -245,7 +248,7 @@ fn what_the_doctor_says() {
     let mut command = wrong.command(["doctor"]);
     command.env("COLUMNS", "80");
     let said = run(command).out;
-    let (configuration, rest) = said.split_once("\nok       data").unwrap_or_else(|| panic!("{said}"));
+    let (configuration, rest) = said.split_once("\nwarning  data").unwrap_or_else(|| panic!("{said}"));
     check("doctor-80", &configuration.replace(wrong.path("").to_str().unwrap(), "/place/"));
     assert!(rest.contains("canary") && rest.contains("1 failure"), "it goes on by what is right: {said}");
 }
@@ -287,6 +290,8 @@ fn errors_that_are_hard_to_come_by() {
         QueryError::Store(store()).into(),
         QueryError::Store(StoreError::Inconsistent("2 articles, and 3 are counted".to_owned())).into(),
         QueryError::Journal(damaged()).into(),
+        QueryError::Thread(io::Error::from_raw_os_error(11)).into(),
+        BenchError::Stuck { left: 3, dropped: 200, seconds: 60 }.into(),
         EvalError::Folder(full()).into(),
         CliError::Interrupted,
         CliError::Answer(bad_json()),
@@ -295,6 +300,7 @@ fn errors_that_are_hard_to_come_by() {
         ServiceError::Lock(LockError::Io { path: path(), source: full() }).into(),
         ServiceError::Open(OpenError::Journal(journal())).into(),
         ServiceError::Open(OpenError::Store(store())).into(),
+        ServiceError::Open(OpenError::Gone { folder: path() }).into(),
         ServiceError::Inbox(InboxError::NotWritable { path: path(), source: full() }).into(),
         ServiceError::Inbox(InboxError::InUse { path: path() }).into(),
         ServiceError::Inbox(InboxError::Tangled { path: path() }).into(),
