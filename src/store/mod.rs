@@ -10,6 +10,7 @@
 //! and an opening behind a panic guard. A flush is no fsync there, so after anything but a clean stop or a
 //! kill within the same boot the whole view is checked, and what fails the check is moved aside and rebuilt.
 
+mod articles;
 mod check;
 mod codec;
 mod compare;

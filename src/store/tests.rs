@@ -210,7 +210,7 @@ fn a_missing_row_fails_the_whole_check() {
     let folder = tempfile::tempdir().unwrap();
     let store = told(folder.path());
     check::whole(store.view()).unwrap();
-    store.db.remove(codec::article(ArticleNo(3))).unwrap();
+    store.db.remove(codec::articles(ArticleNo(4))).unwrap();
     let said = check::whole(store.view()).unwrap_err().to_string();
     assert!(said.contains("4 articles where 5 were counted"), "{said}");
 }
