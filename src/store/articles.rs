@@ -5,7 +5,7 @@
 //! go through. Called by `write` and `view`.
 
 use super::{StoreError, codec, rows::ArticleRow};
-use crate::model::ArticleNo;
+use crate::model::{ArticleId, ArticleNo};
 use serde_json::{Map, Value};
 
 /// So many numbers in turn share a row, which is written anew when any of them changes: with headlines and paths as
@@ -29,6 +29,11 @@ pub(super) struct Part<'r> {
 impl<'r> Part<'r> {
     /// Its record's founder, which stands first.
     pub fn founder(self, key: &[u8]) -> Result<ArticleNo, StoreError> {
+        Ok(codec::take(key, self.bytes)?.0)
+    }
+
+    /// The same, and its own id, which follows.
+    pub fn founder_and_id(self, key: &[u8]) -> Result<(ArticleNo, ArticleId), StoreError> {
         Ok(codec::take(key, self.bytes)?.0)
     }
 

@@ -14,7 +14,7 @@
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow), where the record is not just what its founder says of it |
 //! | `n` record id:u64 | founder:u32 of the record that it names today, where it is not the head of the founder's id |
-//! | `w` last part:u32 file:u32 whole:u32 article:u32 | a path and a wire id or number in it under which the article came |
+//! | `w` last part:16 bytes and u32 file:u32 whole:u32 article:u32 | a path and a wire id or number in it under which the article came |
 //! | `v` founder:u32 article:u32 | nothing: the article is of that record, which the founder is without a row |
 //! | `l` founder:u32 founder:u32 | [`Score`](crate::model::Score): the two records are related |
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |
@@ -22,8 +22,9 @@
 //! | `d` first 16 bytes of a file's digest | where its original is kept |
 //! | `x` subject:u64 segment:u32 offset:u64 line:u32 | nothing: there the journal tells what befell the subject later |
 //!
-//! A record is there where an article is its own founder. The parts of a `w` are xxh3, its low half: of what follows the
-//! last slash of the wire id, or of the path where there is none; of what follows that of the path; of all of it.
+//! A record is there where an article is its own founder. A `w` begins with what follows the last slash of the wire id, or
+//! of the path where there is none: its first bytes and its xxh3, the low half as in all that follows. Then come what follows that of
+//! the path, and all of it.
 //!
 //! A subject is a record that went over into another, an article that moved or was pinned, by the head of its id, or a file that
 //! was put back, by its arrival.
@@ -40,6 +41,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The format of the rows. A view of another version is rebuilt.
 const VERSION: u8 = 11;
 const HEAD_BYTES: usize = 5;
+/// So much of a name stands in its key: where most differ from those before and after them.
+const WORD_BYTES: usize = 16;
 /// Room for most rows.
 const ROW_BYTES: usize = 64;
 
@@ -107,9 +110,14 @@ pub(super) fn words_of(path: &str, item: &str) -> Key {
     [&words_ending(item)[..], &checksum(last_part(path)).to_be_bytes()].concat()
 }
 
-/// The prefix of all paths and wire ids that end like this one.
+/// The prefix of all paths and wire ids that end like this one. What ends them stands as it is, since the names of what
+/// came in turn begin alike, and rows that lie side by side are written together; but not the whole of it.
 pub(super) fn words_ending(word: &str) -> Key {
-    [b"w", &checksum(last_part(word)).to_be_bytes()[..]].concat()
+    let last = last_part(word);
+    let begins = last.first_chunk::<WORD_BYTES>().map_or(last, |chunk| &chunk[..]);
+    let fill = [0; WORD_BYTES];
+    let fill = fill.get(begins.len()..).unwrap_or_default();
+    [b"w", begins, fill, &checksum(last).to_be_bytes()].concat()
 }
 
 fn last_part(word: &str) -> &[u8] {

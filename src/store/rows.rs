@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One article, without its text, which is read from its place in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArticleRow {
-    /// The founder of its record. It stands first, as it is read alone too.
+    /// The founder of its record. It and the id stand first, as they are read alone too.
     pub founder: ArticleNo,
     /// Its id.
     pub id: ArticleId,

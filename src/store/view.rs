@@ -227,13 +227,12 @@ impl<'s> View<'s> {
     pub fn record(self, founder: ArticleNo) -> Result<Option<RecordRow>, StoreError> {
         match self.row(&codec::record(founder))? {
             Some(record) => Ok(Some(record)),
-            None => Ok(self.founding(founder)?.map(|row| RecordRow::founded_by(founder, row.id))),
+            None => {
+                let found = self.part(founder, |part, key| part.founder_and_id(key))?;
+                let id = found.and_then(|(no, id)| (no == founder).then_some(id));
+                Ok(id.map(|id| RecordRow::founded_by(founder, id)))
+            }
         }
-    }
-
-    /// The article that founded a record; nothing where it founded none, or its record went over into another.
-    fn founding(self, no: ArticleNo) -> Result<Option<ArticleRow>, StoreError> {
-        Ok(self.article(no)?.filter(|row| row.founder == no))
     }
 
     /// The founder of the record that this id, or alias, names today.
@@ -294,7 +293,8 @@ impl<'s> View<'s> {
 
     /// A record by its founder, with its articles and links.
     pub fn whole_record(self, founder: ArticleNo) -> Result<Option<Gathered>, StoreError> {
-        let Some(founding) = self.founding(founder)? else { return Ok(None) };
+        let founding = self.article(founder)?.filter(|row| row.founder == founder);
+        let Some(founding) = founding else { return Ok(None) };
         let record = self.row(&codec::record(founder))?;
         let record = record.unwrap_or_else(|| RecordRow::founded_by(founder, founding.id));
         let (others, links) = (self.others(founder)?, self.links(founder)?);
