@@ -5,7 +5,8 @@
 //! go through. Called by `write` and `view`.
 
 use super::{StoreError, codec, rows::ArticleRow};
-use crate::model::{ArticleId, ArticleNo};
+use crate::model::ArticleNo;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// So many numbers in turn share a row, which is written anew when any of them changes: with headlines and paths as
@@ -27,30 +28,24 @@ pub(super) struct Part<'r> {
 }
 
 impl<'r> Part<'r> {
-    /// Its record's founder, which stands first.
-    pub fn founder(self, key: &[u8]) -> Result<ArticleNo, StoreError> {
-        Ok(codec::take(key, self.bytes)?.0)
+    /// What its bytes begin with, and what stands behind that: behind the whole row its metadata.
+    pub fn read<T: DeserializeOwned>(self, key: &[u8]) -> Result<(T, &'r [u8]), StoreError> {
+        codec::take(key, self.bytes)
     }
 
-    /// The same, and its own id, which follows.
-    pub fn founder_and_id(self, key: &[u8]) -> Result<(ArticleNo, ArticleId), StoreError> {
-        Ok(codec::take(key, self.bytes)?.0)
+    /// Its record's founder, which stands first.
+    pub fn founder(self, key: &[u8]) -> Result<ArticleNo, StoreError> {
+        Ok(self.read(key)?.0)
     }
 
     /// All of it.
     pub fn row(self, key: &[u8]) -> Result<ArticleRow, StoreError> {
-        Ok(codec::take(key, self.bytes)?.0)
-    }
-
-    /// All of it, with the metadata unread.
-    pub fn told(self, key: &[u8]) -> Result<Told, StoreError> {
-        let (row, metadata) = codec::take(key, self.bytes)?;
-        Ok(Told { row, metadata: metadata.to_vec() })
+        Ok(self.read(key)?.0)
     }
 
     /// What its format said of it; nothing where it said nothing.
     pub fn metadata(self, key: &[u8]) -> Result<Option<Map<String, Value>>, StoreError> {
-        let (_, metadata) = codec::take::<ArticleRow>(key, self.bytes)?;
+        let (_, metadata) = self.read::<ArticleRow>(key)?;
         if metadata.is_empty() {
             return Ok(None);
         }

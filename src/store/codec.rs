@@ -14,7 +14,7 @@
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow), where the record is not just what its founder says of it |
 //! | `n` record id:u64 | founder:u32 of the record that it names today, where it is not the head of the founder's id |
-//! | `w` last part:16 bytes and u32 file:u32 whole:u32 article:u32 | a path and a wire id or number in it under which the article came |
+//! | `w` last part (16 bytes and u32), file as u32, whole as u32, article:u32 | a path and a wire id or number in it under which the article came |
 //! | `v` founder:u32 article:u32 | nothing: the article is of that record, which the founder is without a row |
 //! | `l` founder:u32 founder:u32 | [`Score`](crate::model::Score): the two records are related |
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |

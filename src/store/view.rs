@@ -2,14 +2,14 @@
 
 use super::{
     StoreError,
-    articles::{self, Part, Told},
+    articles::{self, Told},
     codec,
     profiles::{ProfileReader, ProfileRow, ProfileRows},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
 use crate::{
     journal::Place,
-    model::{Arrival, ArticleNo, Digest, Original, RecordId, Score, ends_alike, place_of},
+    model::{Arrival, ArticleId, ArticleNo, Digest, Original, RecordId, Score, ends_alike, place_of},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -106,28 +106,29 @@ impl<'s> View<'s> {
 
     /// An article by its number.
     pub fn article(self, no: ArticleNo) -> Result<Option<ArticleRow>, StoreError> {
-        self.part(no, |part, key| part.row(key))
+        self.part(no, |row, _| row)
     }
 
     /// What is written of an article.
     pub(super) fn told(self, no: ArticleNo) -> Result<Option<Told>, StoreError> {
-        self.part(no, |part, key| part.told(key))
+        self.part(no, |row, metadata| Told { row, metadata: metadata.to_vec() })
     }
 
     /// Whether an article is the founder of a record, which then is there.
     pub(super) fn is_founder(self, no: ArticleNo) -> Result<bool, StoreError> {
-        Ok(self.part(no, |part, key| part.founder(key))? == Some(no))
+        Ok(self.part(no, |founder: ArticleNo, _| founder == no)? == Some(true))
     }
 
-    fn part<T>(
+    /// What is written of an article begins with this, and goes on with that.
+    fn part<T: DeserializeOwned, R>(
         self,
         no: ArticleNo,
-        read: impl FnOnce(Part<'_>, &[u8]) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
+        keep: impl FnOnce(T, &[u8]) -> R,
+    ) -> Result<Option<R>, StoreError> {
         let key = codec::articles(no);
         let Some(row) = self.tree.get(&key)? else { return Ok(None) };
         let part = articles::parts(&key, &row)?.into_iter().find(|part| part.no == no);
-        part.map(|part| read(part, &key)).transpose()
+        part.map(|part| part.read(&key).map(|(value, behind)| keep(value, behind))).transpose()
     }
 
     /// A row as it is stored.
@@ -225,14 +226,11 @@ impl<'s> View<'s> {
 
     /// A record by its founder.
     pub fn record(self, founder: ArticleNo) -> Result<Option<RecordRow>, StoreError> {
-        match self.row(&codec::record(founder))? {
-            Some(record) => Ok(Some(record)),
-            None => {
-                let found = self.part(founder, |part, key| part.founder_and_id(key))?;
-                let id = found.and_then(|(no, id)| (no == founder).then_some(id));
-                Ok(id.map(|id| RecordRow::founded_by(founder, id)))
-            }
+        if let Some(record) = self.row(&codec::record(founder))? {
+            return Ok(Some(record));
         }
+        let id = |(no, id): (ArticleNo, ArticleId), _: &[u8]| (no == founder).then_some(id);
+        Ok(self.part(founder, id)?.flatten().map(|id| RecordRow::founded_by(founder, id)))
     }
 
     /// The founder of the record that this id, or alias, names today.

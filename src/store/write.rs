@@ -294,7 +294,9 @@ impl Writer<'_> {
         (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
         row.decided = place;
         self.mark(codec::later(e.id.head(), place));
-        before.into_iter().for_each(|relation| *self.counts.of(relation) -= 1);
+        if let Some(before) = before {
+            *self.counts.of(before) -= 1;
+        }
         *self.counts.of(e.relation) += 1;
         self.remove(codec::member(from, no));
         self.mark(codec::member(to, no));
@@ -493,7 +495,9 @@ impl Writer<'_> {
             }
             row.tell(*no, told)?;
         }
-        kept.for_each(|part| row.keep(part));
+        for part in kept {
+            row.keep(part);
+        }
         Ok(row.sealed())
     }
 
