@@ -6,16 +6,15 @@
 //! | key | row |
 //! | --- | --- |
 //! | `m` | [`Counts`](super::Counts) and the journal position applied |
-//! | `a` article:u32 | [`ArticleRow`](super::ArticleRow) |
+//! | `a` article:u32 / 4 | [`ArticleRow`](super::ArticleRow) of each of these, and what its format said of it, as JSON |
 //! | `i` first 16 bytes of the article's id | article:u32 |
 //! | `t` first 16 bytes of the text's digest | article:u32, the first with that text |
 //! | `s` first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version |
-//! | `e` article:u32 | what its format said of it, as JSON; where it said anything |
-//! | `p` article:u32 | where the profile lies that `detect` compares, while the article is in a window |
+//! | `p` article:u32 / 64 | where the profiles lie that `detect` compares, of those of these that are in a window |
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
-//! | `r` founder:u32 | [`RecordRow`](super::RecordRow) |
-//! | `n` record id:u64 | founder:u32 of the record that it names today |
-//! | `w` last part:u64 whole:u64 article:u32 | a path or a wire id that names the article; both parts as xxh3 |
+//! | `r` founder:u32 | [`RecordRow`](super::RecordRow), where the record is not just what its founder says of it |
+//! | `n` record id:u64 | founder:u32 of the record that it names today, where it is not the head of the founder's id |
+//! | `w` last part (16 bytes and u32), file as u32, whole as u32, article:u32 | a path and a wire id or number in it under which the article came |
 //! | `v` founder:u32 article:u32 | nothing: the article is of that record, which the founder is without a row |
 //! | `l` founder:u32 founder:u32 | [`Score`](crate::model::Score): the two records are related |
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |
@@ -23,38 +22,47 @@
 //! | `d` first 16 bytes of a file's digest | where its original is kept |
 //! | `x` subject:u64 segment:u32 offset:u64 line:u32 | nothing: there the journal tells what befell the subject later |
 //!
+//! A record is there where an article is its own founder. A `w` begins with what follows the last slash of the wire id, or
+//! of the path where there is none: its first bytes and its xxh3, the low half as in all that follows. Then come what follows that of
+//! the path, and all of it.
+//!
 //! A subject is a record that went over into another, an article that moved or was pinned, by the head of its id, or a file that
 //! was put back, by its arrival.
 //!
 //! A row is the format version (one byte), the low half of the xxh3 of what follows (four bytes, little-endian)
 //! and the value in postcard.
 
-use super::StoreError;
+use super::{StoreError, articles::ARTICLES_A_ROW, profiles::PROFILES_A_ROW};
 use crate::journal::Place;
-use crate::model::{Arrival, ArticleNo, Digest, RecordId};
+use crate::model::{Arrival, ArticleNo, Digest, RecordId, place_of};
 use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 10;
+const VERSION: u8 = 11;
 const HEAD_BYTES: usize = 5;
+/// So much of a name stands in its key: where most differ from those before and after them.
+const WORD_BYTES: usize = 16;
+/// Room for most rows.
+const ROW_BYTES: usize = 64;
 
 pub(super) type Key = Vec<u8>;
 
 pub(super) const META: &[u8] = b"m";
-/// The letter of the profiles.
+/// The letter of the rows that point at profiles.
 pub(super) const PROFILES: &[u8] = b"p";
 
-pub(super) fn article(no: ArticleNo) -> Key {
-    [b"a", &no.0.to_be_bytes()[..]].concat()
+/// The letter of the rows of articles.
+pub(super) const ARTICLES: &[u8] = b"a";
+
+/// The row that tells of an article.
+pub(super) fn articles(no: ArticleNo) -> Key {
+    [ARTICLES, &(no.0 / ARTICLES_A_ROW).to_be_bytes()[..]].concat()
 }
 
-pub(super) fn meta(no: ArticleNo) -> Key {
-    [b"e", &no.0.to_be_bytes()[..]].concat()
-}
-
-pub(super) fn profile(no: ArticleNo) -> Key {
-    [PROFILES, &no.0.to_be_bytes()[..]].concat()
+/// The row that says where the profile of an article lies.
+pub(super) fn profiles(no: ArticleNo) -> Key {
+    [PROFILES, &(no.0 / PROFILES_A_ROW).to_be_bytes()[..]].concat()
 }
 
 pub(super) fn pin(no: ArticleNo) -> Key {
@@ -67,6 +75,11 @@ pub(super) fn record(founder: ArticleNo) -> Key {
 
 pub(super) fn id(digest: Digest) -> Key {
     of_digest(b'i', digest)
+}
+
+/// The prefix of the ids whose head names this record.
+pub(super) fn ids_headed(record: RecordId) -> Key {
+    [b"i", &record.0.to_be_bytes()[..]].concat()
 }
 
 pub(super) fn text(digest: Digest) -> Key {
@@ -85,16 +98,30 @@ pub(super) fn name(record: RecordId) -> Key {
     [b"n", &record.0.to_be_bytes()[..]].concat()
 }
 
-/// A path or a wire id that names an article.
-pub(super) fn word(word: &str, no: ArticleNo) -> Key {
-    [words_ending(word), xxh3_64(word.as_bytes()).to_be_bytes().to_vec(), no.0.to_be_bytes().to_vec()]
-        .concat()
+/// A path, and a wire id or a number in it, under which an article came.
+pub(super) fn word(path: &str, item: Option<&str>, no: ArticleNo) -> Key {
+    let whole = checksum(place_of(path, item).as_bytes());
+    [&words_of(path, item.unwrap_or(path))[..], &whole.to_be_bytes(), &no.0.to_be_bytes()].concat()
 }
 
-/// The prefix of all paths and wire ids that end like this one: that are the same from their last slash on.
+/// The prefix of all that came under a path and a wire id, or a path alone, which end like these: that are the same from
+/// their last slash on.
+pub(super) fn words_of(path: &str, item: &str) -> Key {
+    [&words_ending(item)[..], &checksum(last_part(path)).to_be_bytes()].concat()
+}
+
+/// The prefix of all paths and wire ids that end like this one. What ends them stands as it is, since the names of what
+/// came in turn begin alike, and rows that lie side by side are written together; but not the whole of it.
 pub(super) fn words_ending(word: &str) -> Key {
-    let last = word.rsplit('/').next().unwrap_or_default();
-    [b"w", &xxh3_64(last.as_bytes()).to_be_bytes()[..]].concat()
+    let last = last_part(word);
+    let begins = last.first_chunk::<WORD_BYTES>().map_or(last, |chunk| &chunk[..]);
+    let fill = [0; WORD_BYTES];
+    let fill = fill.get(begins.len()..).unwrap_or_default();
+    [b"w", begins, fill, &checksum(last).to_be_bytes()].concat()
+}
+
+fn last_part(word: &str) -> &[u8] {
+    word.rsplit('/').next().unwrap_or_default().as_bytes()
 }
 
 pub(super) fn arrival(arrival: Arrival) -> Key {
@@ -163,17 +190,41 @@ pub(super) fn last_arrival(key: &[u8]) -> Option<Arrival> {
 
 /// A value as a row.
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let body = postcard::to_stdvec(value).map_err(|e| damaged(b"", e.to_string()))?;
-    let mut row = Vec::with_capacity(HEAD_BYTES + body.len());
-    row.push(VERSION);
-    row.extend_from_slice(&checksum(&body).to_le_bytes());
-    row.extend_from_slice(&body);
-    Ok(row)
+    append(begun(), value).map(seal)
+}
+
+/// A row without a body, to be appended to and sealed.
+pub(super) fn begun() -> Vec<u8> {
+    let mut row = Vec::with_capacity(ROW_BYTES);
+    row.extend_from_slice(&[VERSION, 0, 0, 0, 0]);
+    row
+}
+
+/// A value behind what there is.
+pub(super) fn append<T: Serialize>(row: Vec<u8>, value: &T) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(value, row).map_err(|e| damaged(b"", e.to_string()))
+}
+
+/// A row that was begun, with the checksum of its body.
+pub(super) fn seal(mut row: Vec<u8>) -> Vec<u8> {
+    if let Some((head, body)) = row.split_first_chunk_mut::<HEAD_BYTES>() {
+        let [_, sum @ ..] = head;
+        *sum = checksum(body).to_le_bytes();
+    }
+    row
 }
 
 /// A row as a value. The version and the checksum are checked.
 pub(super) fn decode<T: DeserializeOwned>(key: &[u8], row: &[u8]) -> Result<T, StoreError> {
-    postcard::from_bytes(body(key, row)?).map_err(|e| damaged(key, e.to_string()))
+    Ok(take(key, body(key, row)?)?.0)
+}
+
+/// The value at the beginning of these bytes of a row, and what stands behind it.
+pub(super) fn take<'r, T: DeserializeOwned>(
+    key: &[u8],
+    bytes: &'r [u8],
+) -> Result<(T, &'r [u8]), StoreError> {
+    postcard::take_from_bytes(bytes).map_err(|e| damaged(key, e.to_string()))
 }
 
 /// Whether a row's version and checksum are right.
@@ -181,7 +232,8 @@ pub(super) fn sound(key: &[u8], row: &[u8]) -> Result<(), StoreError> {
     body(key, row).map(|_| ())
 }
 
-fn body<'r>(key: &[u8], row: &'r [u8]) -> Result<&'r [u8], StoreError> {
+/// What stands behind the head of a row, which is checked.
+pub(super) fn body<'r>(key: &[u8], row: &'r [u8]) -> Result<&'r [u8], StoreError> {
     let (head, body) =
         row.split_at_checked(HEAD_BYTES).ok_or_else(|| damaged(key, "it is too short".to_owned()))?;
     if head.first() != Some(&VERSION) {
@@ -222,5 +274,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[10, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[11, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

@@ -1,6 +1,6 @@
 //! Whether a view is what the journal makes of it, proved by making it once more.
 
-use super::{Change, Store, StoreError, Trust, View, codec};
+use super::{Change, Store, StoreError, Trust, View, codec, profiles::ProfileRows};
 use crate::journal::Frame;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,9 @@ impl Comparison {
             let name = || key.escape_ascii();
             match (one, other) {
                 (Some((_, row)), None) if key.starts_with(codec::PROFILES) => {
-                    let read = codec::decode(&key, &row).and_then(|row| profiles.read(&row));
+                    let read = codec::decode(&key, &row).and_then(|rows: ProfileRows| {
+                        rows.iter().try_for_each(|(_, row)| profiles.read(row).map(drop))
+                    });
                     slice.differ.extend(read.err().map(|error| error.to_string()));
                 }
                 (Some((_, a)), Some((_, b))) if a == b => slice.alike += 1,

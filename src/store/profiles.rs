@@ -6,6 +6,7 @@
 //! into it. The rows say what is there: what they do not point at is what a crash left behind.
 
 use super::{StoreError, sync_folder};
+use crate::model::ArticleNo;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -20,12 +21,16 @@ use xxhash_rust::xxh3::xxh3_64;
 /// back in steps of this.
 const FILE_BYTES: u64 = 16 << 20;
 
+/// So many numbers in turn share a row that says where their profiles lie: a kilobyte at most, and few enough rows to be
+/// counted when a first batch is applied.
+pub(super) const PROFILES_A_ROW: u32 = 64;
+
 /// The folder of the profiles within that of the view.
 pub(super) fn folder_in(view: &Path) -> PathBuf {
     view.join("profiles")
 }
 
-/// Where a profile lies, and what it must be.
+/// Where the profile of an article lies, and what it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ProfileRow {
     file: u32,
@@ -33,6 +38,9 @@ pub(super) struct ProfileRow {
     bytes: u32,
     checksum: u64,
 }
+
+/// Those of the articles in turn that share a row, by their numbers.
+pub(super) type ProfileRows = Vec<(ArticleNo, ProfileRow)>;
 
 /// The writing end. What is added is written by [`write`](Self::write), all at once.
 pub(super) struct ProfileWriter {
@@ -48,14 +56,16 @@ impl ProfileWriter {
     /// Goes on behind what the rows point at, in a file of its own.
     pub fn open(
         folder: PathBuf,
-        rows: impl Iterator<Item = Result<ProfileRow, StoreError>>,
+        rows: impl Iterator<Item = Result<ProfileRows, StoreError>>,
     ) -> Result<Self, StoreError> {
         let mut pointed_at: BTreeMap<u32, u64> = BTreeMap::new();
         for number in numbers_in(&folder)? {
             pointed_at.insert(number, 0);
         }
         for row in rows {
-            *pointed_at.entry(row?.file).or_default() += 1;
+            for (_, row) in row? {
+                *pointed_at.entry(row.file).or_default() += 1;
+            }
         }
         Ok(Self { folder, current: None, waiting: Vec::new(), pointed_at })
     }
@@ -223,7 +233,7 @@ mod tests {
 
     fn opened(view: &Path, rows: &[ProfileRow]) -> ProfileWriter {
         fs::create_dir_all(folder_in(view)).unwrap();
-        ProfileWriter::open(folder_in(view), rows.iter().map(|row| Ok(*row))).unwrap()
+        ProfileWriter::open(folder_in(view), rows.iter().map(|row| Ok(vec![(ArticleNo(0), *row)]))).unwrap()
     }
 
     /// Profiles of which the second fills a file.

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 /// One article, without its text, which is read from its place in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArticleRow {
+    /// The founder of its record. It and the id stand first, as they are read alone too.
+    pub founder: ArticleNo,
     /// Its id.
     pub id: ArticleId,
-    /// The founder of its record.
-    pub founder: ArticleNo,
     /// The path of its first sighting.
     pub path: String,
     /// Its own id within that file, else its number there.
@@ -63,6 +63,13 @@ pub struct RecordRow {
     pub canonical: ArticleNo,
     /// The ids of records that were merged into it.
     pub aliases: Vec<RecordId>,
+}
+
+impl RecordRow {
+    /// The record that an article founds, as long as nothing else is known of it.
+    pub(super) fn founded_by(no: ArticleNo, id: ArticleId) -> Self {
+        Self { id: RecordId::founded_by(id), canonical: no, aliases: Vec::new() }
+    }
 }
 
 /// One arrival of a file: how far it has come, and how it ended.

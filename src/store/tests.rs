@@ -164,6 +164,74 @@ fn an_article_is_found_by_the_end_of_its_path() {
     }
 }
 
+/// Names that end alike are told apart by the file that they stand in, whatever signs are in it.
+#[test]
+fn items_of_the_same_number_are_told_apart_by_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Trust::Nothing).unwrap();
+    let places = [("in/a.jsonl", Some("3")), ("in/b#1.jsonl", Some("3")), ("in/c#4.txt", None)];
+    for (no, (path, item)) in (0..).zip(places) {
+        let Event::Article(mut told) = article(no, record(no), None, vec![]) else { unreachable!() };
+        (told.path, told.item) = (path.to_owned(), item.map(str::to_owned));
+        apply(&store, &[Event::Article(told)]);
+    }
+    let named = |name: &str| -> Vec<u32> {
+        store.view().articles_named(name, 9).unwrap().into_iter().map(|no| no.0).collect()
+    };
+    assert_eq!((named("a.jsonl#3"), named("b#1.jsonl#3"), named("c#4.txt")), (vec![0], vec![1], vec![2]));
+    assert_eq!((named("3").len(), named("4.txt").len(), named("in/c#4.txt")), (2, 0, vec![2]));
+}
+
+/// A record has no name of its own as long as its founder's id says it.
+#[test]
+fn a_record_is_found_by_the_beginning_of_any_of_its_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let found = |no: u32| -> Vec<u32> {
+        let digits: String = id(no).to_string().chars().take(9).collect();
+        store.view().founders_like(&digits, 9).unwrap().into_iter().map(|no| no.0).collect()
+    };
+    let all = || [0, 1, 2, 3, 4].map(found);
+    assert_eq!(all(), [vec![0], vec![], vec![2], vec![], vec![4]]);
+    let merge = Event::Merge(MergeEvent {
+        into: record(0),
+        from: record(2),
+        relation: Relation::Rewrite,
+        matched: id(1),
+        score: Score::ONE,
+        evidence: None,
+    });
+    apply(&store, &[merge]);
+    assert_eq!(all(), [vec![0], vec![], vec![0], vec![], vec![4]]);
+    assert_eq!(store.view().founders_like("", 9).unwrap().len(), 2);
+}
+
+/// Articles share rows, and what is told of one leaves the others as they were.
+#[test]
+fn metadata_stays_with_its_article() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let Event::Article(mut last) = article(5, record(5), None, vec![]) else { unreachable!() };
+    last.meta.insert("urgency".to_owned(), 4.into());
+    apply(&store, &[Event::Article(last)]);
+    let again = Sighting {
+        id: id(5),
+        arrival: Arrival(9),
+        index: 0,
+        path: "again.txt".into(),
+        source: Some("a".into()),
+        at: Time::from_millis(60_000),
+    };
+    let of_its_neighbour = Sighting { id: id(4), ..again.clone() };
+    apply(&store, &[Event::Sighting(again), Event::Sighting(of_its_neighbour)]);
+    let said: Vec<_> = store.view().metadata().map(|said| said.unwrap()).collect();
+    assert_eq!(said.len(), 1);
+    assert_eq!((said[0].0, said[0].1["urgency"].as_i64()), (ArticleNo(5), Some(4)));
+    let sightings = |no| store.view().article(ArticleNo(no)).unwrap().unwrap().sightings;
+    assert_eq!([0, 1, 2, 3, 4, 5].map(sightings), [1, 1, 1, 1, 2, 2]);
+    check::whole(store.view()).unwrap();
+}
+
 #[test]
 fn a_move_within_the_same_batch_as_its_article_is_seen() {
     let folder = tempfile::tempdir().unwrap();
@@ -210,7 +278,7 @@ fn a_missing_row_fails_the_whole_check() {
     let folder = tempfile::tempdir().unwrap();
     let store = told(folder.path());
     check::whole(store.view()).unwrap();
-    store.db.remove(codec::article(ArticleNo(3))).unwrap();
+    store.db.remove(codec::articles(ArticleNo(4))).unwrap();
     let said = check::whole(store.view()).unwrap_err().to_string();
     assert!(said.contains("4 articles where 5 were counted"), "{said}");
 }

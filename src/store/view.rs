@@ -1,13 +1,15 @@
 //! The reading side.
 
 use super::{
-    StoreError, codec,
-    profiles::{ProfileReader, ProfileRow},
+    StoreError,
+    articles::{self, Told},
+    codec,
+    profiles::{ProfileReader, ProfileRow, ProfileRows},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
 use crate::{
     journal::Place,
-    model::{Arrival, ArticleNo, Digest, Original, RecordId, Score, ends_alike},
+    model::{Arrival, ArticleId, ArticleNo, Digest, Original, RecordId, Score, ends_alike, place_of},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -104,7 +106,34 @@ impl<'s> View<'s> {
 
     /// An article by its number.
     pub fn article(self, no: ArticleNo) -> Result<Option<ArticleRow>, StoreError> {
-        self.row(&codec::article(no))
+        self.part(no, |row, _| row)
+    }
+
+    /// What is written of an article.
+    pub(super) fn told(self, no: ArticleNo) -> Result<Option<Told>, StoreError> {
+        self.part(no, |row, metadata| Told { row, metadata: metadata.to_vec() })
+    }
+
+    /// Whether an article is the founder of a record, which then is there.
+    pub(super) fn is_founder(self, no: ArticleNo) -> Result<bool, StoreError> {
+        Ok(self.part(no, |founder: ArticleNo, _| founder == no)? == Some(true))
+    }
+
+    /// What is written of an article begins with this, and goes on with that.
+    fn part<T: DeserializeOwned, R>(
+        self,
+        no: ArticleNo,
+        keep: impl FnOnce(T, &[u8]) -> R,
+    ) -> Result<Option<R>, StoreError> {
+        let key = codec::articles(no);
+        let Some(row) = self.tree.get(&key)? else { return Ok(None) };
+        let part = articles::parts(&key, &row)?.into_iter().find(|part| part.no == no);
+        part.map(|part| part.read(&key).map(|(value, behind)| keep(value, behind))).transpose()
+    }
+
+    /// A row as it is stored.
+    pub(super) fn raw_row(self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+        Ok(self.tree.get(key)?)
     }
 
     /// An article by its id.
@@ -125,47 +154,66 @@ impl<'s> View<'s> {
 
     /// The articles whose ids begin with these hexadecimal digits, so many at most.
     pub fn articles_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
-        self.like(b'i', digits, most)
+        self.like(b'i', digits).map(|entry| Ok(entry?.1)).take(most).collect()
     }
 
     /// The founders of the records whose ids or aliases begin with these hexadecimal digits, so many at most.
     pub fn founders_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
-        self.like(b'n', digits, most)
-    }
-
-    fn like(self, letter: u8, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
-        // Half a byte at the end is compared as text.
-        let Ok(whole) = hex::decode(digits.get(..digits.len() / 2 * 2).unwrap_or_default()) else {
-            return Ok(Vec::new());
-        };
-        let prefix: Vec<u8> = std::iter::once(letter).chain(whole).collect();
-        let mut found = Vec::new();
-        for entry in self.tree.scan_prefix(prefix) {
-            let (key, row) = entry?;
-            if hex::encode(key.get(1..).unwrap_or_default()).starts_with(digits) {
-                let no: ArticleNo = codec::decode(&key, &row)?;
-                found.extend((!found.contains(&no)).then_some(no));
-            }
-            if found.len() == most {
+        let mut founders = Vec::new();
+        for entry in self.like(b'n', digits).chain(self.like(b'i', digits)) {
+            let (key, no) = entry?;
+            // The head of an article's id is that of a record if it founded one under it.
+            let is_like = |record: RecordRow| format!("{:016x}", record.id.0).starts_with(digits);
+            let is_named = key.starts_with(b"n") || self.record(no)?.is_some_and(is_like);
+            founders.extend((is_named && !founders.contains(&no)).then_some(no));
+            if founders.len() == most {
                 break;
             }
         }
-        Ok(found)
+        Ok(founders)
+    }
+
+    /// What the keys of a letter say whose digests, or numbers, begin with these hexadecimal digits.
+    fn like(
+        self,
+        letter: u8,
+        digits: &str,
+    ) -> impl Iterator<Item = Result<(sled::IVec, ArticleNo), StoreError>> + use<'s> {
+        // Half a byte at the end is compared as text.
+        let whole = hex::decode(digits.get(..digits.len() / 2 * 2).unwrap_or_default()).ok();
+        let prefix = whole.map(|whole| std::iter::once(letter).chain(whole).collect::<Vec<_>>());
+        let digits = digits.to_owned();
+        let entries = prefix.into_iter().flat_map(move |prefix| self.tree.scan_prefix(prefix));
+        entries.filter_map(move |entry| {
+            let is_like =
+                |key: &[u8]| hex::encode(key.get(1..).unwrap_or_default()).starts_with(digits.as_str());
+            match entry {
+                Ok((key, row)) if is_like(&key) => Some(codec::decode(&key, &row).map(|no| (key, no))),
+                Ok(_) => None,
+                Err(error) => Some(Err(error.into())),
+            }
+        })
     }
 
     /// The articles that a path or a wire id names, so many at most. Of a path, its end from a slash on is enough, and
     /// one that goes on before what is known of it is the same.
     pub fn articles_named(self, given: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
         let given = given.trim_start_matches("./");
+        // What follows a number sign may be a wire id within the file before it.
+        let parted = given.match_indices('#').filter_map(|(at, _)| given.split_at_checked(at));
+        let parted = parted.map(|(path, item)| codec::words_of(path, item.trim_start_matches('#')));
         let mut found = Vec::new();
-        for entry in self.tree.scan_prefix(codec::words_ending(given)) {
-            let (key, row) = entry?;
-            let no = number_of(&key)?;
-            if ends_alike(given, &codec::decode::<String>(&key, &row)?) && !found.contains(&no) {
-                found.push(no);
-            }
-            if found.len() == most {
-                break;
+        for prefix in std::iter::once(codec::words_ending(given)).chain(parted) {
+            for entry in self.tree.scan_prefix(prefix) {
+                let (key, row) = entry?;
+                let (path, item): (String, Option<String>) = codec::decode(&key, &row)?;
+                let is_meant = ends_alike(given, &place_of(&path, item.as_deref()))
+                    || item.is_some_and(|item| ends_alike(given, &item));
+                let no = number_of(&key)?;
+                found.extend((is_meant && !found.contains(&no)).then_some(no));
+                if found.len() == most {
+                    return Ok(found);
+                }
             }
         }
         Ok(found)
@@ -178,12 +226,26 @@ impl<'s> View<'s> {
 
     /// A record by its founder.
     pub fn record(self, founder: ArticleNo) -> Result<Option<RecordRow>, StoreError> {
-        self.row(&codec::record(founder))
+        if let Some(record) = self.row(&codec::record(founder))? {
+            return Ok(Some(record));
+        }
+        let id = |(no, id): (ArticleNo, ArticleId), _: &[u8]| (no == founder).then_some(id);
+        Ok(self.part(founder, id)?.flatten().map(|id| RecordRow::founded_by(founder, id)))
     }
 
     /// The founder of the record that this id, or alias, names today.
     pub fn founder(self, record: RecordId) -> Result<Option<ArticleNo>, StoreError> {
-        self.row(&codec::name(record))
+        if let Some(founder) = self.row(&codec::name(record))? {
+            return Ok(Some(founder));
+        }
+        for entry in self.tree.scan_prefix(codec::ids_headed(record)) {
+            let (key, row) = entry?;
+            let no = codec::decode(&key, &row)?;
+            if self.record(no)?.is_some_and(|found| found.id == record) {
+                return Ok(Some(no));
+            }
+        }
+        Ok(None)
     }
 
     /// All records with their articles and links, in founding order or against it. Rows that belong together are read
@@ -192,40 +254,66 @@ impl<'s> View<'s> {
         self,
         order: Order,
     ) -> impl Iterator<Item = Result<Gathered, StoreError>> + Send + use<'s> {
-        let [mut members, mut links, mut articles] = [b"v", b"l", b"a"].map(|kind| self.walk(kind, order));
-        self.walk(b"r", order).entries.map(move |entry| {
-            let (key, row) = entry?;
-            let founder = number_of(&key)?;
+        let [mut records, mut members, mut links] = [b"r", b"v", b"l"].map(|kind| self.walk(kind, order));
+        self.founders(order).map(move |founding| {
+            let (founder, row) = founding?;
+            let record = match records.of(founder)?.pop() {
+                Some((key, row)) => codec::decode(&key, &row)?,
+                None => RecordRow::founded_by(founder, row.id),
+            };
             let others =
                 members.of(founder)?.iter().map(|(key, _)| number_of(key)).collect::<Result<_, _>>()?;
-            let members = with_founder(founder, others);
             let links = links.of(founder)?.iter().map(link_of).collect::<Result<_, _>>()?;
-            let founding = articles.of(founder)?.pop();
-            let founding = founding.map(|(key, row)| codec::decode(&key, &row)).transpose()?;
-            self.gathered(founder, (codec::decode(&key, &row)?, founding), &members, links)
+            self.gathered((founder, row), record, others, links)
+        })
+    }
+
+    /// The articles that founded a record.
+    fn founders(
+        self,
+        order: Order,
+    ) -> impl Iterator<Item = Result<(ArticleNo, ArticleRow), StoreError>> + Send + use<'s> {
+        self.walk(codec::ARTICLES, order).entries.flat_map(move |entry| {
+            each(entry.and_then(|(key, row)| {
+                let mut founders = Vec::new();
+                for part in articles::parts(&key, &row)? {
+                    if part.founder(&key)? == part.no {
+                        founders.push((part.no, part.row(&key)?));
+                    }
+                }
+                if order == Order::Newest {
+                    founders.reverse();
+                }
+                Ok(founders)
+            }))
         })
     }
 
     /// A record by its founder, with its articles and links.
     pub fn whole_record(self, founder: ArticleNo) -> Result<Option<Gathered>, StoreError> {
-        let Some(record) = self.record(founder)? else { return Ok(None) };
-        let (members, links) = (self.members(founder)?, self.links(founder)?);
-        self.gathered(founder, (record, self.article(founder)?), &members, links).map(Some)
+        let founding = self.article(founder)?.filter(|row| row.founder == founder);
+        let Some(founding) = founding else { return Ok(None) };
+        let record = self.row(&codec::record(founder))?;
+        let record = record.unwrap_or_else(|| RecordRow::founded_by(founder, founding.id));
+        let (others, links) = (self.others(founder)?, self.links(founder)?);
+        self.gathered((founder, founding), record, others, links).map(Some)
     }
 
     /// A record and the article that founded it, with all that belongs to it.
     fn gathered(
         self,
-        founder: ArticleNo,
-        (record, mut founding): (RecordRow, Option<ArticleRow>),
-        members: &[ArticleNo],
+        (founder, founding): (ArticleNo, ArticleRow),
+        record: RecordRow,
+        others: Vec<ArticleNo>,
         links: Vec<(ArticleNo, Score)>,
     ) -> Result<Gathered, StoreError> {
-        let mut articles = Vec::with_capacity(members.len());
-        for no in members {
-            let row = if *no == founder { founding.take() } else { self.article(*no)? };
-            articles.extend(row.map(|row| (*no, row)));
+        let mut articles = Vec::with_capacity(1 + others.len());
+        articles.push((founder, founding));
+        for no in others {
+            articles.extend(self.article(no)?.map(|row| (no, row)));
         }
+        // An article may have gone over to a record that is younger than it.
+        articles.sort_by_key(|(no, _)| *no);
         Ok(Gathered { founder, record, articles, links })
     }
 
@@ -240,10 +328,18 @@ impl<'s> View<'s> {
 
     /// The members of a record in order of first sighting; none where there is no such record.
     pub fn members(self, founder: ArticleNo) -> Result<Vec<ArticleNo>, StoreError> {
-        if !self.tree.contains_key(codec::record(founder))? {
+        if !self.is_founder(founder)? {
             return Ok(Vec::new());
         }
-        Ok(with_founder(founder, self.numbers(&codec::members(founder)).collect::<Result<_, _>>()?))
+        let mut members = self.others(founder)?;
+        // An article may have gone over to a record that is younger than it.
+        members.insert(members.partition_point(|no| *no < founder), founder);
+        Ok(members)
+    }
+
+    /// The members of a record but its founder.
+    fn others(self, founder: ArticleNo) -> Result<Vec<ArticleNo>, StoreError> {
+        self.numbers(&codec::members(founder)).collect()
     }
 
     /// The founders of the records related to this one, with the probability of the best pair across.
@@ -255,17 +351,18 @@ impl<'s> View<'s> {
     pub fn metadata(
         self,
     ) -> impl Iterator<Item = Result<(ArticleNo, Map<String, Value>), StoreError>> + use<'s> {
-        self.tree.scan_prefix(b"e").map(|entry| {
-            let (key, row) = entry?;
-            let json: String = codec::decode(&key, &row)?;
-            let meta = serde_json::from_str(&json).map_err(|e| codec::damaged(&key, e.to_string()))?;
-            Ok((number_of(&key)?, meta))
+        self.tree.scan_prefix(codec::ARTICLES).flat_map(|entry| {
+            each(entry.map_err(Into::into).and_then(|(key, row)| {
+                let parts = articles::parts(&key, &row)?.into_iter();
+                let said = parts.map(|part| Ok(part.metadata(&key)?.map(|metadata| (part.no, metadata))));
+                said.filter_map(Result::transpose).collect()
+            }))
         })
     }
 
     /// The profile of an article; nothing where it has left the windows.
     pub fn profile(self, no: ArticleNo) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(row) = self.row(&codec::profile(no))? else { return Ok(None) };
+        let Some(row) = self.profile_row(no)? else { return Ok(None) };
         match self.profile_reader().read(&row) {
             // It left the windows in between.
             Err(_) if !self.is_live(no)? => Ok(None),
@@ -275,19 +372,25 @@ impl<'s> View<'s> {
 
     /// Whether an article is in a window.
     pub fn is_live(self, no: ArticleNo) -> Result<bool, StoreError> {
-        Ok(self.tree.contains_key(codec::profile(no))?)
+        Ok(self.profile_row(no)?.is_some())
+    }
+
+    fn profile_row(self, no: ArticleNo) -> Result<Option<ProfileRow>, StoreError> {
+        let rows: ProfileRows = self.row(&codec::profiles(no))?.unwrap_or_default();
+        Ok(rows.into_iter().find_map(|(at, row)| (at == no).then_some(row)))
     }
 
     /// The profiles of the articles that are in a window, in order of first sighting.
     pub fn profiles(self) -> impl Iterator<Item = Result<(ArticleNo, Vec<u8>), StoreError>> + use<'s> {
         let mut reader = self.profile_reader();
-        self.tree.scan_prefix(codec::PROFILES).map(move |entry| {
-            let (key, row) = entry?;
-            Ok((number_of(&key)?, reader.read(&codec::decode(&key, &row)?)?))
+        self.profile_rows().flat_map(each).map(move |entry| {
+            let (no, row) = entry?;
+            Ok((no, reader.read(&row)?))
         })
     }
 
-    pub(super) fn profile_rows(self) -> impl Iterator<Item = Result<ProfileRow, StoreError>> + use<'s> {
+    /// Where they lie.
+    pub(super) fn profile_rows(self) -> impl Iterator<Item = Result<ProfileRows, StoreError>> + use<'s> {
         self.tree.scan_prefix(codec::PROFILES).map(|entry| {
             let (key, row) = entry?;
             codec::decode(&key, &row)
@@ -366,10 +469,13 @@ fn link_of((key, row): &Entry) -> Result<(ArticleNo, Score), StoreError> {
     Ok((number_of(key)?, codec::decode(key, row)?))
 }
 
-/// The members of a record by number. An article may have gone over to a record that is younger than it.
-fn with_founder(founder: ArticleNo, mut others: Vec<ArticleNo>) -> Vec<ArticleNo> {
-    others.insert(others.partition_point(|no| *no < founder), founder);
-    others
+/// What was read, one by one, or why it was not.
+fn each<T>(read: Result<Vec<T>, StoreError>) -> impl Iterator<Item = Result<T, StoreError>> {
+    let (all, error) = match read {
+        Ok(all) => (all, None),
+        Err(error) => (Vec::new(), Some(Err(error))),
+    };
+    all.into_iter().map(Ok).chain(error)
 }
 
 fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {

@@ -4,20 +4,25 @@
 //! said in the log and does what it still can: an article founds a record of its own, a link or a move is left out.
 
 use super::{
-    StoreError, View, codec,
-    profiles::{ProfileRow, ProfileWriter},
+    StoreError, View,
+    articles::{ARTICLES_A_ROW, RowOfArticles, Told, parts},
+    codec,
+    profiles::{PROFILES_A_ROW, ProfileRows, ProfileWriter},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
 use crate::{
     journal::{Place, Position},
     model::{
         Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Event, Link, MergeEvent, MoveEvent,
-        PinEvent, Receipt, RecordId, Rejection, Relation, Score, Sighting, Time, Version, place_of,
+        PinEvent, Receipt, RecordId, Rejection, Relation, Score, Sighting, Time, Version,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap, btree_map::Entry},
+    mem::take,
+};
 
 /// One thing to apply.
 #[derive(Debug)]
@@ -35,7 +40,18 @@ pub(super) fn batch(
     changes: &[Change<'_>],
     end: Position,
 ) -> Result<sled::Batch, StoreError> {
-    let mut writer = Writer { view, profiles, rows: BTreeMap::new(), counts: view.counts()? };
+    let counts = view.counts()?;
+    let mut writer = Writer {
+        view,
+        profiles,
+        rows: BTreeMap::new(),
+        articles: BTreeMap::new(),
+        founders: HashMap::new(),
+        profile_rows: BTreeMap::new(),
+        arrivals: BTreeMap::new(),
+        first_new: counts.next_article,
+        counts,
+    };
     for change in changes {
         match change {
             Change::Event(event, place, profile) => writer.event(event, *place, *profile)?,
@@ -43,23 +59,23 @@ pub(super) fn batch(
         }
     }
     writer.counts.applied = end;
-    let counts = writer.counts;
-    writer.put(codec::META.to_vec(), &counts)?;
-    let mut batch = sled::Batch::default();
-    for (key, row) in writer.rows {
-        match row {
-            Some(row) => batch.insert(key, row),
-            None => batch.remove(key),
-        }
-    }
-    Ok(batch)
+    writer.finish()
 }
 
-/// The rows as they will be: those written so far over those of the view.
+/// The rows as they will be: those written so far over those of the view. What changes with many an event, or shares a
+/// row, becomes bytes once, when all changes are known.
 struct Writer<'v> {
     view: View<'v>,
     profiles: &'v mut ProfileWriter,
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    articles: BTreeMap<ArticleNo, Told>,
+    /// Who founded a record here.
+    founders: HashMap<RecordId, ArticleNo>,
+    /// By the first number of their row.
+    profile_rows: BTreeMap<ArticleNo, ProfileRows>,
+    arrivals: BTreeMap<Arrival, ArrivalRow>,
+    /// From here on no article was in the view.
+    first_new: ArticleNo,
     counts: Counts,
 }
 
@@ -108,50 +124,56 @@ impl Writer<'_> {
             place,
             decided: place,
         };
-        self.put(codec::article(e.no), &row)?;
+        let metadata = e.metadata();
+        let metadata =
+            if metadata.is_empty() { Vec::new() } else { Value::Object(metadata).to_string().into_bytes() };
+        self.articles.insert(e.no, Told { row, metadata });
         self.put(codec::id(e.id), &e.no)?;
         if self.get::<ArticleNo>(&codec::text(e.text_digest))?.is_none() {
             self.put(codec::text(e.text_digest), &e.no)?;
         }
         if joined.is_none() {
-            let record = RecordRow { id: e.verdict.record, canonical: e.no, aliases: Vec::new() };
-            self.put(codec::record(e.no), &record)?;
-            self.put(codec::name(record.id), &e.no)?;
-            self.counts.canonical += 1;
+            self.found(e)?;
         } else {
             self.counts.variants += 1;
             e.verdict.relation.into_iter().for_each(|relation| *self.counts.of(relation) += 1);
+            self.mark(codec::member(founder, e.no));
         }
         if let Some(version) = Version::of(&e.meta) {
             self.version(e, founder, version)?;
         }
-        self.word(&place_of(&e.path, e.item.as_deref()), e.no)?;
-        e.item.iter().try_for_each(|item| self.word(item, e.no))?;
-        if joined.is_some() {
-            self.mark(codec::member(founder, e.no));
-        }
-        let metadata = e.metadata();
-        if !metadata.is_empty() {
-            self.put(codec::meta(e.no), &Value::Object(metadata).to_string())?;
-        }
+        self.word(&e.path, e.item.as_deref(), e.no)?;
         for link in &e.verdict.related {
             self.link(founder, *link)?;
         }
         if let Some(profile) = profile {
             let row = self.profiles.add(profile)?;
-            self.put(codec::profile(e.no), &row)?;
+            self.profile_rows(e.no)?.push((e.no, row));
         }
         self.counts.next_article = self.counts.next_article.max(ArticleNo(e.no.0 + 1));
         self.counts.sightings += 1;
         self.advance((e.arrival, &e.path, e.at), place, e.index, |row| row.new += 1)
     }
 
+    /// An article founds a record: under its own id, or under that of one that was lost.
+    fn found(&mut self, e: &ArticleEvent) -> Result<(), StoreError> {
+        let id = e.verdict.record;
+        self.founders.insert(id, e.no);
+        self.counts.canonical += 1;
+        let record = RecordRow { id, canonical: e.no, aliases: Vec::new() };
+        if record == RecordRow::founded_by(e.no, e.id) {
+            return Ok(());
+        }
+        self.put(codec::record(e.no), &record)?;
+        self.put(codec::name(id), &e.no)
+    }
+
     /// An article has left the windows.
     fn evicted(&mut self, no: ArticleNo) -> Result<(), StoreError> {
-        let key = codec::profile(no);
-        if let Some(row) = self.get::<ProfileRow>(&key)? {
+        let rows = self.profile_rows(no)?;
+        if let Some(at) = rows.iter().position(|(of, _)| *of == no) {
+            let (_, row) = rows.remove(at);
             self.profiles.let_go(row);
-            self.remove(key);
         }
         Ok(())
     }
@@ -167,32 +189,30 @@ impl Writer<'_> {
         let (Some((before, _)), Some(Relation::Revision)) = (latest, e.verdict.relation) else {
             return Ok(());
         };
-        let mut record: RecordRow = self.need(&codec::record(founder))?;
+        let mut record = self.record(founder)?;
         if record.canonical != before {
             return Ok(());
         }
         record.canonical = e.no;
         self.put(codec::record(founder), &record)?;
-        let mut row: ArticleRow = self.need(&codec::article(before))?;
+        let row = self.row(before)?;
         if row.relation.is_none() {
             (row.relation, row.matched, row.score) = (Some(Relation::Revision), Some(e.id), Some(Score::ONE));
-            self.put(codec::article(before), &row)?;
         }
         Ok(())
     }
 
     fn sighting(&mut self, e: &Sighting, place: Place) -> Result<(), StoreError> {
-        if let Some((no, mut row)) = self.article_by_id(e.id)? {
+        if let Some((no, row)) = self.article_by_id(e.id)? {
             row.sightings += 1;
             row.last_seen = row.last_seen.max(e.at);
             if let Some(source) = e.source.as_ref().filter(|source| !row.is_from(source)) {
                 row.also_from.push(source.clone());
             }
-            self.put(codec::article(no), &row)?;
             // The first of a file may be all of it, and then its path means the article. The others' places are not
             // told, and a feed that is sent again and again would have a row for each of its items each time.
             if e.index == 0 {
-                self.word(&e.path, no)?;
+                self.word(&e.path, None, no)?;
             }
             self.counts.sightings += 1;
             self.counts.repeats += 1;
@@ -206,7 +226,7 @@ impl Writer<'_> {
     }
 
     fn receipt(&mut self, e: &Receipt, place: Place) -> Result<(), StoreError> {
-        let mut row = self.arrival((e.arrival, &e.path, e.at), place)?;
+        let row = self.arrival((e.arrival, &e.path, e.at), place)?;
         if row.outcome.is_some() {
             return Ok(());
         }
@@ -214,7 +234,6 @@ impl Writer<'_> {
         row.digest = e.digest;
         row.outcome = Some(e.outcome);
         row.reason.clone_from(&e.reason);
-        self.put(codec::arrival(e.arrival), &row)?;
         self.remove(codec::open_arrival(e.arrival));
         if let (Some(digest), Some(original)) = (e.digest, &e.original) {
             self.put(codec::file(digest), original)?;
@@ -231,17 +250,15 @@ impl Writer<'_> {
             return Ok(());
         }
         self.mark(codec::later(e.from.0, place));
-        let gone: RecordRow = self.need(&codec::record(from))?;
-        let mut kept: RecordRow = self.need(&codec::record(into))?;
+        let (gone, mut kept) = (self.record(from)?, self.record(into)?);
         let others = self.numbers(&codec::members(from))?;
         for no in std::iter::once(from).chain(others) {
-            let mut row: ArticleRow = self.need(&codec::article(no))?;
+            let row = self.row(no)?;
             row.founder = into;
             if no == gone.canonical {
                 (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
                 row.decided = place;
             }
-            self.put(codec::article(no), &row)?;
             self.remove(codec::member(from, no));
             self.mark(codec::member(into, no));
         }
@@ -267,19 +284,20 @@ impl Writer<'_> {
 
     fn move_article(&mut self, e: &MoveEvent, place: Place) -> Result<(), StoreError> {
         let Some(to) = self.founder(e.to)? else { return Ok(()) };
-        let Some((no, mut row)) = self.article_by_id(e.id)? else { return Ok(()) };
-        let from = row.founder;
+        let Some((no, row)) = self.article_by_id(e.id)? else { return Ok(()) };
+        let (from, before) = (row.founder, row.relation);
         if no == from {
             // It founds a record of its own because the one it had joined was lost.
             return Ok(());
         }
-        self.mark(codec::later(e.id.head(), place));
-        row.relation.into_iter().for_each(|relation| *self.counts.of(relation) -= 1);
-        *self.counts.of(e.relation) += 1;
         row.founder = to;
         (row.relation, row.matched, row.score) = (Some(e.relation), Some(e.matched), Some(e.score));
         row.decided = place;
-        self.put(codec::article(no), &row)?;
+        self.mark(codec::later(e.id.head(), place));
+        if let Some(before) = before {
+            *self.counts.of(before) -= 1;
+        }
+        *self.counts.of(e.relation) += 1;
         self.remove(codec::member(from, no));
         self.mark(codec::member(to, no));
         Ok(())
@@ -287,9 +305,10 @@ impl Writer<'_> {
 
     fn pin(&mut self, e: &PinEvent, place: Place) -> Result<(), StoreError> {
         let Some((no, row)) = self.article_by_id(e.id)? else { return Ok(()) };
+        let founder = row.founder;
         self.mark(codec::later(e.id.head(), place));
         if e.pinned {
-            self.put(codec::pin(no), &row.founder)
+            self.put(codec::pin(no), &founder)
         } else {
             self.remove(codec::pin(no));
             Ok(())
@@ -318,19 +337,19 @@ impl Writer<'_> {
         index: u32,
         count: impl FnOnce(&mut ArrivalRow),
     ) -> Result<(), StoreError> {
-        let (arrival, _, at) = file;
-        let mut row = self.arrival(file, place)?;
+        let row = self.arrival(file, place)?;
         (row.items, row.last) = (row.items.max(index + 1), place);
-        count(&mut row);
-        self.counts.last_commit = self.counts.last_commit.max(Some(at));
-        self.put(codec::arrival(arrival), &row)
+        count(row);
+        self.counts.last_commit = self.counts.last_commit.max(Some(file.2));
+        Ok(())
     }
 
     /// A file was taken up. One that was taken up before a crash and is read on is known already.
     fn taken_up(&mut self, e: &ArrivalEvent, place: Place) -> Result<(), StoreError> {
         let row = self.arrival((e.arrival, &e.path, e.at), place)?;
-        let (inbox, bytes, modified_ns) = (e.inbox.clone(), e.bytes, e.modified_ns);
-        self.put(codec::arrival(e.arrival), &ArrivalRow { inbox, bytes, modified_ns, last: place, ..row })
+        row.inbox.clone_from(&e.inbox);
+        (row.bytes, row.modified_ns, row.last) = (e.bytes, e.modified_ns, place);
+        Ok(())
     }
 
     /// The row of an arrival; its first mention counts the file as received.
@@ -338,14 +357,18 @@ impl Writer<'_> {
         &mut self,
         (arrival, path, at): (Arrival, &str, Time),
         place: Place,
-    ) -> Result<ArrivalRow, StoreError> {
-        if let Some(row) = self.get(&codec::arrival(arrival))? {
-            return Ok(row);
+    ) -> Result<&mut ArrivalRow, StoreError> {
+        let vacant = match self.arrivals.entry(arrival) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(vacant) => vacant,
+        };
+        if let Some(row) = self.view.arrival(arrival)? {
+            return Ok(vacant.insert(row));
         }
         self.counts.received += 1;
         self.counts.last_arrival = self.counts.last_arrival.max(arrival.0);
-        self.mark(codec::open_arrival(arrival));
-        Ok(ArrivalRow {
+        self.rows.insert(codec::open_arrival(arrival), Some(Vec::new()));
+        Ok(vacant.insert(ArrivalRow {
             path: path.to_owned(),
             at,
             inbox: None,
@@ -360,29 +383,122 @@ impl Writer<'_> {
             reason: None,
             first: place,
             last: place,
-        })
+        }))
     }
 
-    /// A path or a wire id names an article.
-    fn word(&mut self, word: &str, no: ArticleNo) -> Result<(), StoreError> {
-        self.put(codec::word(word, no), &word)
+    /// A path, and a wire id or a number in it, name an article.
+    fn word(&mut self, path: &str, item: Option<&str>, no: ArticleNo) -> Result<(), StoreError> {
+        self.put(codec::word(path, item, no), &(path, item))
     }
 
     /// The founder of the record that an event names, where it is there.
     fn founder(&self, record: RecordId) -> Result<Option<ArticleNo>, StoreError> {
-        let founder = self.get(&codec::name(record))?;
+        // A record that went over into another in this batch is named by a row, whoever founded it.
+        let founder = match (self.rows.get(&codec::name(record)), self.founders.get(&record)) {
+            (Some(Some(row)), _) => Some(codec::decode(b"n", row)?),
+            (_, Some(founder)) => Some(*founder),
+            _ => self.view.founder(record)?,
+        };
         if founder.is_none() {
             tracing::error!(%record, "the journal speaks of a record that was lost with a damaged stretch of it");
         }
         Ok(founder)
     }
 
-    fn article_by_id(&self, id: ArticleId) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+    /// A record as it will be.
+    fn record(&mut self, founder: ArticleNo) -> Result<RecordRow, StoreError> {
+        match self.get(&codec::record(founder))? {
+            Some(record) => Ok(record),
+            None => Ok(RecordRow::founded_by(founder, self.row(founder)?.id)),
+        }
+    }
+
+    fn article_by_id(&mut self, id: ArticleId) -> Result<Option<(ArticleNo, &mut ArticleRow)>, StoreError> {
         let Some(no) = self.get::<ArticleNo>(&codec::id(id))? else {
             tracing::error!(article = %id, "the journal speaks of an article that was lost with a damaged stretch of it");
             return Ok(None);
         };
-        Ok(Some((no, self.need(&codec::article(no))?)))
+        Ok(Some((no, self.row(no)?)))
+    }
+
+    /// The row of an article that must be there, to be read or changed.
+    fn row(&mut self, no: ArticleNo) -> Result<&mut ArticleRow, StoreError> {
+        let told = match self.articles.entry(no) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                let told = self.view.told(no)?.ok_or_else(|| {
+                    let what = format!("the journal speaks of article {}, which is not there", no.0);
+                    StoreError::Inconsistent(what)
+                })?;
+                vacant.insert(told)
+            }
+        };
+        Ok(&mut told.row)
+    }
+
+    /// Where the profiles of an article and its neighbours lie, to be changed.
+    fn profile_rows(&mut self, no: ArticleNo) -> Result<&mut ProfileRows, StoreError> {
+        match self.profile_rows.entry(ArticleNo(no.0 - no.0 % PROFILES_A_ROW)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(vacant) => {
+                let is_new = *vacant.key() >= self.first_new;
+                let rows = if is_new { None } else { self.view.row(&codec::profiles(no))? };
+                Ok(vacant.insert(rows.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// All rows, with what became bytes last.
+    fn finish(mut self) -> Result<sled::Batch, StoreError> {
+        let counts = self.counts;
+        self.put(codec::META.to_vec(), &counts)?;
+        for (arrival, row) in take(&mut self.arrivals) {
+            self.put(codec::arrival(arrival), &row)?;
+        }
+        for (first, rows) in take(&mut self.profile_rows) {
+            let row = if rows.is_empty() { None } else { Some(codec::encode(&rows)?) };
+            self.rows.insert(codec::profiles(first), row);
+        }
+        let mut articles: BTreeMap<ArticleNo, BTreeMap<ArticleNo, Told>> = BTreeMap::new();
+        for (no, told) in take(&mut self.articles) {
+            articles.entry(ArticleNo(no.0 - no.0 % ARTICLES_A_ROW)).or_default().insert(no, told);
+        }
+        for (first, told) in articles {
+            let key = codec::articles(first);
+            let row = self.row_of_articles(&key, first, &told)?;
+            self.rows.insert(key, Some(row));
+        }
+        let mut batch = sled::Batch::default();
+        for (key, row) in self.rows {
+            match row {
+                Some(row) => batch.insert(key, row),
+                None => batch.remove(key),
+            }
+        }
+        Ok(batch)
+    }
+
+    /// A row with those of its articles that were told anew, and the others as they were.
+    fn row_of_articles(
+        &self,
+        key: &[u8],
+        first: ArticleNo,
+        told: &BTreeMap<ArticleNo, Told>,
+    ) -> Result<Vec<u8>, StoreError> {
+        let before = if first < self.first_new { self.view.raw_row(key)? } else { None };
+        let before = before.as_deref().map_or(Ok(Vec::new()), |row| parts(key, row))?;
+        let mut row = RowOfArticles::new();
+        let mut kept = before.into_iter().filter(|part| !told.contains_key(&part.no)).peekable();
+        for (no, told) in told {
+            while let Some(part) = kept.next_if(|part| part.no < *no) {
+                row.keep(part);
+            }
+            row.tell(*no, told)?;
+        }
+        for part in kept {
+            row.keep(part);
+        }
+        Ok(row.sealed())
     }
 
     fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
