@@ -1,7 +1,7 @@
 //! The first matcher: the same bytes, and the same normalized text. The same bytes are no new article and are asked for by the
 //! pipeline alone.
 
-use super::postings::Postings;
+use super::postings::{Found, Postings};
 use crate::model::{ArticleNo, Digest, low_half};
 use std::iter::once;
 
@@ -22,7 +22,7 @@ impl Exact {
     /// The articles that may have this digest, the oldest first.
     pub fn find(&self, digest: Digest) -> Vec<ArticleNo> {
         let found = self.0.of(once(key(digest)));
-        let postings = found.iter().flat_map(|found| found.postings());
+        let postings = found.iter().flat_map(Found::postings);
         postings.filter_map(|posting| Some(self.0.article(self.0.place(*posting))?.0)).collect()
     }
 }
