@@ -1,5 +1,5 @@
-//! The first matcher: the same bytes, and the same normalized text. The same bytes are no new article and are asked for by the
-//! pipeline alone.
+//! The first matcher: the same normalized text. The same raw bytes are no new article; they are found here for whoever asks for
+//! one by its id.
 
 use super::postings::{Found, Postings};
 use crate::model::{ArticleNo, Digest, low_half};
@@ -19,11 +19,14 @@ impl Exact {
         self.0.remove(no, || digests.map(key));
     }
 
-    /// The articles that may have this digest, the oldest first.
-    pub fn find(&self, digest: Digest) -> Vec<ArticleNo> {
+    /// The oldest of the articles that may have this digest which is meant.
+    pub fn first(&self, digest: Digest, is_meant: impl Fn(ArticleNo) -> bool) -> Option<ArticleNo> {
         let found = self.0.of(once(key(digest)));
-        let postings = found.iter().flat_map(Found::postings);
-        postings.filter_map(|posting| Some(self.0.article(self.0.place(*posting))?.0)).collect()
+        let mut postings = found.iter().flat_map(Found::postings);
+        postings.find_map(|posting| {
+            let (no, ()) = self.0.article(self.0.place(*posting))?;
+            is_meant(no).then_some(no)
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     table::Table,
     terms::Term,
 };
-use crate::model::{ArticleNo, Language, TermCount, prior::Prior};
+use crate::model::{ArticleNo, Language, TermCount, TermKind, prior::Prior};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, LazyLock},
@@ -242,8 +242,12 @@ fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
     let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::with_capacity(weighed.len()));
     for w in weighed {
         let TermCount { term, kind, in_opening, .. } = w.count;
-        let term = Term::new(term, top_weight(w) / of_top, w.head_weight / of_head, w.idf, kind, in_opening);
-        if term.tells() { terms.push(term) } else { others.push(term.number) }
+        let (top, head) = (top_weight(w), w.head_weight);
+        if top > 0. || head > 0. || kind != TermKind::Word {
+            terms.push(Term::new(term, top / of_top, head / of_head, w.idf, kind, in_opening));
+        } else {
+            others.push(term);
+        }
     }
     (terms, others)
 }

@@ -70,13 +70,13 @@ impl Index {
         self.first(id, |profile| profile.id == id)
     }
 
-    /// The first live article with a text.
+    /// The first live article with a text. One without a word is like no other, though all of them are the same.
     pub fn with_text(&self, text: Digest) -> Option<ArticleNo> {
-        self.first(text, |profile| profile.text_digest == text)
+        self.first(text, |profile| profile.words > 0 && profile.text_digest == text)
     }
 
     fn first(&self, digest: Digest, is_meant: impl Fn(&Profile) -> bool) -> Option<ArticleNo> {
-        self.exact.find(digest).into_iter().find(|no| self.get(*no).is_some_and(&is_meant))
+        self.exact.first(digest, |no| self.get(no).is_some_and(&is_meant))
     }
 
     pub fn live(&self) -> usize {
@@ -104,8 +104,8 @@ impl Index {
         found
     }
 
-    /// Looks at all that a comparison reads of these articles, so that memory is waited for once and not for each: first at
-    /// what says where the rest lies.
+    /// Looks at what every comparison reads of these articles, so that memory is waited for once and not for each: first at what
+    /// says where the rest lies.
     fn touch(&self, candidates: &[Candidate], are_quotes_compared: bool) {
         let profiles: Vec<_> =
             candidates.iter().filter_map(|c| Some((self.get(c.no)?, c.shares_wording))).collect();
@@ -174,7 +174,7 @@ impl Index {
     }
 }
 
-/// What an article is found by exactly. A text without a word is like no other, though all of them are the same.
+/// What an article is found by exactly.
 fn digests(profile: &Profile) -> impl Iterator<Item = Digest> {
     let text = (profile.words > 0).then_some(profile.text_digest);
     std::iter::once(profile.id).chain(text)

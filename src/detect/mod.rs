@@ -183,12 +183,13 @@ impl Detector {
         }
     }
 
-    /// Takes in an article whose profile was kept. They must come in order of first sighting; `newest` is the last that
-    /// will.
+    /// Takes in an article whose profile was kept. They must come in order of first sighting; `newest` is the last
+    /// that was ever decided on, whether or not it is still in a window.
     pub fn restore(
         &mut self,
         profile: &[u8],
-        (founder, record): (ArticleNo, RecordId),
+        founder: ArticleNo,
+        record: RecordId,
         newest: ArticleNo,
     ) -> Result<Vec<ArticleNo>, ProfileError> {
         let kept = Kept::from_bytes(profile)?;

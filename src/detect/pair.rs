@@ -2,7 +2,7 @@
 
 use super::{
     near,
-    overlap::{Overlap, common},
+    overlap::Overlap,
     probe::Probe,
     profile::Profile,
     rewrite::Shared,
@@ -141,7 +141,7 @@ impl Pair {
             name_form: self.frames.names,
             by_names: self.frames.by_names,
             head_figures: Score::from_share(shared.head_figures),
-            quotes: Score::from_share(quotes(a, b)),
+            quotes: Score::from_share(shared.quotes),
             weekdays: weekdays(a, b),
             sentences: sentences::likeness(a, b).map(Score::from_share),
             probability: self.probability,
@@ -172,7 +172,7 @@ fn weights(a: &Profile, b: &Profile, shared: &Shared) -> [f64; 15] {
         HEAD_FIGURES * shared.head_figures,
         RARE * shared.rare,
         NAMES * shared.names,
-        QUOTES * quotes(a, b),
+        QUOTES * shared.quotes,
         WEEKDAYS * f64::from(weekdays(a, b)),
         likeness.map_or(0., |likeness| SENTENCES * (likeness - SENTENCES_NEUTRAL)),
         -brevity(a, b),
@@ -223,15 +223,6 @@ fn parts(weights: &[f64; 15]) -> Parts {
 /// The probability by shared wording; 0 where too little is shared.
 fn by_wording(overlap: &Overlap) -> f64 {
     if overlap.joins() { 0.6 + 0.4 * overlap.containment() } else { 0. }
-}
-
-/// How much they quote alike: 0 for nothing, 1 for 19 runs of four words, and little more for many more.
-fn quotes(a: &Profile, b: &Profile) -> f64 {
-    if a.quoted().is_empty() || b.quoted().is_empty() {
-        return 0.;
-    }
-    let shared = u32::try_from(common(a.quoted(), b.quoted()).count()).unwrap_or(u32::MAX);
-    libm::log(1. + f64::from(shared)) / 3.
 }
 
 /// Whether they name one weekday (1) or none in common (-1); 0 where one of them names none.

@@ -1,4 +1,4 @@
-//! Postings: for each term or sketch entry the live articles that have it. Called by `rewrite`, `overlap` and `near`.
+//! Postings: for each term, sketch entry or other key the live articles that have it. Called by every matcher.
 //!
 //! What leaves a window is nearly always the oldest. Its postings then stay where they are, in front of their lists, until
 //! somebody looks: to go and take out a hundred postings, each in memory that nobody has touched for a week, would cost
@@ -246,6 +246,41 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// Lists of hundreds, of which many die at once, or one in the middle.
+        #[test]
+        fn long_lists_know_what_is_dead(
+            turns in prop::collection::vec((1_usize..60, 0_usize..90, any::<prop::sample::Index>()), 1..40),
+        ) {
+            let mut postings = Postings::<(), 22>::default();
+            let (mut live, mut no) = (Vec::new(), 0);
+            for (coming, going, middle) in turns {
+                for _ in 0..coming {
+                    // One key in each, one in every second, one in every seventh.
+                    let keys = [(1, 1), (2, 2), (3, 7)].into_iter().filter(|(_, every)| no % every == 0);
+                    postings.insert(ArticleNo(no), (), keys.map(|(key, _)| (key, 5)));
+                    live.push(no);
+                    no += 1;
+                }
+                let keys = |no: u32| [(1, 1), (2, 2), (3, 7)].into_iter().filter(move |(_, e)| no % e == 0).map(|(key, _)| key);
+                let middle = live.remove(middle.index(live.len()));
+                postings.remove(ArticleNo(middle), || keys(middle));
+                for gone in live.drain(..going.min(live.len())) {
+                    postings.remove(ArticleNo(gone), || keys(gone));
+                }
+                live.drain(..live.len().saturating_sub(Postings::<(), 22>::ARTICLES_MAX));
+                let numbers = |found: &Found<'_>| {
+                    let article = |posting: &u32| postings.article(postings.place(*posting)).unwrap().0.0;
+                    found.postings().iter().map(article).collect::<Vec<_>>()
+                };
+                let (all, newest) = (postings.of(1..4), postings.newest(1..4, 24));
+                for ((every, all), newest) in [1, 2, 7].into_iter().zip(&all).zip(&newest) {
+                    let brute: Vec<u32> = live.iter().copied().filter(|no| no % every == 0).collect();
+                    prop_assert_eq!(numbers(all), &brute[..]);
+                    prop_assert_eq!(numbers(newest), &brute[brute.len().saturating_sub(24)..]);
+                }
+            }
+        }
+
         /// With numbers of four bits, so that they go round, and no more than eight articles, of which then the oldest leaves.
         #[test]
         fn the_lists_hold_what_is_live_whatever_left_first(

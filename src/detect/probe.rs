@@ -10,6 +10,7 @@ pub(super) struct Probe {
     terms: Table<u16>,
     may_be_in_sketch: Bits,
     sketch: Table<bool>,
+    may_be_quoted: Bits,
 }
 
 impl Probe {
@@ -20,6 +21,7 @@ impl Probe {
             terms: Table::with_room(numbers.len()),
             may_be_in_sketch: Bits::of(sketch),
             sketch: Table::with_room(sketch.len()),
+            may_be_quoted: Bits::of(profile.quoted()),
         };
         for (number, place) in numbers.iter().zip(1..) {
             *probe.terms.entry(*number) = place;
@@ -30,7 +32,7 @@ impl Probe {
         probe
     }
 
-    /// The terms that the article, which is `a`, shares with another.
+    /// The terms and quotations that the article, which is `a`, shares with another.
     pub fn shared(&self, a: &Profile, b: &Profile) -> Shared {
         let (here, there) = (a.terms(), b.terms());
         let numbers = there.numbers().iter().enumerate();
@@ -39,7 +41,8 @@ impl Probe {
             let place_here = usize::from(self.terms.get(*number)).checked_sub(1)?;
             Some((here.get(place_here)?, there.get(place)?))
         });
-        Shared::over(a, b, both)
+        let is_quoted = |run: &&u32| self.may_be_quoted.has(**run) && a.quoted().binary_search(run).is_ok();
+        Shared::over(a, b, both, b.quoted().iter().filter(is_quoted).count())
     }
 
     /// The wording that it shares with another.

@@ -21,9 +21,9 @@ pub enum ProfileError {
     /// Its head is none.
     #[error("a kept profile cannot be read: {0}")]
     Head(#[from] postcard::Error),
-    /// Its lists are shorter than its head says.
-    #[error("a kept profile cannot be read: its lists are cut short")]
-    CutShort,
+    /// Its lists are not as long as its head says.
+    #[error("a kept profile cannot be read: its lists are not as long as they should be")]
+    Lists,
 }
 
 /// An article as it is compared.
@@ -123,7 +123,7 @@ impl Profile {
         quoted
     }
 
-    /// Looks at all of the head that a comparison reads.
+    /// Looks at the head, so far as its fields tell where it lies.
     pub fn touch_head(&self) -> u32 {
         let [first, .., last] = self.lists;
         let numbers = [self.totals.figures, self.seen, self.no.0, first, last];
@@ -131,7 +131,7 @@ impl Profile {
         numbers.iter().fold(flags, |sum, number| sum ^ number)
     }
 
-    /// Looks at the lists that are compared, a number of each line of memory.
+    /// Looks at the lists that every comparison goes through, a number of each line of memory.
     pub fn touch_lists(&self, is_wording_compared: bool, are_quotes_compared: bool) -> u32 {
         let lists = [
             self.terms().numbers(),
@@ -187,21 +187,25 @@ impl Kept {
     /// As it is written down: the head in postcard, then all numbers, little-endian. It takes a while, which need not be that
     /// of the one who decides.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = postcard::to_stdvec(&*self.profile).unwrap_or_default();
+        let mut bytes = postcard::to_stdvec(&(&*self.profile, self.others.len())).unwrap_or_default();
         let numbers = self.profile.numbers.iter().chain(&self.others);
         bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
         bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, ProfileError> {
-        let (profile, bytes): (Profile, _) = postcard::take_from_bytes(bytes)?;
-        let (numbers, _) = bytes.as_chunks();
-        let numbers: Vec<u32> = numbers.iter().copied().map(u32::from_le_bytes).collect();
+        let ((mut profile, others), bytes): ((Profile, usize), _) = postcard::take_from_bytes(bytes)?;
         let length = profile.lists.iter().map(|length| *length as usize).sum();
-        let (numbers, others) = numbers.split_at_checked(length).ok_or(ProfileError::CutShort)?;
-        let mut profile = Profile { numbers: numbers.into(), ..profile };
+        let numbers = match bytes.as_chunks() {
+            (numbers, []) if numbers.len() == others.saturating_add(length) => numbers,
+            _ => return Err(ProfileError::Lists),
+        };
+        let (lists, others) = numbers.split_at_checked(length).ok_or(ProfileError::Lists)?;
+        let read =
+            |numbers: &[[u8; 4]]| -> Vec<u32> { numbers.iter().copied().map(u32::from_le_bytes).collect() };
+        profile.numbers = read(lists).into_boxed_slice();
         profile.totals = Totals::of(profile.terms().iter());
-        Ok(Self { profile: Arc::new(profile), others: others.into() })
+        Ok(Self { profile: Arc::new(profile), others: read(others) })
     }
 
     /// The numbers of all terms.

@@ -2,6 +2,7 @@
 //! combination of evidence that a person can follow gives the probability that a pair tells one story.
 
 use super::{
+    overlap::common,
     postings::Postings,
     profile::Profile,
     tally::Tally,
@@ -105,7 +106,7 @@ fn finding(profile: &Profile) -> impl Iterator<Item = Term> + Clone {
     profile.terms().iter().filter(|term| term.finds())
 }
 
-/// What two articles' terms have in common. All are shares but the count.
+/// What two articles' terms and quotations have in common, as shares.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shared {
     /// The cosine of the strongest terms with every weight squared: whether they are about the same few things.
@@ -122,6 +123,8 @@ pub(super) struct Shared {
     pub rare: f64,
     /// The names of one that the other's head has, against all of the one; the lower of both directions.
     pub names: f64,
+    /// How much they quote alike: 0 for nothing, 1 for 19 runs of four words, and little more for many more.
+    pub quotes: f64,
 }
 
 /// Beside an article's own terms, shared ones are measured against so much more, so that two articles of few rare
@@ -165,11 +168,16 @@ impl Masses {
 impl Shared {
     /// What the later article `a` and the earlier `b` share.
     pub fn of(a: &Profile, b: &Profile) -> Self {
-        Self::over(a, b, both(a.terms(), b.terms()))
+        Self::over(a, b, both(a.terms(), b.terms()), common(a.quoted(), b.quoted()).count())
     }
 
-    /// The same from the terms in both. Those that tell nothing may be left out.
-    pub fn over(a: &Profile, b: &Profile, both: impl Iterator<Item = (Term, Term)>) -> Self {
+    /// The same from the terms in both, of which those that tell nothing may be left out, and how many quoted runs are in both.
+    pub fn over(
+        a: &Profile,
+        b: &Profile,
+        both: impl Iterator<Item = (Term, Term)>,
+        quoted_runs: usize,
+    ) -> Self {
         let mut sums = Masses::default();
         for (x, y) in both {
             sums.add(x, y);
@@ -189,7 +197,15 @@ impl Shared {
             head_figures: mass(sums.head_figure_mass) / (head_figure_mass + HEAD_FIGURE_PRIOR),
             rare: mass(sums.rare_mass) / 2. / (mass(of_a.rare_mass.max(of_b.rare_mass)) + RARE_PRIOR),
             names: lower(sums.names, of_a.name_mass, of_b.name_mass),
+            quotes: quotes(quoted_runs),
         }
+    }
+}
+
+fn quotes(runs: usize) -> f64 {
+    match u32::try_from(runs).unwrap_or(u32::MAX) {
+        0 => 0.,
+        runs => libm::log(1. + f64::from(runs)) / 3.,
     }
 }
 

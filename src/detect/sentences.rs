@@ -87,7 +87,9 @@ mod tests {
     fn what_was_encoded_is_kept_with_the_profile() {
         for kept in [kept(7, &[[1., 0., 0.]]), kept(7, &[])] {
             let again = Kept::from_bytes(&kept.to_bytes()).unwrap();
-            assert_eq!((again.profile, again.others), (kept.profile, kept.others));
+            assert_eq!((&again.profile, &again.others), (&kept.profile, &kept.others));
+            let bytes = kept.to_bytes();
+            assert!((0..bytes.len()).all(|end| Kept::from_bytes(&bytes[..end]).is_err()), "a part is none");
         }
     }
 }

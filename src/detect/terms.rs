@@ -108,11 +108,6 @@ impl Term {
     pub fn is_top_name(self) -> bool {
         self.is_top() && self.is_name()
     }
-
-    /// Whether it can tell anything on a pair: one of the strongest, of the head, a figure or a name. Half of all do.
-    pub fn tells(self) -> bool {
-        self.is_top() || self.is_in_head() || self.is_figure() || self.is_name()
-    }
 }
 
 /// The terms of an article, sorted by number. The numbers lie by themselves: most are looked at and no more.
@@ -174,6 +169,6 @@ mod tests {
             "{term:?}"
         );
         let plain = Term::new(7, 0., 0., 3., TermKind::Word, false);
-        assert!(!plain.tells() && plain.top() == 0 && plain.idf() == 96, "{plain:?}");
+        assert!(plain.top() == 0 && plain.idf() == 96, "{plain:?}");
     }
 }

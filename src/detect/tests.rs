@@ -240,7 +240,7 @@ fn a_restart_decides_as_an_undisturbed_run() {
             if !gone.contains(&ArticleNo(n)) {
                 let founder = undisturbed_founder(&decided, decision.verdict.record);
                 let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
-                restarted.detector.restore(&profile, (founder, record), ArticleNo(cut - 1)).unwrap();
+                restarted.detector.restore(&profile, founder, record, ArticleNo(cut - 1)).unwrap();
             }
         }
         for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
@@ -277,7 +277,7 @@ fn a_restart_counts_the_same_recent_articles() {
     for decision in &decided[..cut as usize] {
         let founder = undisturbed_founder(&decided, decision.verdict.record);
         let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
-        restarted.detector.restore(&profile, (founder, record), ArticleNo(cut - 1)).unwrap();
+        restarted.detector.restore(&profile, founder, record, ArticleNo(cut - 1)).unwrap();
     }
     for n in cut..1_700 {
         restarted.day = days(n);
@@ -287,6 +287,46 @@ fn a_restart_counts_the_same_recent_articles() {
             "article {n}"
         );
     }
+}
+
+/// A digest is looked for by its first bytes, which another may share.
+#[test]
+fn a_text_is_the_same_by_all_of_its_digest_and_where_it_has_words() {
+    let mut detector = Detector::new(SETTINGS);
+    let digest = |last: u8| {
+        let mut bytes = [7; 32];
+        bytes[31] = last;
+        Digest(bytes)
+    };
+    let mut add = |no: u32, (id, text): (u8, u8), words: u32| {
+        let (.., print) = measured(&format!("Notice {no}: gate {no} of dock {no} stays shut."));
+        let newcomer = Newcomer {
+            no: ArticleNo(no),
+            id: digest(id),
+            text_digest: digest(text),
+            time: Time::from_millis(0),
+            published: None,
+            source: None,
+            fingerprint: &Fingerprint { words, ..print },
+        };
+        assert!(!detector.knows(digest(id)), "{no}");
+        let verdict = detector.decide(&newcomer, None).verdict;
+        assert!(detector.knows(digest(id)), "{no}");
+        (verdict.relation, verdict.matched)
+    };
+    assert_eq!(add(0, (1, 1), 0).0, None);
+    assert_eq!(add(1, (2, 1), 0).0, None, "without a word nothing is the same");
+    assert_eq!(add(2, (3, 9), 8).0, None);
+    assert_ne!(add(3, (4, 8), 8).0, Some(Relation::Identical), "only the first bytes are the same");
+    assert_eq!(add(4, (5, 9), 8), (Some(Relation::Identical), Some(digest(3))));
+    assert_eq!(
+        add(5, (6, 3), 8).0.filter(|r| *r == Relation::Identical),
+        None,
+        "the text of one, the bytes of another"
+    );
+    assert!(
+        detector.knows_text(digest(9)) && !detector.knows_text(digest(1)) && !detector.knows_text(digest(4))
+    );
 }
 
 mod assembly;

@@ -227,7 +227,7 @@ fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreE
             view.article(no)?.ok_or_else(|| broken(format!("article {} has a profile and no row", no.0)))?;
         let record = view.record(row.founder)?;
         let record = record.ok_or_else(|| broken(format!("article {} has no record", row.id)))?;
-        detector.restore(&profile, (row.founder, record.id), newest).map_err(|e| broken(e.to_string()))?;
+        detector.restore(&profile, row.founder, record.id, newest).map_err(|e| broken(e.to_string()))?;
         detector.chain(no, row.relation, row.matched);
     }
     for pin in view.pins() {

@@ -39,7 +39,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 11;
+const VERSION: u8 = 12;
 const HEAD_BYTES: usize = 5;
 /// So much of a name stands in its key: where most differ from those before and after them.
 const WORD_BYTES: usize = 16;
