@@ -245,6 +245,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// One key in each article, one in every second, one in every seventh, each with a value.
+    fn keys_of(no: u32) -> impl Iterator<Item = (u32, u8)> {
+        [(1, 1), (2, 2), (3, 7)]
+            .into_iter()
+            .filter(move |(_, every)| no.is_multiple_of(*every))
+            .map(|(key, _)| (key, 5))
+    }
+
     proptest! {
         /// Lists of hundreds, of which many die at once, or one in the middle.
         #[test]
@@ -255,13 +263,11 @@ mod tests {
             let (mut live, mut no) = (Vec::new(), 0);
             for (coming, going, middle) in turns {
                 for _ in 0..coming {
-                    // One key in each, one in every second, one in every seventh.
-                    let keys = [(1, 1), (2, 2), (3, 7)].into_iter().filter(|(_, every)| no % every == 0);
-                    postings.insert(ArticleNo(no), (), keys.map(|(key, _)| (key, 5)));
+                    postings.insert(ArticleNo(no), (), keys_of(no));
                     live.push(no);
                     no += 1;
                 }
-                let keys = |no: u32| [(1, 1), (2, 2), (3, 7)].into_iter().filter(move |(_, e)| no % e == 0).map(|(key, _)| key);
+                let keys = |no| keys_of(no).map(|(key, _)| key);
                 let middle = live.remove(middle.index(live.len()));
                 postings.remove(ArticleNo(middle), || keys(middle));
                 for gone in live.drain(..going.min(live.len())) {
@@ -274,7 +280,7 @@ mod tests {
                 };
                 let (all, newest) = (postings.of(1..4), postings.newest(1..4, 24));
                 for ((every, all), newest) in [1, 2, 7].into_iter().zip(&all).zip(&newest) {
-                    let brute: Vec<u32> = live.iter().copied().filter(|no| no % every == 0).collect();
+                    let brute: Vec<u32> = live.iter().copied().filter(|no: &u32| no.is_multiple_of(every)).collect();
                     prop_assert_eq!(numbers(all), &brute[..]);
                     prop_assert_eq!(numbers(newest), &brute[brute.len().saturating_sub(24)..]);
                 }
