@@ -60,9 +60,9 @@ pub(super) fn decide(detector: &mut Detector, newcomer: &Newcomer<'_>, twin: Opt
     let profile = &kept.profile;
     let found = detector.index.candidates(profile, NEAR_CANDIDATES_MAX);
     let live_twin = detector.index.with_text(newcomer.text_digest);
-    let probe = Probe::new(profile);
     detector.index.insert(Arc::clone(profile));
-    let mut round = Round { detector, no: newcomer.no, id: newcomer.id, probe, pairs: HashMap::default() };
+    let (no, id) = (newcomer.no, newcomer.id);
+    let mut round = Round { detector, no, id, probe: Probe::new(profile), pairs: HashMap::default() };
     let candidates = round.likely(&found);
     let near = round.near(&candidates);
     let sizes = round.sizes(&near);

@@ -8,7 +8,7 @@ use super::{
     profile::{Kept, Profile},
     rewrite::mark_finding,
     table::Table,
-    terms::Term,
+    terms::{Term, after_least},
 };
 use crate::model::{ArticleNo, Language, TermCount, TermKind, prior::Prior};
 use std::{
@@ -66,6 +66,26 @@ impl Learned {
         known
     }
 
+    /// Learns the terms of an article, and weighs them with what was known before it and with itself. Only the strongest are
+    /// learned: what is kept is what a restart learns from.
+    fn weigh(&mut self, counts: &[TermCount]) -> Vec<Weighed> {
+        let idf = Idf::of(self);
+        self.documents += 1;
+        self.with_term.touch(counts.iter().map(|count| count.term));
+        let weigh = |count: &TermCount| {
+            let with = self.with_term.entry(count.term);
+            let weighed = Weighed::new(*count, idf.idf(*with));
+            with.learned += 1;
+            weighed
+        };
+        let mut weighed: Vec<Weighed> = counts.iter().map(weigh).collect();
+        if let Some(end) = strength_at(&weighed, TERMS_MAX) {
+            let weak = weighed.extract_if(.., |w| w.strength() >= end);
+            weak.for_each(|w| self.with_term.entry(w.count.term).learned -= 1);
+        }
+        weighed
+    }
+
     fn learn(&mut self, terms: impl Iterator<Item = u32>) {
         self.documents += 1;
         for term in terms {
@@ -102,28 +122,32 @@ pub(super) struct Frequencies {
 }
 
 impl Frequencies {
-    /// Learns an article and weighs it with what is then known. Only the strongest terms are kept, and only
-    /// they are learned: what is kept is what a restart learns from.
+    /// Learns an article and weighs it with what is then known.
     pub fn weigh(&mut self, newcomer: &Newcomer<'_>) -> Kept {
         let print = newcomer.fingerprint;
         self.unlearn_outdated(newcomer.no);
         let learned = self.known(print.language);
-        let weighed = strongest(&print.terms, &Idf::of(learned));
-        let (mut terms, others) = unit_vectors(&weighed);
+        let (mut terms, others) = unit_vectors(learned.weigh(&print.terms));
         mark_finding(&mut terms);
-        let profile = Profile::new(newcomer, learned.documents + 1, &terms);
+        let profile = Profile::new(newcomer, learned.documents, &terms);
         let kept = Kept { profile: Arc::new(profile), others };
-        self.learn(&kept);
+        self.remember(&kept);
         kept
     }
 
     /// Counts an article that has come into the window. Numbers must rise.
     pub fn learn(&mut self, kept: &Kept) {
+        self.unlearn_outdated(kept.profile.no);
+        self.known(kept.profile.language).learn(kept.numbers());
+        self.remember(kept);
+    }
+
+    /// Keeps in mind whose terms are counted.
+    fn remember(&mut self, kept: &Kept) {
         let Profile { no, language, .. } = *kept.profile;
-        self.unlearn_outdated(no);
-        self.known(language).learn(kept.numbers());
         let before = self.terms.len();
-        self.terms.extend(kept.numbers());
+        self.terms.extend(kept.profile.terms().numbers());
+        self.terms.extend(&kept.others);
         self.recent.push_back(Recent { no, language, terms: self.terms.len() - before, is_counted: true });
     }
 
@@ -160,21 +184,20 @@ pub(super) fn is_recent(no: ArticleNo, newest: ArticleNo) -> bool {
 }
 
 /// Inverse document frequencies as an article that has just come sees them: it counts itself.
-struct Idf<'f> {
+struct Idf {
     documents: f64,
     /// What an article in the window counts for.
     weight: f64,
     /// That of a term that one text has, as do half of an article's.
     of_rarest: f64,
-    with_term: &'f Table<Documents>,
 }
 
-impl<'f> Idf<'f> {
-    fn of(learned: &'f Learned) -> Self {
+impl Idf {
+    fn of(learned: &Learned) -> Self {
         let documents = f64::from(learned.documents + 1);
         let weight = (LEARNED_WEIGHT / documents).min(1.);
         let documents = f64::from(learned.prior_documents) + weight * documents;
-        let idf = Self { documents, weight, of_rarest: 0., with_term: &learned.with_term };
+        let idf = Self { documents, weight, of_rarest: 0. };
         Self { of_rarest: idf.of_documents(1.), ..idf }
     }
 
@@ -213,38 +236,25 @@ impl Weighed {
     }
 }
 
-/// The strongest terms, by term.
-fn strongest(counts: &[TermCount], idf: &Idf<'_>) -> Vec<Weighed> {
-    let with_term = idf.with_term.all(counts.iter().map(|count| count.term));
-    let mut weighed: Vec<Weighed> =
-        counts.iter().zip(with_term).map(|(count, with)| Weighed::new(*count, idf.idf(with))).collect();
-    if let Some(end) = strength_at(&weighed, TERMS_MAX) {
-        weighed.retain(|w| w.strength() < end);
-    }
-    weighed
-}
-
 /// How strong the one is before which so many are stronger.
 fn strength_at(weighed: &[Weighed], place: usize) -> Option<u64> {
     if place >= weighed.len() {
         return None;
     }
-    let mut strengths: Vec<_> = weighed.iter().map(Weighed::strength).collect();
-    Some(*strengths.select_nth_unstable(place).1)
+    after_least(place, weighed.iter().map(Weighed::strength).collect())
 }
 
 /// The vectors of the strongest and of the head's terms, each of length one; and the terms that tell nothing on a pair.
-fn unit_vectors(weighed: &[Weighed]) -> (Vec<Term>, Vec<u32>) {
-    let end = strength_at(weighed, TOP_TERMS);
-    let top_weight = |w: &Weighed| if end.is_none_or(|end| w.strength() < end) { w.weight } else { 0. };
-    let of_top = norm(weighed.iter().map(top_weight));
+fn unit_vectors(mut weighed: Vec<Weighed>) -> (Vec<Term>, Vec<u32>) {
+    if let Some(end) = strength_at(&weighed, TOP_TERMS) {
+        weighed.iter_mut().filter(|w| w.strength() >= end).for_each(|w| w.weight = 0.);
+    }
+    let of_top = norm(weighed.iter().map(|w| w.weight));
     let of_head = norm(weighed.iter().map(|w| w.head_weight));
     let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::with_capacity(weighed.len()));
-    for w in weighed {
-        let TermCount { term, kind, in_opening, .. } = w.count;
-        let (top, head) = (top_weight(w), w.head_weight);
-        if top > 0. || head > 0. || kind != TermKind::Word {
-            terms.push(Term::new(term, top / of_top, head / of_head, w.idf, kind, in_opening));
+    for Weighed { count: TermCount { term, kind, in_opening, .. }, idf, weight, head_weight } in weighed {
+        if weight > 0. || head_weight > 0. || kind != TermKind::Word {
+            terms.push(Term::new(term, weight / of_top, head_weight / of_head, idf, kind, in_opening));
         } else {
             others.push(term);
         }

@@ -9,7 +9,7 @@ use super::{
     table::Table,
 };
 use crate::model::ArticleNo;
-use std::{collections::VecDeque, slice};
+use std::{collections::VecDeque, hint::black_box, slice};
 
 /// What the table says of a key is 0 where no article has it, the place of a list, or with this bit a posting itself.
 const IS_POSTING: u32 = 1 << POSTING_BITS;
@@ -78,17 +78,25 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
             Entry::One(only) if !Self::is_dead(only, *first) => longer.add(&[only, new]).0,
             Entry::None | Entry::One(_) => IS_POSTING | new,
             Entry::Several(list) => {
-                let dead = Self::dead(longer, list, *first);
-                longer.skip(list, dead);
-                let has_many_dead = longer.is_full(list) && dead > longer.get(list).len() / DEAD_ONE_IN;
-                let list = if has_many_dead {
-                    longer.retain(list, |posting| !Self::is_dead(posting, *first))
-                } else {
-                    list
-                };
+                let list = Self::tidied(longer, list, *first);
                 longer.push(list, new).0
             }
         };
+    }
+
+    /// A list that is to have one posting more. Now and then it is looked at how many of the others are dead: that waits for its
+    /// front, which nothing else looks at where the newest are wanted.
+    fn tidied(longer: &mut Blocks, list: List, first: u32) -> List {
+        let (length, is_full) = (longer.get(list).len(), longer.is_full(list));
+        if !is_full && !length.is_multiple_of(NEAR) {
+            return list;
+        }
+        let dead = Self::dead(longer, list, first);
+        longer.skip(list, dead);
+        if is_full && dead > length / DEAD_ONE_IN {
+            return longer.retain(list, |posting| !Self::is_dead(posting, first));
+        }
+        list
     }
 
     /// Lets go of an article. Its keys are asked for only where it is not the oldest.
@@ -120,38 +128,46 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
 
     /// The live articles with each of these keys.
     pub fn of(&self, keys: impl Iterator<Item = u32> + Clone) -> Vec<Found<'_>> {
-        self.look_up(keys, |list| {
-            self.longer.get(list).get(Self::dead(&self.longer, list, self.first)..).unwrap_or_default()
-        })
+        self.look_up(keys, |list| self.longer.get(list).get(self.longer.skipped(list)..))
     }
 
     /// The newest live articles with each of these keys, so many at most.
     pub fn newest(&self, keys: impl Iterator<Item = u32> + Clone, most: usize) -> Vec<Found<'_>> {
         self.look_up(keys, |list| {
             let postings = self.longer.get(list);
-            let newest = postings.get(postings.len().saturating_sub(most)..).unwrap_or_default();
-            let dead = newest.partition_point(|posting| Self::is_dead(*posting, self.first));
-            newest.get(dead..).unwrap_or_default()
+            postings.get(postings.len().saturating_sub(most)..)
         })
     }
 
+    /// Of lists, those parts that are wanted are looked at, so far as they are of live articles.
     fn look_up<'p>(
         &'p self,
         keys: impl Iterator<Item = u32> + Clone,
-        several: impl Fn(List) -> &'p [u32],
+        wanted: impl Fn(List) -> Option<&'p [u32]>,
     ) -> Vec<Found<'p>> {
         let entries = self.lists.all(keys);
-        // A longer list lies in a second place. All are asked for before any is read.
+        // A longer list lies in a second place, and what is wanted of it in a third. All are asked for before any is read.
         self.longer.touch(entries.iter().filter_map(|entry| match Entry::of(*entry) {
             Entry::Several(list) => Some(list),
             Entry::None | Entry::One(_) => None,
         }));
-        let found = entries.into_iter().map(|entry| match Entry::of(entry) {
-            Entry::One(only) if !Self::is_dead(only, self.first) => Found::One(only),
-            Entry::None | Entry::One(_) => Found::Several(&[]),
-            Entry::Several(list) => Found::Several(several(list)),
-        });
-        found.collect()
+        let mut found: Vec<Found<'p>> = entries
+            .into_iter()
+            .map(|entry| match Entry::of(entry) {
+                Entry::One(only) if !Self::is_dead(only, self.first) => Found::One(only),
+                Entry::None | Entry::One(_) => Found::Several(&[]),
+                Entry::Several(list) => Found::Several(wanted(list).unwrap_or_default()),
+            })
+            .collect();
+        black_box(
+            found.iter().filter_map(|found| found.postings().first()).fold(0, |sum, first| sum ^ first),
+        );
+        for found in &mut found {
+            if let Found::Several(postings) = found {
+                *postings = postings.get(Self::dead_of(postings, self.first)..).unwrap_or_default();
+            }
+        }
+        found
     }
 
     /// How many places there are for articles.
@@ -172,11 +188,15 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
 
     /// How many of a list's postings, all of them in front of the others, are dead.
     fn dead(longer: &Blocks, list: List, first: u32) -> usize {
-        let is_dead = |posting: &u32| Self::is_dead(*posting, first);
         let skipped = longer.skipped(list);
-        let rest = longer.get(list).get(skipped..).unwrap_or_default();
+        skipped + Self::dead_of(longer.get(list).get(skipped..).unwrap_or_default(), first)
+    }
+
+    /// The same of so many postings in order, of which seldom more than a few are dead.
+    fn dead_of(postings: &[u32], first: u32) -> usize {
+        let is_dead = |posting: &u32| Self::is_dead(*posting, first);
         let ends_near = |near: &&[u32]| near.last().is_some_and(|last| !is_dead(last));
-        skipped + rest.get(..NEAR).filter(ends_near).unwrap_or(rest).partition_point(is_dead)
+        postings.get(..NEAR).filter(ends_near).unwrap_or(postings).partition_point(is_dead)
     }
 
     /// Numbers go round: those of articles that have left are far ahead.

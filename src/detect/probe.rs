@@ -1,55 +1,80 @@
-//! One article laid out to be compared with many: its terms and its sketch in tables that answer at once. Going
-//! through two sorted lists side by side guesses wrong at every second step, which is most of what a comparison costs.
+//! One article laid out to be compared with many: where each of its terms and of its sketch's entries stands, told at once.
+//! Going through two sorted lists side by side guesses wrong at every second step, which is most of what a comparison costs.
 
-use super::{overlap::Overlap, profile::Profile, rewrite::Shared, table::Table};
+use super::{overlap::Overlap, profile::Profile, rewrite::Shared};
 
 /// An article that is compared with others.
 pub(super) struct Probe {
-    may_be_term: Bits,
-    /// The place of each among the terms, from 1 on.
-    terms: Table<u16>,
-    may_be_in_sketch: Bits,
-    sketch: Table<bool>,
-    may_be_quoted: Bits,
+    terms: Places,
+    sketch: Places,
+    quoted: Bits,
 }
 
 impl Probe {
     pub fn new(profile: &Profile) -> Self {
-        let (numbers, sketch) = (profile.terms().numbers(), profile.sketch());
-        let mut probe = Self {
-            may_be_term: Bits::of(numbers),
-            terms: Table::with_room(numbers.len()),
-            may_be_in_sketch: Bits::of(sketch),
-            sketch: Table::with_room(sketch.len()),
-            may_be_quoted: Bits::of(profile.quoted()),
-        };
-        for (number, place) in numbers.iter().zip(1..) {
-            *probe.terms.entry(*number) = place;
+        Self {
+            terms: Places::of(profile.terms().numbers()),
+            sketch: Places::of(profile.sketch()),
+            quoted: Bits::of(profile.quoted()),
         }
-        for entry in sketch {
-            *probe.sketch.entry(*entry) = true;
-        }
-        probe
     }
 
     /// The terms and quotations that the article, which is `a`, shares with another.
     pub fn shared(&self, a: &Profile, b: &Profile) -> Shared {
         let (here, there) = (a.terms(), b.terms());
-        let numbers = there.numbers().iter().enumerate();
-        let may_be_shared = numbers.filter(|(_, number)| self.may_be_term.has(**number));
-        let both = may_be_shared.filter_map(|(place, number)| {
-            let place_here = usize::from(self.terms.get(*number)).checked_sub(1)?;
+        let both = there.numbers().iter().enumerate().filter_map(|(place, number)| {
+            let place_here = self.terms.find(here.numbers(), *number)?;
             Some((here.get(place_here)?, there.get(place)?))
         });
-        let is_quoted = |run: &&u32| self.may_be_quoted.has(**run) && a.quoted().binary_search(run).is_ok();
+        let is_quoted = |run: &&u32| self.quoted.has(**run) && a.quoted().binary_search(run).is_ok();
         Shared::over(a, b, both, b.quoted().iter().filter(is_quoted).count())
     }
 
     /// The wording that it shares with another.
     pub fn overlap(&self, a: &Profile, b: &Profile) -> Overlap {
-        let is_shared = |entry: &&u32| self.may_be_in_sketch.has(**entry) && self.sketch.get(**entry);
+        let is_shared = |entry: &&u32| self.sketch.find(a.sketch(), **entry).is_some();
         Overlap::sharing(b.sketch().iter().filter(is_shared).count(), a, b)
     }
+}
+
+/// Where each of some sorted hashes stands among them.
+struct Places {
+    may_be_there: Bits,
+    /// How many hashes have lower upper bits than these.
+    before: [u16; 1 << UPPER_BITS],
+}
+
+/// As many ranges of hashes as an article has terms have about one of them each.
+const UPPER_BITS: u32 = 8;
+
+impl Places {
+    fn of(hashes: &[u32]) -> Self {
+        let mut before = [0; 1 << UPPER_BITS];
+        for hash in hashes {
+            if let Some(count) = before.get_mut(upper(*hash)) {
+                *count += 1;
+            }
+        }
+        let mut all = 0;
+        for count in &mut before {
+            all += std::mem::replace(count, all);
+        }
+        Self { may_be_there: Bits::of(hashes), before }
+    }
+
+    /// The place of a hash among those that this was made of.
+    fn find(&self, hashes: &[u32], hash: u32) -> Option<usize> {
+        if !self.may_be_there.has(hash) {
+            return None;
+        }
+        let first = usize::from(*self.before.get(upper(hash))?);
+        let among = hashes.get(first..)?.iter().take_while(|other| **other <= hash);
+        among.zip(first..).find_map(|(other, place)| (*other == hash).then_some(place))
+    }
+}
+
+fn upper(hash: u32) -> usize {
+    (hash >> (u32::BITS - UPPER_BITS)) as usize
 }
 
 /// Of every number one bit says whether it may be among some: most of what is asked for is not, and is known not to be from

@@ -6,7 +6,7 @@ use super::{
     postings::Postings,
     profile::Profile,
     tally::Tally,
-    terms::{IDF_UNIT, Term, both},
+    terms::{IDF_UNIT, Term, after_least, both},
 };
 use crate::model::ArticleNo;
 use std::cmp::Reverse;
@@ -25,7 +25,8 @@ const CANDIDATES_MAX: usize = 16;
 /// An article is found by this many of its strongest terms. With all 96, no record of three labelled sets is another, and
 /// four of 760 links between their records are found more.
 const FINDING_TERMS: usize = 40;
-const COUNT_BITS: u32 = FINDING_TERMS.ilog2() + 1;
+/// What their number and the place of each fit into.
+const FINDING_BITS: u32 = FINDING_TERMS.ilog2() + 1;
 /// The terms that fewest live articles have come first, and this many postings are looked at for one article, so that its
 /// cost does not grow with the window. With 1,500, three labelled sets come out the same, and so do the outlets beside
 /// 100,000 other articles. (In the order of inverse document frequency, which knows the last articles only, those lost joins
@@ -51,19 +52,21 @@ impl TermIndex {
 
     /// The articles whose strongest terms are most like these; of equals the older.
     pub fn candidates(&self, profile: &Profile, tally: &mut Tally) -> Vec<ArticleNo> {
-        let lists = self.postings.of(finding(profile).map(|term| term.number));
-        let mut shortest_first: Vec<(usize, Term, &[u32])> = finding(profile)
-            .zip(&lists)
-            .map(|(term, live)| (live.postings().len(), term, live.postings()))
-            .collect();
-        shortest_first.sort_unstable_by_key(|(length, term, _)| (*length, term.number));
+        let terms: Vec<Term> = finding(profile).collect();
+        let lists = self.postings.of(terms.iter().map(|term| term.number));
+        // The shortest first, and of equals the one of the lower term; as one number each, which sort without a guess.
+        let mut order: Vec<usize> =
+            (0..).zip(&lists).map(|(place, list)| list.postings().len() << FINDING_BITS | place).collect();
+        order.sort_unstable();
         let mut budget = POSTINGS_BUDGET;
         tally.cover(self.postings.places());
-        for (length, term, postings) in shortest_first {
-            let Some(left) = budget.checked_sub(length) else { break };
+        for place in order {
+            let place = place % (1 << FINDING_BITS);
+            let (Some(term), Some(list)) = (terms.get(place), lists.get(place)) else { break };
+            let Some(left) = budget.checked_sub(list.postings().len()) else { break };
             budget = left;
             let top = u32::from(term.top());
-            tally.add(postings.iter().map(|posting| {
+            tally.add(list.postings().iter().map(|posting| {
                 let root = posting & u32::from(u8::MAX);
                 (self.postings.place(*posting), found_term(top * root * root))
             }));
@@ -83,22 +86,20 @@ impl TermIndex {
 
 /// What one shared term adds to the sum: its product above, and below, in the bits that so many terms need, one term.
 fn found_term(product: u32) -> u32 {
-    (product >> u16::BITS << COUNT_BITS) + 1
+    (product >> u16::BITS << FINDING_BITS) + 1
 }
 
 fn is_likely(sum: u32) -> bool {
-    let (product, terms) = (sum >> COUNT_BITS, sum & ((1 << COUNT_BITS) - 1));
+    let (product, terms) = (sum >> FINDING_BITS, sum & ((1 << FINDING_BITS) - 1));
     product >= if terms < SHARED_TERMS { PRODUCT_OF_FEW_MIN } else { PRODUCT_MIN }
 }
 
 /// Marks the terms by which an article is found.
 pub(super) fn mark_finding(terms: &mut [Term]) {
-    let mut tops: Vec<&mut Term> = terms.iter_mut().filter(|term| term.is_top()).collect();
-    if tops.len() > FINDING_TERMS {
-        tops.select_nth_unstable_by_key(FINDING_TERMS, |term| (Reverse(term.top()), term.number));
-        tops.truncate(FINDING_TERMS);
-    }
-    tops.into_iter().for_each(Term::mark_finding);
+    let strength = |term: &Term| u64::from(!term.top()) << u32::BITS | u64::from(term.number);
+    let end = after_least(FINDING_TERMS, terms.iter().filter(|term| term.is_top()).map(strength).collect());
+    let finds = |term: &Term| term.is_top() && end.is_none_or(|end| strength(term) < end);
+    terms.iter_mut().filter(|term| finds(term)).for_each(Term::mark_finding);
 }
 
 /// The terms by which an article is found.

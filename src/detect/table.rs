@@ -1,4 +1,4 @@
-//! A table from hashes to small values, made for looking up many at once. Called by `postings`, `frequencies` and `probe`.
+//! A table from hashes to small values, made for looking up many at once. Called by `postings` and `frequencies`.
 //!
 //! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
 //! guessed at rightly. Here all places can be asked for first, of which none waits for another.
@@ -6,32 +6,26 @@
 /// At most so many of ten slots are taken, and half of them after it was made anew.
 const TAKEN_OF_TEN_MAX: usize = 7;
 const SLOTS_ANEW: usize = 2;
-/// A table of what is known to come is small, and has more room: what is looked for is then mostly where it is looked for first.
-const SLOTS_KNOWN: usize = 4;
 const SIZE_MIN: usize = 16;
 
 /// A value for every number; for those that none was given, the default one. The numbers must be hashes.
 pub(super) struct Table<V> {
     /// Open addressing: a number and its value, at or after its home. Number 0 is of none.
     slots: Vec<(u32, V)>,
-    /// How many slots are taken, be it by a number whose value has become the default one again.
-    taken: usize,
+    /// How many slots may yet be taken. One is, even when the value of its number has become the default one again.
+    left: usize,
 }
 
 impl<V: Copy + Default + PartialEq> Default for Table<V> {
     fn default() -> Self {
-        Self::with_room(0)
+        Self::of_size(0)
     }
 }
 
 impl<V: Copy + Default + PartialEq> Table<V> {
-    /// An empty one for so many numbers.
-    pub fn with_room(numbers: usize) -> Self {
-        Self::of_size(numbers * SLOTS_KNOWN)
-    }
-
     fn of_size(slots: usize) -> Self {
-        Self { slots: vec![(0, V::default()); slots.max(SIZE_MIN)], taken: 0 }
+        let size = slots.max(SIZE_MIN);
+        Self { slots: vec![(0, V::default()); size], left: size * TAKEN_OF_TEN_MAX / 10 }
     }
 
     /// The value of a number.
@@ -47,16 +41,16 @@ impl<V: Copy + Default + PartialEq> Table<V> {
 
     /// A number's value, to be changed.
     pub fn entry(&mut self, number: u32) -> &mut V {
-        if (self.taken + 1) * 10 > self.slots.len() * TAKEN_OF_TEN_MAX {
+        if self.left == 0 {
             self.rebuild();
         }
         let at = self.find(number);
-        self.taken += usize::from(self.slots.get(at).is_some_and(|slot| slot.0 == 0));
         #[expect(
             clippy::indexing_slicing,
             reason = "a place found is a place in the table, which is never empty"
         )]
         let slot = &mut self.slots[at];
+        self.left -= usize::from(slot.0 == 0);
         slot.0 = named(number);
         &mut slot.1
     }
@@ -76,11 +70,11 @@ impl<V: Copy + Default + PartialEq> Table<V> {
     /// The slot of a number, or the free one where it would be put.
     fn find(&self, number: u32) -> usize {
         let number = named(number);
-        let mut at = self.home(number);
-        while self.slots.get(at).is_some_and(|slot| slot.0 != number && slot.0 != 0) {
-            at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
-        }
-        at
+        let home = self.home(number);
+        let is_meant = |slot: &(u32, V)| slot.0 == number || slot.0 == 0;
+        let behind = self.slots.get(home..).and_then(|slots| slots.iter().position(is_meant));
+        let found = behind.map(|steps| home + steps);
+        found.or_else(|| self.slots.iter().position(is_meant)).unwrap_or(0)
     }
 
     /// Where a number is looked for first: by its product's upper bits, since hashes may be chosen by their lower.
@@ -97,7 +91,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
             let at = next.find(*number);
             if let Some(slot) = next.slots.get_mut(at) {
                 *slot = (*number, *value);
-                next.taken += 1;
+                next.left -= 1;
             }
         }
         *self = next;

@@ -145,6 +145,11 @@ pub(super) fn both<'t>(a: Terms<'t>, b: Terms<'t>) -> impl Iterator<Item = (Term
     })
 }
 
+/// What comes after so many of the least, where there are more.
+pub(super) fn after_least(count: usize, mut all: Vec<u64>) -> Option<u64> {
+    (count < all.len()).then(|| *all.select_nth_unstable(count).1)
+}
+
 /// The root of a weight, as it is kept. What weighs anything does not come to weigh nothing.
 fn root(weight: f64) -> u8 {
     if weight > 0. { byte(libm::sqrt(weight) * ROOT_UNIT).max(1) } else { 0 }
