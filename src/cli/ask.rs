@@ -34,7 +34,20 @@ pub(super) fn ask(
             false
         })
     };
-    let reached = reach(config, |socket| runtime.block_on(control::ask(socket, question, &mut tell)))?;
+    let reached = reach(config, |socket| {
+        let mut is_heard = false;
+        let mut heard = |text: &[u8]| {
+            is_heard = true;
+            tell(text)
+        };
+        match runtime.block_on(control::ask(socket, question, &mut heard)) {
+            // One that was killed as it was asked is not there: the files answer.
+            Err(ControlError::Broken(_)) if !is_heard && UnixStream::connect(socket).is_err() => {
+                Err(ControlError::NotRunning { path: socket.to_owned() })
+            }
+            answered => answered,
+        }
+    })?;
     if let Reached::Store(lock) = reached {
         from_store(config, lock, question, &mut tell)?;
     }

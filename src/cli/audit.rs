@@ -172,14 +172,25 @@ fn told(answer: &AuditAnswer, mended: &[String], width: usize, paint: Paint) -> 
     let mut page = Page::new(width);
     let of = |what: &str| answer.findings.iter().filter(|finding| finding.what.contains(what)).count();
     page.wrapped("journal", &format!("{} events in {} frames", answer.events, answer.frames), INDENT);
-    let laws = if of("do not add up") == 0 { "both laws of counting hold" } else { "A LAW DOES NOT HOLD" };
+    let laws = if of("do not add up") == 0 { "both laws of counting hold" } else { "they do not add up" };
     let (files, articles) = (counted(answer.files, "file"), counted(answer.articles, "article"));
     page.wrapped("counts", &format!("{files}, {articles}; {laws}"), INDENT);
     let gone = match answer.originals_gone {
         0 => String::new(),
-        gone => format!("; of {gone} more the pack is not kept any longer"),
+        gone => format!("; of {gone} more the pack is of a day that is not kept any longer"),
     };
     page.wrapped("originals", &format!("{} there, each with its digest{gone}", answer.originals), INDENT);
+    if answer.failed > 0 {
+        let gone = match answer.failed_gone {
+            0 => String::new(),
+            gone => format!("; of {gone} of them nothing lies in failed/ any more, or it lies in an inbox"),
+        };
+        page.wrapped(
+            "failed",
+            &format!("{} with something that could not be read{gone}", counted(answer.failed, "file")),
+            INDENT,
+        );
+    }
     page.wrapped(
         "view",
         &answer.rows.map_or_else(

@@ -156,13 +156,25 @@ pub fn explain(error: &CliError) -> (String, Exit) {
         }
         cause = source.source();
     }
-    let (hint, exit) = advice(error);
+    let (hint, exit) = if is_for_lack_of_room(error) { (Some(MAKE_ROOM), Exit::Busy) } else { advice(error) };
     if let Some(hint) = hint {
         said.push_str("\n  hint: ");
         said.push_str(hint);
     }
     // It may name what somebody sent.
     (printable(&said).into_owned(), exit)
+}
+
+const MAKE_ROOM: &str = "make room there and give the command again; nothing is lost. Where no daemon runs to be asked, the view is opened here, which takes some room";
+
+/// Whether a full disk is at the bottom of it.
+fn is_for_lack_of_room(error: &CliError) -> bool {
+    if !matches!(error, CliError::Service(_) | CliError::Query(_)) {
+        return false;
+    }
+    let causes = std::iter::successors(Some(error as &dyn Error), |cause| (*cause).source());
+    let kinds = causes.filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.into_iter().any(|kind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
 }
 
 fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
@@ -267,6 +279,10 @@ fn control_advice(error: &ControlError) -> (Option<&'static str>, Exit) {
     match error {
         ControlError::Busy => (
             Some("it has much to read, or others ask or hand files over at this moment; try again"),
+            Exit::Busy,
+        ),
+        ControlError::NotNow(_) => (
+            Some("'wirefold status' tells how it stands; give the command again once that has passed"),
             Exit::Busy,
         ),
         ControlError::Silent => (

@@ -34,14 +34,18 @@ pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> 
     };
     let runtime = runtime()?;
     let daemon = |socket: &Path| Ok(runtime.block_on(service::hand_over(socket, what.clone(), tell))?);
+    let mut is_of_a_daemon = false;
     let summary = match reach_or_make(config, daemon, || Ok(service::make_data_dir(config)?))? {
-        Reached::Daemon(summary) => summary,
+        Reached::Daemon(summary) => {
+            is_of_a_daemon = true;
+            summary
+        }
         Reached::Store(lock) => runtime.block_on(service::ingest_locked(config, lock, what, tell))?,
     };
     bar.finish_and_clear();
     // A file that is being read when it is interrupted may lie where nothing answers.
     runtime.shutdown_background();
-    sum_up(&summary, started.elapsed().as_secs_f64())?;
+    sum_up(&summary, is_of_a_daemon, started.elapsed().as_secs_f64())?;
     Ok(match (summary.is_interrupted, summary.is_whole()) {
         (true, _) => Exit::Failed,
         (false, true) => Exit::Done,
@@ -49,7 +53,7 @@ pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> 
     })
 }
 
-fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
+fn sum_up(summary: &Summary, is_of_a_daemon: bool, seconds: f64) -> Result<(), CliError> {
     let mut out = Out::new();
     let Summary { tally, skipped, is_interrupted } = summary;
     let by_outcome: Vec<String> = tally
@@ -77,7 +81,11 @@ fn sum_up(summary: &Summary, seconds: f64) -> Result<(), CliError> {
         out.line(&printable(&format!("  {path}: {why}")))?;
     }
     if *is_interrupted {
-        out.line("interrupted: that much is durable. Of the rest the daemon still takes in the files that it has whole;")?;
+        out.line(if is_of_a_daemon {
+            "interrupted: that much is durable. Of the rest the daemon still takes in the files that it has whole;"
+        } else {
+            "interrupted: that much is durable, and of the file under way a part may be;"
+        })?;
         out.line("hand everything in again, what is known is told as duplicate")?;
     }
     if !tally.unreadable.is_empty() {

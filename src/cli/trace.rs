@@ -14,9 +14,14 @@ use crate::{
     model::Outcome,
     query::{QueryError, Question, Status, StepName, TraceAnswer, TraceStep},
     service::ServiceError,
+    store::user_name,
 };
 use indicatif::DecimalBytes;
-use std::path::PathBuf;
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 /// Where what is said of a time begins.
 const INDENT: usize = 22;
@@ -103,7 +108,9 @@ fn look_around(config: &Config, what: &str, stories: &mut Vec<TraceAnswer>) -> V
         story.lies_at.extend(aside.map(|aside| display_path(&aside.path)));
         if let Some(original) = &story.original {
             let pack = config.data_dir.join("originals").join(&original.pack);
-            story.lies_at.extend(pack.exists().then(|| display_path(&pack)));
+            let is_there = pack.try_exists();
+            story.original_gone = matches!(is_there, Ok(false));
+            story.lies_at.extend(is_there.is_ok_and(|there| there).then(|| display_path(&pack)));
         }
     }
     unseen
@@ -125,7 +132,14 @@ fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> R
             return Ok(format!("it waits in its inbox, which {}", told.watched));
         }
         if let Some(trouble) = told.trouble.as_ref().filter(is_of_it) {
-            return Ok(format!("it waits in its inbox, and is tried again: {trouble}"));
+            return Ok(format!(
+                "it waits in its inbox, and is tried again: {trouble}{}",
+                rights(daemon, story)
+            ));
+        }
+        if told.refused_paths.contains(&story.path) {
+            let said = "it waits in its inbox, and is tried again: the daemon could not take it";
+            return Ok(format!("{said}{}", rights(daemon, story)));
         }
     }
     let root = config
@@ -140,6 +154,35 @@ fn waits_for(config: &Config, daemon: Option<&Status>, story: &TraceAnswer) -> R
         (None, Some(_)) => "it waits in its inbox and is taken once it is still".to_owned(),
         (None, None) => "it waits in its inbox for a daemon that takes it".to_owned(),
     })
+}
+
+/// Whose a file is that the daemon may not read or move, and what mends that; nothing where its rights are not at fault.
+fn rights(daemon: Option<&Status>, story: &TraceAnswer) -> String {
+    let told = || {
+        let path = Path::new(story.lies_at.first()?);
+        let runs_as = fs::metadata(format!("/proc/{}", daemon?.pid?)).ok()?.uid();
+        let (file, folder) = (fs::symlink_metadata(path).ok()?, path.parent()?);
+        let is_own = |found: &fs::Metadata| found.uid() == runs_as;
+        let lacks = |found: &fs::Metadata, rights: u32| {
+            let rights = if is_own(found) { rights << 6 } else { rights };
+            found.mode() & rights != rights
+        };
+        let (what, about, at, rights) = if lacks(&file, 0o4) {
+            ("it", file, path, "r")
+        } else {
+            let about = fs::metadata(folder).ok().filter(|about| lacks(about, 0o3))?;
+            ("its folder", about, folder, "wx")
+        };
+        let (owner, mode, user) = (user_name(about.uid()), about.mode() & 0o7777, user_name(runs_as));
+        let (who, whose_group) = if is_own(&about) {
+            ("u", "")
+        } else {
+            ("g", " where its group is one of the daemon's, else chgrp it first")
+        };
+        let mend = format!("'chmod {who}+{rights} {}'{whose_group}", display_path(at));
+        Some(format!("; {what} belongs to {owner}, mode {mode:04o}, and the daemon runs as {user}: {mend}"))
+    };
+    told().unwrap_or_default()
 }
 
 /// What is said of a file that is claimed and has not ended.
@@ -193,7 +236,11 @@ fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
     }
     if let Some(original) = &story.original {
         let said = format!("originals/{} at byte {}", original.pack, original.offset);
-        say(&mut page, "its bytes are in", &said);
+        if story.original_gone {
+            say(&mut page, "its bytes were in", &format!("{said}, and that is not there any more"));
+        } else {
+            say(&mut page, "its bytes are in", &said);
+        }
     }
     for path in story.lies_at.iter().filter(|path| !is_pack(story, path)) {
         say(&mut page, "it lies at", path);

@@ -102,17 +102,17 @@ where
             .map_err(|e| broken(&e))?;
         let asked = timeout(ANSWER_PATIENCE, sender.send_request(request)).await;
         let mut response = asked.map_err(|_| ControlError::Silent)?.map_err(|e| broken(&e))?;
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            return Err(ControlError::Busy);
-        }
         if response.status() != StatusCode::OK {
-            let not_found = response.status().is_client_error();
+            let status = response.status();
+            let not_found = status.is_client_error();
             let said = response.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
-            let message = match String::from_utf8_lossy(&said).into_owned() {
-                said if said.is_empty() => OTHER_VERSION.to_owned(),
-                said => said,
-            };
-            return Err(ControlError::Refused { not_found, message });
+            let message = if said.is_empty() { OTHER_VERSION.into() } else { String::from_utf8_lossy(&said) };
+            let message = message.into_owned();
+            return Err(match status {
+                StatusCode::SERVICE_UNAVAILABLE if said.is_empty() => ControlError::Busy,
+                StatusCode::SERVICE_UNAVAILABLE => ControlError::NotNow(message),
+                _ => ControlError::Refused { not_found, message },
+            });
         }
         let mut rest = Vec::new();
         while let Some(frame) = response.frame().await {

@@ -102,6 +102,9 @@ pub enum ControlError {
     /// The daemon answers as many as it can.
     #[error("the daemon is busy with others who ask")]
     Busy,
+    /// The daemon can do nothing of what was asked for now.
+    #[error("{0}")]
+    NotNow(String),
     /// The daemon has no answer to the question.
     #[error("{message}")]
     Refused {

@@ -75,7 +75,7 @@ pub struct Live {
     /// How it stands.
     pub status: Box<dyn Fn() -> Result<Status, QueryError> + Send + Sync>,
     /// Pins an article or lets it go, and waits until that is durable; false where the daemon ends first. It may block.
-    pub pin: Box<dyn Fn(ArticleId, bool) -> bool + Send + Sync>,
+    pub pin: Box<dyn Fn(ArticleId, bool) -> Result<bool, QueryError> + Send + Sync>,
     /// Puts files that were set aside back into their inboxes, and tells what becomes of each. It blocks.
     pub requeue: Box<Requeue>,
     /// Takes in what is streamed, and tells meanwhile what becomes of it. It blocks.
@@ -138,7 +138,7 @@ impl Control {
         if self.over_store().is_pinned(id)? == order.pinned {
             return Ok(Some(PinAnswer { id, was_so: true }));
         }
-        Ok((self.0.live.pin)(id, order.pinned).then_some(PinAnswer { id, was_so: false }))
+        Ok((self.0.live.pin)(id, order.pinned)?.then_some(PinAnswer { id, was_so: false }))
     }
 }
 
@@ -377,6 +377,7 @@ fn refusal(error: &QueryError) -> Response {
         | QueryError::FileOfSeveral { .. }
         | QueryError::Same { .. } => StatusCode::BAD_REQUEST,
         QueryError::NotFound { .. } | QueryError::NoArticle { .. } => StatusCode::NOT_FOUND,
+        QueryError::Paused { .. } => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let causes = std::iter::successors(std::error::Error::source(error), |e| e.source());

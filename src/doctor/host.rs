@@ -72,7 +72,7 @@ fn room_of(shown: &str, found: &StatVfs, needed: u64) -> Finding {
     let inodes = if found.f_files == 0 { u64::MAX } else { found.f_favail };
     let free = if found.f_files == 0 { String::new() } else { format!(" and {inodes} inodes") };
     let what = format!("{} MiB{free} are free at {shown}", bytes >> 20);
-    let remedy = "make room: what is not durable stays in the inbox until then; failed/ and old originals/ may be moved away";
+    let remedy = "make room: what is not durable stays in the inbox until then; failed/ and the oldest days of originals/ may be moved away";
     if bytes < needed {
         let what = format!("{what}, and {} MiB are asked for", needed >> 20);
         return Finding::failure(SPACE, what, format!("{remedy}; or lower commit.free_min_mb"));

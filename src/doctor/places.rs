@@ -5,7 +5,7 @@ use crate::{
     backup::MANIFEST,
     config::{Config, Place},
     inbox::{self, InboxError, Root, Survey, display_path},
-    pipeline::is_gone,
+    pipeline::{is_gone, lacks_originals},
     query::{InboxStatus, Status},
     service::counted,
     store::user_name,
@@ -76,6 +76,13 @@ pub(super) fn data_dir(config: &Config, mounts: &Mounts, again: &str) -> Finding
                 "the journal in {shown}/journal is gone, and the view was made of it: no daemon starts here"
             ),
             "put it back, or mount its disk; else 'restore' a backup into an empty folder, or begin anew with what the originals hold: 'wirefold audit --repair'",
+        );
+    }
+    if lacks_originals(path) {
+        return Finding::failure(
+            DATA,
+            format!("{shown}/originals is empty: the bytes of what came in are not kept any more"),
+            "mount its disk, or copy originals/ back from a backup; 'wirefold audit' tells what is lost",
         );
     }
     let mode = found.permissions().mode() & 0o777;
@@ -176,7 +183,11 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
         return Finding::failure(INBOX, what, remedy);
     }
     if let Some(trouble) = told.and_then(trouble) {
-        let remedy = "mend that; it is tried again by itself, and the log tells when it can be taken";
+        let remedy = if trouble.contains("Permission denied") {
+            "let the daemon's group own such files and their folders, with chmod g+r on the files and g+wx on the folders ('wirefold trace FILE' tells of one); it is tried again by itself"
+        } else {
+            "mend that; it is tried again by itself, and the log tells when it can be taken"
+        };
         return Finding::warning(INBOX, format!("{shown}: {trouble}"), remedy);
     }
     let survey = match inbox::survey(root) {

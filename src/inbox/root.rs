@@ -17,6 +17,7 @@ use super::{
     stamp::{Look, Moment, Stamp, is_absence, look},
 };
 use crate::{clock, model::Arrival};
+use rustix::fs::{Access, access};
 use std::{
     collections::BTreeSet,
     error::Error,
@@ -317,12 +318,20 @@ impl RootWatch {
                 self.pending.notice(name, stamp, Noticed::Seen, (Instant::now(), clock::now()));
             }
             Attempt::Refused(error) => {
-                self.is_closed = matches!(error, InboxError::Io { what: CLAIM, .. });
+                self.is_closed = self.refuses_all(&error);
                 let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
                 self.now_refused(&name, format!("{error}{cause}"));
             }
         }
         None
+    }
+
+    /// Whether what kept one file from being claimed keeps all. A folder whose files may not be moved keeps its own alone.
+    fn refuses_all(&self, error: &InboxError) -> bool {
+        let InboxError::Io { what: CLAIM, source, .. } = error else { return false };
+        let folders = [self.root.path.clone(), work_folder(&self.root.path)];
+        let is_open = |folder: &PathBuf| access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+        source.kind() != io::ErrorKind::PermissionDenied || !folders.iter().all(is_open)
     }
 
     /// The arrivals whose claims lie in it now.

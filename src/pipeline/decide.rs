@@ -326,7 +326,7 @@ fn was_written_to(job: &Job) -> bool {
 fn taken_up(job: &Job) -> ArrivalEvent {
     let (inbox, bytes, modified_ns) = match &job.origin {
         Origin::Inbox(claimed) => (job.inbox.clone(), claimed.bytes, claimed.modified_ns()),
-        Origin::Given { .. } => (None, 0, 0),
+        Origin::Given { .. } => (None, job.given_bytes(), 0),
     };
     ArrivalEvent { arrival: job.arrival, path: job.shown.clone(), at: job.at, inbox, bytes, modified_ns }
 }

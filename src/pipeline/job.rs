@@ -14,7 +14,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
@@ -162,6 +162,14 @@ impl Job {
             Origin::Given { path, .. } => File::open(path)?,
         };
         Ok((file.metadata()?.len(), Box::new(file)))
+    }
+
+    /// How long what a person gave is, where that can be told; of a file that breaks off it is not known later.
+    pub(super) fn given_bytes(&self) -> u64 {
+        match &self.origin {
+            Origin::Given { handed: Some(handed), .. } => handed.bytes().unwrap_or(0),
+            _ => fs::metadata(self.path()).map_or(0, |found| found.len()),
+        }
     }
 
     /// Whether it is to be let go of in the middle when the run is to stop. What a person gave to this very process is

@@ -32,10 +32,11 @@ mod word;
 pub use handed::Handed;
 pub use job::{ArticleTimes, Committed, Job, Origin, Resume};
 pub use open::{
-    Numbers, OpenError, Opened, Resumed, begin_anew, is_gone, open, open_to_read, rebuild, resume,
+    Numbers, OpenError, Opened, Resumed, begin_anew, is_gone, lacks_originals, open, open_to_read, rebuild,
+    resume,
 };
 pub use patience::Room;
-pub use progress::{CommitPart, Progress, StageName};
+pub use progress::{CommitPart, Progress, StageName, paused};
 pub use requeue::{Kept, Listed, Places, Requeued, Unread, Which, requeue, unread};
 pub use tally::Tally;
 pub use word::Words;

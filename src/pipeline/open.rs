@@ -112,6 +112,12 @@ pub fn is_gone(data_dir: &Path) -> bool {
     is_empty(&data_dir.join("journal")) && !is_empty(&data_dir.join("db/profiles"))
 }
 
+/// Whether all originals of a data directory are gone though articles came in, as far as can be seen without opening the view.
+pub fn lacks_originals(data_dir: &Path) -> bool {
+    let holds = |folder: &str| !is_empty(&data_dir.join(folder));
+    holds("journal") && holds("db/profiles") && !holds("originals")
+}
+
 /// Whether nothing is written in any file of a folder.
 fn is_empty(folder: &Path) -> bool {
     let holds = |entry: fs::DirEntry| entry.metadata().is_ok_and(|found| found.is_file() && found.len() > 0);
@@ -203,6 +209,10 @@ fn opened(
     (detector, replay): (Detector, Replay),
 ) -> Result<Opened, OpenError> {
     let journal = Journal::open(&data_dir.join("journal"), replay.end())?;
+    if lacks_originals(data_dir) {
+        let folder = data_dir.join("originals");
+        tracing::error!(folder = %folder.display(), "the originals are gone: the bytes of what came in are not kept any more; mount their disk, or bring them back from a backup");
+    }
     let packs = Packs::open(&data_dir.join("originals"))?;
     Ok(Opened { store, journal, packs, detector, damage: replay.into_damage() })
 }

@@ -100,6 +100,11 @@ pub struct Progress {
     put_off: Mutex<BTreeMap<(StageName, Arrival), String>>,
 }
 
+/// That the intake is paused, as a sentence.
+pub fn paused(why: &str) -> String {
+    format!("the intake is paused: {why}; it goes on by itself")
+}
+
 impl Progress {
     /// Counts what has become durable.
     pub(super) fn count<'e>(&self, events: impl Iterator<Item = &'e Event>) {
@@ -200,7 +205,7 @@ impl Progress {
     /// Why the intake is paused, where it is.
     pub fn pauses(&self) -> Vec<String> {
         let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.values().map(|why| format!("the intake is paused: {why}; it goes on by itself")).collect()
+        pauses.values().map(|why| paused(why)).collect()
     }
 
     /// How many claimed files a stage has put off, and the first of them with why.

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     journal::{Damage, Frame, JournalError, Position, Replay, check_original, unreferred},
-    model::{Digest, Original},
+    model::{Arrival, Digest, Original},
     store::{Comparison, Counts, Store},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs, io,
     path::Path,
     sync::{Mutex, TryLockError},
@@ -38,6 +38,8 @@ const VIEW_LOOKS: u32 = 3000;
 
 /// So many rows that differ are named; one is enough for a rebuild.
 const ROWS_NAMED_MAX: usize = 10;
+/// How many letters of a pack's name tell its day.
+const DAY_LETTERS: usize = 10;
 /// What must stay free beside the second view: twice what pauses the intake as it is shipped.
 const ROOM_LEFT_BYTES: u64 = 256 << 20;
 
@@ -54,8 +56,14 @@ pub struct AuditAnswer {
     pub articles: u64,
     /// Originals that are there with the right digest.
     pub originals: u64,
-    /// Originals whose pack is not kept any more.
+    /// Originals in packs of days before the oldest that is kept: these were aged out.
     pub originals_gone: u64,
+    /// Files of which something could not be read, and that were not put back.
+    #[serde(default)]
+    pub failed: u64,
+    /// Those of them of which nothing lies in `failed/` any more, as where somebody removed it.
+    #[serde(default)]
+    pub failed_gone: u64,
     /// Rows of the view that are what the journal makes of them; nothing where there is no view, as in a backup.
     pub rows: Option<u64>,
     /// What is wrong.
@@ -128,6 +136,7 @@ pub fn audit(
     let damage = if let Some(store) = store { audit.with_view(store)? } else { audit.without_view()? };
     audit.damage(&damage);
     audit.originals()?;
+    audit.failed();
     let Audit { told, line, is_heard, .. } = audit;
     if is_heard.get() {
         (line.into_inner())(&serde_json::to_vec(&told)?);
@@ -322,8 +331,14 @@ impl Audit<'_> {
     fn originals(&mut self) -> Result<(), QueryError> {
         let folder = self.data_dir.join("originals");
         let mut packs: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
-        let mut checked = 0_u64;
-        for ((pack, offset), kept) in std::mem::take(&mut self.recount.originals) {
+        let (there, mut checked) = (names_in(&folder)?, 0_u64);
+        let originals = std::mem::take(&mut self.recount.originals);
+        let is_spoken_of = |name: &&String| {
+            originals.range(((*name).clone(), 0)..).next().is_some_and(|((pack, _), _)| pack == *name)
+        };
+        let oldest = there.iter().find(is_spoken_of).cloned();
+        let (mut gone, mut kept_at_all) = (Vec::new(), HashSet::new());
+        for ((pack, offset), kept) in originals {
             let spoken_of = packs.entry(pack.clone()).or_default();
             spoken_of.push((offset, kept.original.length));
             checked += 1;
@@ -331,11 +346,18 @@ impl Audit<'_> {
                 return Ok(());
             }
             if !folder.join(&pack).exists() {
-                self.told.originals_gone += 1;
+                if is_aged_out(&pack, oldest.as_deref()) {
+                    self.told.originals_gone += 1;
+                } else {
+                    gone.push((pack, kept.digest));
+                }
                 continue;
             }
             match check_original(&folder, &kept.original, kept.digest, &|| ()) {
-                Ok(()) => self.told.originals += 1,
+                Ok(()) => {
+                    self.told.originals += 1;
+                    kept_at_all.insert(kept.digest);
+                }
                 Err(what) => {
                     let path = kept.path;
                     self.wrong(
@@ -345,8 +367,16 @@ impl Audit<'_> {
                 }
             }
         }
+        let mut lost = BTreeMap::<String, u64>::new();
+        // What came once more was kept anew.
+        for (pack, _) in gone.into_iter().filter(|(_, digest)| !kept_at_all.contains(digest)) {
+            *lost.entry(pack).or_default() += 1;
+        }
+        for (pack, files) in lost {
+            self.wrong(format!("originals/{pack} is gone, and with it the bytes of files: {files}"), None);
+        }
         let mut seen = BTreeSet::new();
-        for pack in names_in(&folder)? {
+        for pack in there {
             let mut spoken_of = packs.remove(&pack).unwrap_or_default();
             if self.is_live {
                 // What lies behind all that is spoken of may be on its way into the journal.
@@ -370,6 +400,20 @@ impl Audit<'_> {
         }
         Ok(())
     }
+
+    /// Whether what could not be read is still kept with its reason. To remove it is a person's to do, so it is told and not wrong.
+    fn failed(&mut self) {
+        let kept = arrivals_in(&self.data_dir.join("failed"));
+        self.told.failed = self.recount.failed.len() as u64;
+        self.told.failed_gone = self.recount.failed.difference(&kept).count() as u64;
+    }
+}
+
+/// Whether a pack that is not there was aged out: of a day before that of the oldest that is. Who ages out takes whole days, the
+/// oldest first, and there is always one left that is written to; what else is missing is lost.
+fn is_aged_out(pack: &str, oldest: Option<&str>) -> bool {
+    let day = |name: &str| name.get(..DAY_LETTERS).map(str::to_owned);
+    oldest.is_some_and(|oldest| day(pack) < day(oldest))
 }
 
 /// Applies a frame to the second view, which is silent of what was lost: the first said so when it met it, and the audit says it
@@ -395,6 +439,13 @@ fn check_room(data_dir: &Path, view_bytes: u64) -> Result<(), QueryError> {
     Ok(())
 }
 
+/// The arrivals of which a folder of failed files has a reason, by the numbers at the heads of their names.
+fn arrivals_in(folder: &Path) -> HashSet<Arrival> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let reasons = names.filter(|name| name.ends_with(".reason.json"));
+    reasons.filter_map(|name| Some(Arrival(name.split_once('-')?.0.parse().ok()?))).collect()
+}
+
 /// The packs that there are, by name.
 fn names_in(folder: &Path) -> Result<Vec<String>, QueryError> {
     let entries = match fs::read_dir(folder) {
@@ -409,4 +460,22 @@ fn names_in(folder: &Path) -> Result<Vec<String>, QueryError> {
     names.retain(|name| Path::new(name).extension().is_some_and(|e| e == "zst"));
     names.sort_unstable();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All was well where every original was gone, as nobody asked who had taken them.
+    #[test]
+    fn only_days_before_the_oldest_that_is_kept_were_aged_out() {
+        let [first, second, third] = ["2026-11-20-0001.zst", "2026-11-21-0300.zst", "2026-11-22-0900.zst"];
+        assert!(is_aged_out(first, Some(second)) && is_aged_out(second, Some(third)));
+        assert!(!is_aged_out(second, Some(first)), "one between two that are kept");
+        assert!(!is_aged_out(third, Some(third)) && !is_aged_out(first, None));
+        assert!(
+            !is_aged_out("2026-11-20-0000000000000009.alone.zst", Some(first)),
+            "a file of a day that is kept"
+        );
+    }
 }

@@ -141,6 +141,12 @@ pub enum QueryError {
         /// The id.
         id: String,
     },
+    /// Nothing can be made durable for now.
+    #[error("{why}. Nothing was changed")]
+    Paused {
+        /// Why, as a sentence.
+        why: String,
+    },
     /// Two audits at once.
     #[error("another audit runs already")]
     Auditing,

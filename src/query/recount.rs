@@ -26,6 +26,8 @@ pub(super) struct Recount {
     pub digests: HashSet<Digest>,
     /// Files of which articles are missing: what their receipts say that were in them, and how many are.
     pub short: BTreeMap<Arrival, Short>,
+    /// Files of which something could not be read, and that were not put back.
+    pub failed: HashSet<Arrival>,
     mended: Vec<(u32, u64)>,
 }
 
@@ -90,6 +92,9 @@ impl Recount {
                 if !self.ended.insert(e.arrival) {
                     return;
                 }
+                if e.outcome == Outcome::Failed || e.rejected > 0 {
+                    self.failed.insert(e.arrival);
+                }
                 if let Some(count) = self.outcomes.get_mut(e.outcome as usize) {
                     *count += 1;
                 }
@@ -112,7 +117,8 @@ impl Recount {
                 }
             }
             Event::Mended(e) => self.mended.push((e.segment, e.from)),
-            Event::Merge(_) | Event::Move(_) | Event::Pin(_) | Event::Requeue(_) => {}
+            Event::Requeue(e) => _ = self.failed.remove(&e.arrival),
+            Event::Merge(_) | Event::Move(_) | Event::Pin(_) => {}
         }
     }
 

@@ -42,6 +42,9 @@ pub struct TraceAnswer {
     pub outcome: Option<Outcome>,
     /// Where its bytes are kept.
     pub original: Option<Original>,
+    /// Whether they are not there any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub original_gone: bool,
     /// What happened, in order.
     pub steps: Vec<TraceStep>,
     /// Steps that are left out, as they are too many.

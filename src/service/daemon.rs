@@ -16,7 +16,7 @@ use crate::{
     inbox::{Arrivals, Claimed, InboxState, Inboxes, display_path},
     model::{Event, PinEvent},
     pipeline::{self, Committed, Job, Numbers, Parts, Progress, Resume, Resumed, Room, Which, Wired, Words},
-    query::Tell,
+    query::{QueryError, Tell},
     store::{DataLock, LockError},
 };
 use std::{
@@ -134,6 +134,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         standing: Arc::clone(&standing),
         patience,
         disk: Disk::default(),
+        room: room(&config),
     });
     doors.serve(&mut others, &known, (words, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));
@@ -260,11 +261,12 @@ impl Doors {
                 Ok(())
             });
         }
-        let (pinning, seen) = (words.clone(), Arc::clone(known));
+        let (pinning, seen, paused) = (words.clone(), Arc::clone(known), Arc::clone(known));
         let live = Live {
             status: Box::new(move || asked.status()),
-            pin: Box::new(move |id, pinned| {
-                pinning.say(vec![Event::Pin(PinEvent { id, pinned, at: clock::now() })])
+            pin: Box::new(move |id, pinned| match paused.pauses().into_iter().next() {
+                Some(why) => Err(QueryError::Paused { why }),
+                None => Ok(pinning.say(vec![Event::Pin(PinEvent { id, pinned, at: clock::now() })])),
             }),
             requeue: Box::new(move |order, tell| requeue(&seen, &words, order, tell)),
             ingest: Box::new(move |upload, tell| receiver.receive(upload, tell)),

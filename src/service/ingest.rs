@@ -20,6 +20,7 @@ use rustix::fs::{Access, access};
 use std::{
     ffi::OsStr,
     fs,
+    future::{Future, pending},
     io::{self, BufWriter},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -107,26 +108,39 @@ pub struct Pace {
 pub async fn ingest(config: Config, what: Ingest, tell: impl FnMut(Pace)) -> Result<Summary, ServiceError> {
     make_data_dir(&config)?;
     let lock = DataLock::take(&config.data_dir, LOCK_PATIENCE)?;
-    ingest_locked(&config, lock, what, tell).await
+    taken_in(&config, lock, what, tell, pending()).await
 }
 
-/// The same into the store that `lock` is held on.
+/// The same into the store that `lock` is held on. An interrupt (Ctrl-C) ends it at once: what the tally counts is durable, and so
+/// may be a part of the file under way.
 pub async fn ingest_locked(
     config: &Config,
     lock: DataLock,
     what: Ingest,
     tell: impl FnMut(Pace),
 ) -> Result<Summary, ServiceError> {
+    let interrupted = async { drop(signal::ctrl_c().await) };
+    taken_in(config, lock, what, tell, interrupted).await
+}
+
+async fn taken_in(
+    config: &Config,
+    lock: DataLock,
+    what: Ingest,
+    tell: impl FnMut(Pace),
+    interrupted: impl Future<Output = ()>,
+) -> Result<Summary, ServiceError> {
     let mut ground = ground(config, lock)?;
     // What is in flight in the inboxes is for a daemon to finish.
     ground.opened.close_interrupted(&[], &[])?;
+    let stop = Arc::<AtomicBool>::default();
     let parts = Parts {
         opened: ground.opened,
         failed: ground.failed,
         reading: config.reading(),
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::default(),
-        stop: Arc::default(),
+        stop: Arc::clone(&stop),
         room: None,
         encoder: ground.encoder,
     };
@@ -148,10 +162,19 @@ pub async fn ingest_locked(
         let job = Job { tally: Some(tally.clone()), ..job };
         arrivals.take(|arrival| jobs.blocking_send(Job { arrival, ..job }).map_err(drop)).is_ok()
     };
-    let skipped = follow(tasks, what, send, &tallied, tell).await?;
+    let skipped = select! {
+        skipped = follow(tasks, what, send, &tallied, tell) => Some(skipped?),
+        () = interrupted => None,
+    };
+    let tally = tallied.borrow().clone();
+    let Some(skipped) = skipped else {
+        stop.store(true, Ordering::Relaxed);
+        // A stage may still be writing: the lock goes only with the process.
+        std::mem::forget(ground.lock);
+        return Ok(Summary { tally, skipped: Skipped::default(), is_interrupted: true });
+    };
     drop(store);
     ground.lock.release_clean()?;
-    let tally = tallied.borrow().clone();
     match lacking.get() {
         Some(what) => Err(ServiceError::NoRoom { what: what.clone(), files: tally.files() }),
         None => Ok(Summary { tally, skipped, is_interrupted: false }),

@@ -6,7 +6,7 @@ use crate::{
     inbox::{InboxState, Inboxes, RootState, Watching, display_path},
     metrics::{Labels, Page},
     model::Time,
-    pipeline::{CommitPart, Places, Progress, StageName},
+    pipeline::{CommitPart, Places, Progress, Room, StageName, paused},
     query::{DiskUse, InboxStatus, Library, QueryError, Rates, Status},
     store::Store,
 };
@@ -33,6 +33,8 @@ pub(super) struct Known {
     /// How long a stage may be at one piece of work.
     pub patience: Duration,
     pub disk: Disk,
+    /// What must be free for a commit.
+    pub room: Room,
 }
 
 /// What the data takes on disk, as it was added up last.
@@ -100,7 +102,7 @@ impl Known {
         status.rates = Some(Rates { last_minute, last_hour });
         status.index_articles = Some(self.progress.live());
         status.memory_bytes = memory_bytes();
-        let waits = self.progress.pauses().into_iter().chain(self.put_off());
+        let waits = self.pauses().into_iter().chain(self.put_off());
         status.notices = self.stuck().into_iter().chain(waits).chain(self.standing.notices()).collect();
         Ok(status)
     }
@@ -127,9 +129,16 @@ impl Known {
             health.not_ready.push("the inboxes have not been looked through yet".to_owned());
         }
         health.not_ready.extend(state.roots.iter().filter_map(not_served));
-        health.not_ready.extend(self.progress.pauses());
+        health.not_ready.extend(self.pauses());
         health.not_ready.extend(health.not_alive.iter().cloned());
         health
+    }
+
+    /// Why nothing is made durable for now, as sentences: also where nothing has come yet that there would be no room for.
+    pub fn pauses(&self) -> Vec<String> {
+        let said = self.progress.pauses();
+        let lacks = || self.room.lacks(0).map(|what| paused(&what)).into_iter().collect();
+        if said.is_empty() { lacks() } else { said }
     }
 
     /// The stage that does not get on, as a sentence.

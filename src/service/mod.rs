@@ -96,7 +96,7 @@ pub enum ServiceError {
         files: u64,
     },
     /// The daemon did not take in all that was handed over to it.
-    #[error("the daemon {what}; {}", in_part(*files))]
+    #[error("the daemon {what}; {}", handed_in_part(*files))]
     HandedInPart {
         /// What it does instead.
         what: String,
@@ -126,6 +126,16 @@ fn in_part(files: u64) -> String {
         1 => "1 file was taken in before that".to_owned(),
         _ => format!("{files} files were taken in before that"),
     }
+}
+
+/// Of a file under way every article that was committed stays.
+fn handed_in_part(files: u64) -> String {
+    let whole = match files {
+        0 => "no file was taken in whole before that".to_owned(),
+        1 => "1 file was taken in whole before that".to_owned(),
+        _ => format!("{files} files were taken in whole before that"),
+    };
+    format!("{whole}, and of what was under way a part may be")
 }
 
 /// A data directory that is locked, opened and ready to be written to.

@@ -96,6 +96,14 @@ impl StoreError {
         Self::Panicked(said.unwrap_or("it panicked").to_owned())
     }
 
+    /// What the file system refused sled, said with where.
+    fn at(folder: &Path) -> impl FnOnce(sled::Error) -> Self {
+        move |error| match error {
+            sled::Error::Io(source) => Self::Io { action: "write to", path: folder.to_owned(), source },
+            error => Self::Sled(error),
+        }
+    }
+
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
@@ -132,7 +140,7 @@ impl Store {
             .cache_capacity(CACHE_BYTES)
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
-        let db = open_when_free(&config)?;
+        let db = open_when_free(&config, folder)?;
         let store = Self { folder: folder.to_owned(), db, applying: Mutex::new(None) };
         match trust {
             Trust::SameBoot => store.view().counts().map(|_| ())?,
@@ -184,8 +192,7 @@ impl Store {
         };
         let batch = write::batch(self.view(), &mut profiles, changes, end)?;
         profiles.write()?;
-        self.db.apply_batch(batch)?;
-        self.db.flush()?;
+        self.db.apply_batch(batch).and_then(|()| self.db.flush()).map_err(StoreError::at(&self.folder))?;
         let unused = profiles.unused();
         if !unused.is_empty() {
             // Older rows that a power cut brings back must not point at what is gone.
@@ -211,7 +218,7 @@ impl Store {
     fn sync_all(&self) -> Result<(), StoreError> {
         // Rows point at profiles, which therefore come first.
         profiles::sync(&self.folder)?;
-        self.db.flush()?;
+        self.db.flush().map_err(StoreError::at(&self.folder))?;
         let file = self.folder.join("db");
         fs::File::open(&file).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", &file))?;
         sync_folder(&self.folder)
@@ -229,7 +236,7 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 
 /// Opens sled behind a panic guard. A handle that was dropped lets go of its lock a little later, when sled's own
 /// threads have; that nobody else has it is what the data lock says.
-fn open_when_free(config: &sled::Config) -> Result<sled::Db, StoreError> {
+fn open_when_free(config: &sled::Config, folder: &Path) -> Result<sled::Db, StoreError> {
     let deadline = Instant::now() + HANDLE_PATIENCE;
     loop {
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
@@ -239,7 +246,7 @@ fn open_when_free(config: &sled::Config) -> Result<sled::Db, StoreError> {
             {
                 std::thread::park_timeout(HANDLE_TRY);
             }
-            outcome => return Ok(outcome?),
+            outcome => return outcome.map_err(StoreError::at(folder)),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     place::{Place, run},
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, os::unix::net::UnixListener, thread};
 use wirefold::query::{Change, DiffAnswer};
 
 /// A place with stories, some of them in copies, and a file of several articles.
@@ -196,4 +196,19 @@ fn colours_are_for_terminals() {
     }
     let forced = said(&["diff", "03-dateline.txt"], &[("CLICOLOR_FORCE", "1")]);
     assert!(!forced.contains("{+") && said(&["diff", "03-dateline.txt"], &[]).contains("{+having sold+}"));
+}
+
+/// A daemon that was killed as it was asked left its asker with the news that it had broken off.
+#[test]
+fn a_daemon_that_dies_as_it_is_asked_leaves_the_files_to_answer() {
+    let place = told();
+    let socket = place.data().join("wirefold.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let dying = thread::spawn(move || {
+        let asker = listener.accept().unwrap();
+        drop(listener);
+        drop(asker);
+    });
+    assert!(place.status().files.accepted > 0);
+    dying.join().unwrap();
 }

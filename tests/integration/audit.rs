@@ -88,8 +88,41 @@ fn an_original_that_is_damaged_or_cut_short_is_named() {
     fs::write(&packs[0], whole).unwrap();
     clean(&place);
     fs::remove_file(&packs[0]).unwrap();
-    let ran = audit(&place);
-    assert!(ran.code() == 0 && ran.out.contains("not kept any longer"), "who ages them out knows: {ran:?}");
+    wrong(&place, "is gone, and with it the bytes of files");
+}
+
+/// It said that all was well, and so did an audit of the backup, which held none of them either.
+#[test]
+fn originals_that_nobody_aged_out_are_lost() {
+    let place = with_stories();
+    fs::remove_dir_all(place.data().join("originals")).unwrap();
+    wrong(&place, "is gone, and with it the bytes of files");
+    let ran = place.run(["audit", "--repair"]);
+    assert!(ran.code() == 1 && !ran.out.contains("nothing to mend"), "{ran:?}");
+    let story = place.done(["trace", "01-harbour-fire.txt"]).out;
+    assert!(story.contains("its bytes were in"), "{story}");
+    let ran = place.run(["doctor"]);
+    assert!(ran.out.contains("originals is empty"), "{ran:?}");
+    place.done(["backup", "copy"]);
+    let mut audit = place.bare_command();
+    audit.arg("--data-dir").arg(place.path("copy")).arg("audit");
+    let ran = crate::place::run(audit);
+    assert!(ran.code() == 1 && ran.out.contains("is gone"), "{ran:?}");
+    let daemon = Daemon::start(&place);
+    assert!(daemon.log().contains("the originals are gone"), "{}", daemon.log());
+    daemon.stop_well();
+}
+
+#[test]
+fn what_was_removed_of_failed_files_is_told_and_not_wrong() {
+    let place = with_stories();
+    fs::write(place.path("junk.txt"), [0xff, 0, 1, 2].repeat(40)).unwrap();
+    assert_eq!(place.run(["ingest", "junk.txt"]).code(), 65);
+    let told = || serde_json::from_str::<serde_json::Value>(&place.done(["audit", "--json"]).out).unwrap();
+    assert_eq!((&told()["failed"], &told()["failed_gone"]), (&1.into(), &0.into()));
+    fs::remove_dir_all(place.failed()).unwrap();
+    assert_eq!((&told()["failed"], &told()["failed_gone"]), (&1.into(), &1.into()));
+    clean(&place);
 }
 
 #[test]
@@ -157,10 +190,11 @@ fn a_file_that_comes_again_after_its_pack_is_gone_is_kept_again() {
     assert!(fs::metadata(&kept()[0]).unwrap().len() > fs::metadata(place.path("moved.zst")).unwrap().len());
     let bytes = || kept().iter().map(|pack| fs::metadata(pack).unwrap().len()).sum::<u64>();
     let before = bytes();
-    place.ingest(files_in(&fixture("stories")));
+    let again = || place.ingest(["stories", "copies"].map(fixture));
+    again();
     let after = bytes();
     assert!(after > before, "its bytes lie nowhere");
-    place.ingest(files_in(&fixture("stories")));
+    again();
     assert_eq!(bytes(), after, "once");
     assert_eq!((kept().len(), pack.exists()), (1, false), "no name comes twice");
     let ran = audit(&place);

@@ -124,7 +124,7 @@ fn a_daemon_that_is_paused_stops_well_and_the_next_start_goes_on() {
     let daemon = Daemon::start(&place);
     let files = put_stories(&place.inbox());
     within(PATIENCE, "the pause is told", || notices(&place).contains("the intake is paused").then_some(()));
-    assert!(daemon.log().contains("the intake is paused"), "and logged");
+    within(PATIENCE, "and logged", || daemon.log().contains("the intake is paused").then_some(()));
     daemon.stop_well();
     place.configure("[intake]\nsettle_ms = 20\n");
     assert_eq!(place.status().backlog, files, "nothing is lost");
@@ -204,4 +204,21 @@ fn too_little_room_refuses_also_an_ingest_without_a_daemon() {
     assert_eq!(ran.code(), 75, "{ran:?}");
     assert!(ran.err.contains("1000000 are asked for; nothing was taken in"), "{ran:?}");
     assert_eq!(place.status().files.received, 0);
+}
+
+/// `/readyz` was well until the first file came, and a pin was waited for in vain and done later all the same.
+#[test]
+fn too_little_room_is_told_from_the_start_and_no_pin_waits_for_it() {
+    let mut place = Place::brisk();
+    place.ingest(files_in(&fixture("stories")));
+    let article = place.export()[0].articles[0].id.clone();
+    place.configure("[commit]\nfree_min_mb = 1000000\n");
+    let daemon = Daemon::start(&place);
+    let (code, why) = get(&place, "/readyz");
+    assert!(code == 503 && why.contains("the intake is paused"), "{code} {why}");
+    assert!(notices(&place).contains("are asked for"), "{}", notices(&place));
+    let ran = place.run(["pin", &article]);
+    assert!(ran.code() == 75 && ran.err.contains("the intake is paused"), "{ran:?}");
+    assert!(ran.err.contains("Nothing was changed"), "{ran:?}");
+    daemon.stop_well();
 }

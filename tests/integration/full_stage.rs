@@ -173,3 +173,20 @@ fn a_file_that_is_handed_over_to_a_full_disk_is_waited_with_or_refused_and_never
     assert_eq!(settled(&place, 1).articles.sightings, 300);
     daemon.stop_well();
 }
+
+/// It said neither where nor what to do, and ended as if something were broken.
+#[test]
+fn a_question_that_a_full_disk_leaves_unanswered_says_where_and_comes_again() {
+    let place = Place::new();
+    let Some(mounted) = Mounted::on(place.data(), "size=200m") else { return };
+    place.ingest(files_in(&fixture("stories")));
+    let ballast = mounted.0.join("ballast");
+    fill(&ballast, 0);
+    for asked in ["status", "run"] {
+        let ran = place.run([asked]);
+        let is_told = ran.err.contains(&mounted.0.display().to_string()) && ran.err.contains("make room");
+        assert!(ran.code() == 75 && is_told, "{ran:?}");
+    }
+    fs::remove_file(ballast).unwrap();
+    assert!(place.status().files.accepted > 0);
+}

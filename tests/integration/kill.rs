@@ -9,6 +9,7 @@ use crate::{
     scale::{scale, seed},
     wait::{PATIENCE, pause, within},
 };
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::BTreeMap,
     fs,
@@ -285,6 +286,24 @@ fn a_file_that_an_ingest_left_half_read_is_closed_with_a_reason() {
     let files = Files { received: 2, accepted: 1, partly: 1, ..Files::default() };
     assert_eq!((status.files, status.articles.repeats, status.articles.sightings), (files, read, all + read));
     assert_eq!(sightings(&place.export()).len() as u64, all);
+}
+
+/// It ended without a word.
+#[test]
+fn an_ingest_that_is_interrupted_says_what_is_durable() {
+    let place = Place::configured("[commit]\ngroup_articles_max = 1\n");
+    let mut reporter = Reporter::new(9);
+    let lines: Vec<_> = (0..MANY).map(|_| reporter.line()).collect();
+    fs::write(place.path("many.jsonl"), lines.join("\n")).unwrap();
+    let running = Running::start(place.command(["ingest", "many.jsonl"]));
+    let journal = place.data().join("journal/00000001.jsonl.zst");
+    within(PATIENCE, "a part of it committed", || fs::metadata(&journal).ok().filter(|m| m.len() > 0));
+    kill_process(Pid::from_child(&running.child), Signal::INT).unwrap();
+    let ran = running.end();
+    assert_eq!(ran.code(), 1, "{ran:?}");
+    assert!(ran.out.starts_with("0 files in ") && ran.out.contains("a part may be"), "{ran:?}");
+    place.ingest(["many.jsonl"]);
+    assert_eq!(sightings(&place.export()).len(), lines.len());
 }
 
 fn write_files(given: &Path, seed: u64) -> Dropped {

@@ -14,11 +14,12 @@ use rustix::{
 };
 use std::{
     collections::BTreeMap,
-    fs::{self, Metadata},
+    fs::{self, Metadata, Permissions},
     io::{Read, Write},
     net::TcpStream,
     os::unix::{
         fs::MetadataExt,
+        fs::PermissionsExt,
         net::{UnixDatagram, UnixStream},
     },
     path::Path,
@@ -415,6 +416,28 @@ fn an_inbox_that_is_gone_makes_it_not_ready() {
     assert_eq!(get(&place, "/healthz").0, 200, "to start it anew would not bring the inbox back");
     fs::rename(&away, &inbox).unwrap();
     within(PATIENCE, "the inbox found again", || (get(&place, "/readyz").0 == 200).then_some(()));
+    daemon.stop_well();
+}
+
+/// Whether it was ready hung on whether the last file that was tried was one of these.
+#[test]
+fn a_folder_that_keeps_its_files_leaves_the_inbox_ready() {
+    let Some(place) = Place::of_ordinary_user() else { return };
+    place.make_own(&place.inbox());
+    let daemon = Daemon::start(&place);
+    let shut = place.inbox().join("shut");
+    fs::create_dir(&shut).unwrap();
+    fs::write(shut.join("kept.txt"), "It may be read and not moved.").unwrap();
+    fs::set_permissions(&shut, Permissions::from_mode(0o555)).unwrap();
+    within(PATIENCE, "it is refused", || {
+        get(&place, "/metrics")
+            .1
+            .lines()
+            .any(|l| l.starts_with("wirefold_inbox_refused_files") && l.ends_with(" 1"))
+            .then_some(())
+    });
+    assert_eq!(get(&place, "/readyz"), (200, "ok\n".to_owned()));
+    fs::set_permissions(&shut, Permissions::from_mode(0o755)).unwrap();
     daemon.stop_well();
 }
 

@@ -5,6 +5,7 @@ use crate::{
     corpus::fixture,
     daemon::{Daemon, settled},
     place::{Place, drop_whole},
+    wait::{PATIENCE, within},
 };
 use serde_json::Value;
 use std::{
@@ -229,4 +230,26 @@ fn a_folder_that_may_not_be_looked_into_is_named() {
         ran.err.contains(&format!("but {} cannot be looked into: Permission denied", closed.display())),
         "{ran:?}"
     );
+}
+
+/// One of them was told why, behind `trouble:`, and the others that they had only to be still; and of none what to do.
+#[test]
+fn every_file_that_cannot_be_taken_is_told_with_what_mends_it() {
+    let Some(place) = Place::of_ordinary_user() else { return };
+    place.make_own(&place.inbox());
+    let daemon = Daemon::start(&place);
+    for name in ["one.txt", "two.txt"] {
+        drop_whole(&place.inbox().join(name), b"Nobody may read this.\n");
+        fs::set_permissions(place.inbox().join(name), fs::Permissions::from_mode(0)).unwrap();
+    }
+    within(PATIENCE, "both refused", || {
+        let status: Value = serde_json::from_str(&place.done(["status", "--json"]).out).unwrap();
+        (status["inboxes"][0]["refused"] == 2).then_some(())
+    });
+    for name in ["one.txt", "two.txt"] {
+        let [story] = &traced(&place, name)[..] else { panic!("one file") };
+        let said = story["waits_for"].as_str().unwrap();
+        assert!(said.contains("mode 0000, and the daemon runs as ") && said.contains("+r "), "{said}");
+    }
+    daemon.stop_well();
 }
