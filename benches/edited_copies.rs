@@ -63,7 +63,11 @@ fn write(set: &Labelled, folder: &Path) {
 /// Takes the articles of a folder into a store in it, and returns the record of each by its id.
 fn fold(folder: &Path) -> BTreeMap<String, String> {
     let config = Config::load(None, Some(&folder.join("store"))).expect("the defaults are sound");
-    let what = Ingest { paths: vec![folder.join("articles.jsonl")], times: ArticleTimes::Recent };
+    let what = Ingest {
+        paths: vec![folder.join("articles.jsonl")],
+        times: ArticleTimes::Recent,
+        ignore: Vec::new(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let summary = runtime.block_on(service::ingest(config.clone(), what, |_| {})).expect("it is taken in");
     assert!(summary.is_whole(), "{summary:?}");

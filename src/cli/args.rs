@@ -134,7 +134,7 @@ impl Command {
 /// What to ingest.
 #[derive(Debug, clap::Args)]
 pub struct IngestArgs {
-    /// Files and folders. A folder's files are taken by name; hidden ones are left alone.
+    /// Files and folders. A folder's files are taken by name; hidden ones, *.tmp, *.part, *.filepart and *~ are left alone.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Trust publication times however old they are, as for an archive.

@@ -158,7 +158,7 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
     }
     let files = paths.len();
     if files > 0 {
-        let what = Ingest { paths, times: ArticleTimes::Published };
+        let what = Ingest { paths, times: ArticleTimes::Published, ignore: Vec::new() };
         runtime()?.block_on(service::ingest(config.clone(), what, |_| ()))?;
     }
     match fs::remove_dir_all(&folder) {
@@ -171,7 +171,11 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
 fn told(answer: &AuditAnswer, mended: &[String], width: usize, paint: Paint) -> String {
     let mut page = Page::new(width);
     let of = |what: &str| answer.findings.iter().filter(|finding| finding.what.contains(what)).count();
-    page.wrapped("journal", &format!("{} events in {} frames", answer.events, answer.frames), INDENT);
+    page.wrapped(
+        "journal",
+        &format!("{} in {}", counted(answer.events, "event"), counted(answer.frames, "frame")),
+        INDENT,
+    );
     let laws = if of("do not add up") == 0 { "both laws of counting hold" } else { "they do not add up" };
     let (files, articles) = (counted(answer.files, "file"), counted(answer.articles, "article"));
     page.wrapped("counts", &format!("{files}, {articles}; {laws}"), INDENT);

@@ -185,6 +185,7 @@ fn advice(error: &CliError) -> (Option<&'static str>, Exit) {
             ),
             Exit::Config,
         ),
+        CliError::Config(ConfigError::NoDataDir) => (None, Exit::Config),
         CliError::Config(_) | CliError::LogLevel { .. } | CliError::Service(ServiceError::Config(_)) => {
             (Some("'wirefold check --keys' tells every key with its meaning and range"), Exit::Config)
         }

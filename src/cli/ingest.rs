@@ -26,7 +26,7 @@ pub(super) fn run(config: &Config, args: &IngestArgs) -> Result<Exit, CliError> 
     let started = Instant::now();
     let bar = bar(BAR);
     let times = if args.archive { ArticleTimes::Published } else { ArticleTimes::Recent };
-    let what = Ingest { paths: args.paths.clone(), times };
+    let what = Ingest { paths: args.paths.clone(), times, ignore: config.intake.ignore.clone() };
     let tell = |pace: Pace| {
         advance(&bar, pace);
         let waits = if pace.waits { "; the daemon waits for room" } else { "" };

@@ -20,7 +20,7 @@ use crate::{
     store::DataLock,
 };
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists what could not be read, or puts files of it back into their inboxes: the daemon where one runs, else this process.
 pub(super) fn run(config: &Config, args: &RequeueArgs) -> Result<Exit, CliError> {
@@ -102,7 +102,8 @@ fn ordered<A: DeserializeOwned>(
 fn listed(unread: &[Unread], silent: &[String], width: usize) -> String {
     let mut page = Page::new(width);
     let mut table = Table::new(["CAME", "REASON", "FILE, AND WHY"]).sparing(&[0]);
-    for Unread { path, item, at, code, message, kept } in unread {
+    let inboxes: BTreeSet<_> = unread.iter().filter_map(|one| one.inbox.as_ref()).collect();
+    for Unread { path, item, inbox, at, code, message, kept, .. } in unread {
         let what = match kept {
             Kept::File => "",
             Kept::Part => " (a part of it)",
@@ -110,7 +111,9 @@ fn listed(unread: &[Unread], silent: &[String], width: usize) -> String {
             Kept::Gone => " (no longer there)",
         };
         let file = one_line(&place_of(path, item.as_deref()));
-        table.add([to_the_minute(*at), one_line(code), format!("{file}{what}\n{}", one_line(message))]);
+        let from = inbox.as_ref().filter(|_| inboxes.len() > 1);
+        let from = from.map_or_else(String::new, |inbox| format!(" from {}", one_line(inbox)));
+        table.add([to_the_minute(*at), one_line(code), format!("{file}{from}{what}\n{}", one_line(message))]);
     }
     if unread.is_empty() && silent.is_empty() {
         page.wrapped("", "nothing that came in could not be read", 0);
@@ -142,7 +145,10 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
     let is_meant = |one: &&Unread| {
         let place = place_of(&one.path, one.item.as_deref());
         args.reason.as_ref().is_some_and(|code| *code == one.code)
-            || args.names.iter().any(|name| *name == place || ends_alike(&one.path, name))
+            || args
+                .names
+                .iter()
+                .any(|name| *name == place || ends_alike(&one.path, name) || ends_alike(name, &one.called))
     };
     if let Some(one) = unread.iter().find(|one| is_meant(one)) {
         let what = match one.kept {
@@ -162,7 +168,13 @@ fn none_meant(args: &RequeueArgs, unread: &[Unread]) -> String {
                 codes.join(", ")
             )
         }
-        _ => "no file that was set aside is called so; 'wirefold requeue' lists them".to_owned(),
+        _ => {
+            let names: Vec<_> = args.names.iter().map(|name| format!("'{}'", one_line(name))).collect();
+            format!(
+                "no file that was set aside is called {}; 'wirefold requeue' lists them",
+                names.join(" or ")
+            )
+        }
     }
 }
 

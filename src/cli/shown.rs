@@ -91,7 +91,7 @@ fn of_article(page: &mut Page, article: &ArticleAnswer, record: &RecordAnswer, p
 
 /// What is known of an article, on one line where that is wide enough.
 fn about(article: &ArticleAnswer) -> String {
-    let words = format!("{} words compared", article.words);
+    let words = format!("{} compared", counted(u64::from(article.words), "word"));
     let published = article.published.map(|time| format!("published {}", to_the_minute(time)));
     let sightings =
         if article.sightings > 1 { format!(", {} times", article.sightings) } else { String::new() };

@@ -181,9 +181,11 @@ impl Layers {
     }
 
     fn nearest_variable(&self, name: &str) -> Option<String> {
+        // What all begin with tells nothing of what was meant.
+        let rest = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_owned();
         let known: Vec<String> =
-            self.flat().keys().map(|key| variable(key)).chain([variable(INBOXES)]).collect();
-        nearest(name, known.iter().map(String::as_str))
+            self.flat().keys().map(|key| rest(&variable(key))).chain([rest(&variable(INBOXES))]).collect();
+        nearest(&rest(name), known.iter().map(String::as_str)).map(|near| format!("{PREFIX}{near}"))
     }
 }
 

@@ -193,6 +193,7 @@ fn a_wrong_variable_is_named() {
     );
     assert!(said("WIREFOLD_MATCH", "1").contains("WIREFOLD_MATCH: there is no such variable"));
     assert!(said("WIREFOLD_INBOXES", "[]").contains("did you mean WIREFOLD_INBOX?"));
+    assert!(!said("WIREFOLD_FOO", "1").contains("did you mean"), "nothing is near");
     assert_eq!(
         said("WIREFOLD_MATCH__JOIN", "much"),
         "WIREFOLD_MATCH__JOIN: match.join is 'much'; it must be a number"

@@ -51,8 +51,8 @@ pub(super) fn space(config: &Config) -> Vec<Finding> {
     let apart: Vec<PathBuf> =
         there.filter(|(_, device)| seen.insert(*device)).map(|(path, _)| path).collect();
     // The data directory comes first, and a commit waits for more room there.
-    let asked = std::iter::once(config.commit.free_min_mb << 20).chain(std::iter::repeat(0));
-    apart.iter().zip(asked).map(|(path, asked)| room(path, BYTES_NEEDED.max(asked))).collect()
+    let asked = std::iter::once(config.commit.free_min_mb << 20).chain(std::iter::repeat(BYTES_NEEDED));
+    apart.iter().zip(asked).map(|(path, asked)| room(path, asked)).collect()
 }
 
 fn room(path: &Path, needed: u64) -> Finding {

@@ -62,7 +62,7 @@ impl Trial {
         config.inbox.clear();
         config.commit.free_min_mb = 0;
         let paths = bench.background.into_iter().chain([articles]).map(Path::to_owned).collect();
-        let what = Ingest { paths, times: ArticleTimes::Arrival };
+        let what = Ingest { paths, times: ArticleTimes::Arrival, ignore: Vec::new() };
         let summary = service::ingest(config.clone(), what, tell).await?;
         // Of the articles themselves the figures tell what could not be read; a background that is not there would not
         // be seen in them.

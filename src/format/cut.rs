@@ -8,7 +8,7 @@ use super::{
     Fields, Form, FormatError,
     archive::{self, Entry},
     charset, elements, json, lines, mbox, objects,
-    sniff::{SNIFF_BYTES_MAX, Shape, sniff},
+    sniff::{SNIFF_BYTES_MAX, Shape, no_article, sniff},
     unpack::{Budget, Counted, Packed},
     warc, wire,
 };
@@ -184,6 +184,9 @@ pub fn cut(
     Ended { passed_over: walk.passed_over, end }
 }
 
+/// What is passed over of a feed without entries, as of one that is fetched now and then.
+pub const EMPTY_FEED: &str = "empty-feed";
+
 /// The way through one file.
 struct Walk<'w> {
     limits: &'w Limits,
@@ -296,6 +299,12 @@ impl Walk<'_> {
         let before = (self.index, self.passed_over.values().sum::<u64>());
         match self.part(head.clone(), fault, bytes, Some(&name), depth + 1) {
             Err(Stop::Fault(error)) if self.budget.is_spent() || is_given_up => Err(Stop::End(error)),
+            Err(Stop::Fault(FormatError::NotText { looks_like }))
+                if let Some(why) = no_article(looks_like) =>
+            {
+                self.pass_over(why);
+                Ok(())
+            }
             Err(Stop::Fault(error)) => self.hand_over(Some(&ItemPlace::Member(name)), Err((head, error))),
             Ok(()) => {
                 if before == (self.index, self.passed_over.values().sum()) {
@@ -365,14 +374,19 @@ impl Walk<'_> {
         charset: Option<&'static Encoding>,
     ) -> Result<(), Stop> {
         let bytes_max = self.limits.article_bytes_max;
-        let mut around: Option<Arc<Around>> = None;
+        let (mut around, mut is_empty): (Option<Arc<Around>>, _) = (None, true);
         elements::cut(input, form.elements(), bytes_max, &mut |found, piece| {
+            is_empty = false;
             let around = around.get_or_insert_with(|| {
                 let charset = charset.or_else(|| charset::declared(found.head));
                 Arc::new(Around { head: found.head.to_vec(), charset, url: None })
             });
             self.piece(position(member, Some(found.number)).as_ref(), form, piece, around)
         })?;
+        // One that is fetched now and then has none now and then; an entry of an archive is counted there.
+        if is_empty && form == Form::Feed && member.is_none() {
+            self.pass_over(EMPTY_FEED);
+        }
         Ok(())
     }
 
@@ -571,11 +585,11 @@ mod tests {
     fn entries_of_archives_are_files_of_their_own() {
         let items = [
             "0:../../etc/passwd:A story.",
-            "1:a/picture.jpg!not-text",
-            "2:a/b.jsonl:1:{\"a\":1}",
-            "3:a/b.jsonl:2:{\"a\":2}",
-            "4:long.txt!too-large",
+            "1:a/b.jsonl:1:{\"a\":1}",
+            "2:a/b.jsonl:2:{\"a\":2}",
+            "3:long.txt!too-large",
             "1 empty",
+            "1 picture",
         ];
         assert_eq!(cut_all(&tar(&ENTRIES), &LIMITS), items);
         assert_eq!(cut_all(&zip(&ENTRIES), &LIMITS), items);

@@ -32,7 +32,7 @@ mod warc;
 mod wire;
 mod xml;
 
-pub use cut::{Around, BadItem, Ended, Limits, RawItem, Settings, cut};
+pub use cut::{Around, BadItem, EMPTY_FEED, Ended, Limits, RawItem, Settings, cut};
 pub use dates::parse_time;
 pub use json::Fields;
 pub use listing::{FORMATS, Listed, Named, names};
@@ -92,7 +92,7 @@ pub enum FormatError {
         looks_like: &'static str,
     },
     /// It is longer than an article may be.
-    #[error("it is longer than the {bytes_max} bytes that an article may have")]
+    #[error("it is longer than the {bytes_max} bytes that an article may have (read.article_bytes_max)")]
     TooLarge {
         /// The limit.
         bytes_max: u64,
@@ -147,19 +147,21 @@ pub enum FormatError {
     #[error("it is cut short: its end is missing")]
     CutShort,
     /// Archives and compressions lie too deep within one another.
-    #[error("it is packed more than {nesting_max} times over")]
+    #[error("it is packed more than {nesting_max} times over (read.nesting_max)")]
     NestedTooDeep {
         /// The limit.
         nesting_max: u32,
     },
     /// Its archives have too many entries. What was read before that was known is kept.
-    #[error("its archives have more than {entries_max} entries; pack fewer into one, or use JSON Lines")]
+    #[error(
+        "its archives have more than {entries_max} entries (read.entries_max); pack fewer into one, or use JSON Lines"
+    )]
     TooManyEntries {
         /// The limit.
         entries_max: u64,
     },
     /// It unpacks to far more than it is.
-    #[error("it unpacks to more than {ratio_max} times its size, as no news does")]
+    #[error("it unpacks to more than {ratio_max} times its size, as no news does (read.ratio_max)")]
     Swells {
         /// The limit.
         ratio_max: u64,

@@ -41,6 +41,17 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"SQLite format 3\0", "an SQLite database"),
 ];
 
+/// What accompanies articles in archives and never is one, by the word that a receipt counts it by. Nothing of what may hold some.
+pub(super) fn no_article(looks_like: &str) -> Option<&'static str> {
+    let has = |word: &str| looks_like.contains(word);
+    match () {
+        () if has("image") && !has("film") => Some("picture"),
+        () if has("film") || has("recording") || has("RIFF") => Some("recording"),
+        () if has("a PDF document") => Some("pdf"),
+        () => None,
+    }
+}
+
 /// The outermost elements of what is read, without their prefix.
 const ROOTS: &[(&str, Shape)] = &[
     ("newsMessage", Shape::Elements(Form::NewsMlG2)),

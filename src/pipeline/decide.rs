@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     detect::{Detector, Newcomer, Twin},
+    format::EMPTY_FEED,
     model::{
         Arrival, ArrivalEvent, Article, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Outcome, Reason,
         Receipt, RecordId, Rejection, Relation, Sighting, Time, Version,
@@ -343,7 +344,13 @@ fn rejection(job: &Job, bad: &Refused) -> Event {
 }
 
 fn receipt(job: &Job, total: &Resume, end: FileEnd) -> (Receipt, OriginalBytes) {
-    let outcome = outcome(total, end.failure.as_ref());
+    let is_empty_feed =
+        total.rejected == 0 && end.failure.is_none() && end.passed_over.contains_key(EMPTY_FEED);
+    let outcome = match outcome(total, end.failure.as_ref()) {
+        // That a feed has no entries just now is no failure of it.
+        Outcome::Failed if is_empty_feed => Outcome::Accepted,
+        outcome => outcome,
+    };
     let reason = end.failure.or_else(|| nothing_read(outcome, total));
     let FileEnd { bytes, digest, passed_over, .. } = end;
     let receipt = Receipt { bytes, digest, passed_over, ..job.receipt(total, outcome, reason) };

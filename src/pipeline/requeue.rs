@@ -54,6 +54,12 @@ pub struct Unread {
     /// Which item of the file it is; nothing where it is the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
+    /// The inbox that it came by; nothing where it was given, or that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<String>,
+    /// What it is called where it was set aside.
+    #[serde(default)]
+    pub called: String,
     /// When it came.
     pub at: Time,
     /// The code of its reason.
@@ -145,9 +151,10 @@ pub fn unread(mut places: Places, view: View<'_>, tell: &mut dyn FnMut(Listed) -
         if is_told || is_over {
             continue;
         }
-        let Why { path, place, at, code, message, .. } = why;
+        let called = aside.path.file_name().map(|name| display_path(Path::new(name))).unwrap_or_default();
+        let Why { path, inbox, place, at, code, message, .. } = why;
         let item = place.map(|place| place.to_string());
-        if !tell(Listed::Unread(Unread { path, item, at, code, message, kept })) {
+        if !tell(Listed::Unread(Unread { path, item, inbox, called, at, code, message, kept })) {
             return;
         }
     }

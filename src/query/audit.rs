@@ -367,14 +367,8 @@ impl Audit<'_> {
                 }
             }
         }
-        let mut lost = BTreeMap::<String, u64>::new();
         // What came once more was kept anew.
-        for (pack, _) in gone.into_iter().filter(|(_, digest)| !kept_at_all.contains(digest)) {
-            *lost.entry(pack).or_default() += 1;
-        }
-        for (pack, files) in lost {
-            self.wrong(format!("originals/{pack} is gone, and with it the bytes of files: {files}"), None);
-        }
+        self.lost(gone.into_iter().filter(|(_, digest)| !kept_at_all.contains(digest)).map(|(pack, _)| pack));
         let mut seen = BTreeSet::new();
         for pack in there {
             let mut spoken_of = packs.remove(&pack).unwrap_or_default();
@@ -399,6 +393,17 @@ impl Audit<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says of each pack that is lost how many files' bytes were in it alone.
+    fn lost(&mut self, packs: impl Iterator<Item = String>) {
+        let mut lost = BTreeMap::<String, u64>::new();
+        for pack in packs {
+            *lost.entry(pack).or_default() += 1;
+        }
+        for (pack, files) in lost {
+            self.wrong(format!("originals/{pack} is gone, and with it the bytes of files: {files}"), None);
+        }
     }
 
     /// Whether what could not be read is still kept with its reason. To remove it is a person's to do, so it is told and not wrong.
@@ -441,7 +446,11 @@ fn check_room(data_dir: &Path, view_bytes: u64) -> Result<(), QueryError> {
 
 /// The arrivals of which a folder of failed files has a reason, by the numbers at the heads of their names.
 fn arrivals_in(folder: &Path) -> HashSet<Arrival> {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
     let reasons = names.filter(|name| name.ends_with(".reason.json"));
     reasons.filter_map(|name| Some(Arrival(name.split_once('-')?.0.parse().ok()?))).collect()
 }

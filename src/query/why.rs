@@ -40,6 +40,10 @@ pub(super) fn of_article(
         Decided::Joined(Relation::Identical, _) => {
             format!("{name} has the same text as {other}, and joins it whatever else is like it")
         }
+        // Nothing was measured for that.
+        Decided::Joined(Relation::Revision, _) => format!(
+            "{stands}: both came from one provider under one wire id, as versions of it, whatever their texts"
+        ),
         Decided::Founded | Decided::Joined(..) => format!("{stands}{asked}"),
         Decided::Merged(merge) => {
             format!("{stands}: {}, which it founded, merged into {}{asked}", merge.from, merge.into)

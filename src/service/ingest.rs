@@ -12,17 +12,15 @@ use super::{
 use crate::{
     config::Config,
     control::{self, ControlError},
-    inbox::{Arrivals, FileKind, display_path},
+    inbox::{Arrivals, FileKind, display_path, is_left_alone},
     pipeline::{self, ArticleTimes, Job, Parts, Tally, Wired},
     store::DataLock,
 };
 use rustix::fs::{Access, access};
 use std::{
-    ffi::OsStr,
     fs,
     future::{Future, pending},
     io::{self, BufWriter},
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -53,6 +51,8 @@ pub struct Ingest {
     pub paths: Vec<PathBuf>,
     /// Which time of an article decides windows.
     pub times: ArticleTimes,
+    /// Names that are left alone in the folders, beside hidden ones.
+    pub ignore: Vec<String>,
 }
 
 /// How it went.
@@ -226,7 +226,7 @@ async fn follow(
     tallied: &watch::Receiver<Tally>,
     mut tell: impl FnMut(Pace),
 ) -> Result<Skipped, ServiceError> {
-    let paths = what.paths.clone();
+    let (paths, ignore) = (what.paths.clone(), what.ignore.clone());
     let (skips, mut skipped) = mpsc::channel(1);
     tasks.spawn_blocking("walk", move || {
         skips.blocking_send(feed(&what, send)).ok();
@@ -235,7 +235,7 @@ async fn follow(
     let total = Arc::new(OnceLock::new());
     let counted = Arc::clone(&total);
     tasks.spawn_blocking("measure", move || {
-        counted.set(paths.iter().map(|path| bytes_in(path)).sum()).ok();
+        counted.set(paths.iter().map(|path| bytes_in(path, &ignore)).sum()).ok();
         Ok(())
     });
     let mut ticks = interval(TELL_EVERY);
@@ -263,7 +263,13 @@ fn feed(what: &Ingest, mut send: impl FnMut(Job) -> bool) -> Skipped {
         let kind = match fs::metadata(given) {
             Ok(found) => FileKind::of(&found),
             Err(error) => {
-                skipped.add(given, not_reached(&error));
+                let is_dash = given.as_os_str() == "-";
+                let why = if is_dash {
+                    "standard input is not read; give a file or a folder".to_owned()
+                } else {
+                    not_reached(&error)
+                };
+                skipped.add(given, why);
                 continue;
             }
         };
@@ -277,7 +283,9 @@ fn feed(what: &Ingest, mut send: impl FnMut(Job) -> bool) -> Skipped {
             }
             continue;
         }
-        for entry in files_in(WalkDir::new(given).sort_by(|a, b| a.file_name().cmp(b.file_name()))) {
+        for entry in
+            files_in(WalkDir::new(given).sort_by(|a, b| a.file_name().cmp(b.file_name())), &what.ignore)
+        {
             match entry.and_then(with_kind) {
                 Ok((entry, Some(kind))) => {
                     if let Some(why) = forbidden(entry.path(), kind) {
@@ -315,24 +323,21 @@ fn forbidden(path: &Path, kind: FileKind) -> Option<String> {
 }
 
 /// How many bytes there are to read, for the progress bar.
-fn bytes_in(path: &Path) -> u64 {
-    let files = files_in(WalkDir::new(path)).filter_map(Result::ok);
+fn bytes_in(path: &Path, ignore: &[String]) -> u64 {
+    let files = files_in(WalkDir::new(path), ignore).filter_map(Result::ok);
     files.filter_map(|e| e.metadata().ok()).map(|found| found.len()).sum()
 }
 
-/// What is no folder, hidden names left out; and what could not be looked at.
-fn files_in(walk: WalkDir) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
-    let entries = walk.into_iter().filter_entry(|e| e.depth() == 0 || !is_hidden(e.file_name()));
+/// What is no folder, without the names that inboxes leave alone; and what could not be looked at.
+fn files_in<'i>(walk: WalkDir, ignore: &'i [String]) -> impl Iterator<Item = walkdir::Result<DirEntry>> + 'i {
+    let is_left_alone = |entry: &DirEntry| is_left_alone(ignore, &entry.file_name().to_string_lossy());
+    let entries = walk.into_iter().filter_entry(move |e| e.depth() == 0 || !is_left_alone(e));
     entries.filter(|e| e.as_ref().map_or(true, |e| !e.file_type().is_dir()))
 }
 
 fn with_kind(entry: DirEntry) -> walkdir::Result<(DirEntry, Option<FileKind>)> {
     let found = entry.metadata()?;
     Ok((entry, FileKind::of(&found)))
-}
-
-fn is_hidden(name: &OsStr) -> bool {
-    name.as_bytes().first() == Some(&b'.')
 }
 
 /// The first folder under the one that was given.
@@ -365,8 +370,11 @@ mod tests {
         too_deep_to_list(dir.path());
         fs::write(path("in/good.txt"), "text").unwrap();
         symlink(path("loop"), path("loop")).unwrap();
-        let what =
-            Ingest { paths: ["in", "loop", "nowhere"].map(path).to_vec(), times: ArticleTimes::Recent };
+        let what = Ingest {
+            paths: ["in", "loop", "nowhere"].map(path).to_vec(),
+            times: ArticleTimes::Recent,
+            ignore: Vec::new(),
+        };
         let mut sent = Vec::new();
         let skipped = feed(&what, |job| {
             sent.push(job.shown);

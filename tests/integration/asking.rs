@@ -198,6 +198,12 @@ fn colours_are_for_terminals() {
     assert!(!forced.contains("{+") && said(&["diff", "03-dateline.txt"], &[]).contains("{+having sold+}"));
 }
 
+#[test]
+fn a_span_that_ends_before_it_begins_is_told() {
+    let ran = told().done(["list", "--since", "1h", "--until", "2h"]);
+    assert!(ran.out.starts_with("--until is before --since"), "{ran:?}");
+}
+
 /// A daemon that was killed as it was asked left its asker with the news that it had broken off.
 #[test]
 fn a_daemon_that_dies_as_it_is_asked_leaves_the_files_to_answer() {

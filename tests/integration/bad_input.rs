@@ -248,6 +248,31 @@ fn a_link_that_is_given_by_itself_is_followed() {
 }
 
 #[test]
+fn a_folder_that_is_given_is_read_without_what_inboxes_leave_alone() {
+    let place = Place::new();
+    fs::create_dir(place.path("given")).unwrap();
+    for name in ["a.txt", "y.tmp", "z.part"] {
+        fs::write(place.path("given").join(name), format!("A story that is called {name}.\n")).unwrap();
+    }
+    let ran = place.ingest(["given"]);
+    assert!(ran.out.starts_with("1 file in "), "{ran:?}");
+    let ran = place.run(["ingest", "-"]);
+    assert!(ran.code() == 65 && ran.out.contains("standard input is not read"), "{ran:?}");
+}
+
+/// A feed that was fetched while it had no entries was set aside as broken each time.
+#[test]
+fn a_feed_that_is_empty_just_now_has_not_failed() {
+    let place = Place::new();
+    fs::write(place.path("feed.xml"), "<rss version='2.0'><channel><title>News</title></channel></rss>")
+        .unwrap();
+    let ran = place.ingest(["feed.xml"]);
+    assert!(ran.out.contains("1 accepted") && ran.out.contains("1 empty-feed"), "{ran:?}");
+    fs::write(place.path("page.json"), "[]").unwrap();
+    assert_eq!(place.run(["ingest", "page.json"]).code(), 65, "what else holds nothing has failed");
+}
+
+#[test]
 fn unfinished_and_hidden_files_are_left_alone() {
     let place = Place::brisk();
     let daemon = Daemon::start(&place);

@@ -89,7 +89,7 @@ fn where_nothing_is_meant_that_is_said() {
     let ran = place.run(["requeue", "nothing.txt"]);
     assert_eq!(
         (ran.code(), ran.out.as_str()),
-        (1, "no file that was set aside is called so; 'wirefold requeue' lists them\n")
+        (1, "no file that was set aside is called 'nothing.txt'; 'wirefold requeue' lists them\n")
     );
     let listed = place.done(["requeue"]).out;
     assert!(["wire/long.txt", "longer.txt", "junk.txt"].iter().all(|name| listed.contains(name)), "{listed}");

@@ -40,6 +40,8 @@ fn a_newer_version_takes_the_place_of_the_one_before() {
     let export = place.export_text();
     place.done(["rebuild"]);
     assert_eq!(place.export_text(), export, "a rebuild gives the same");
+    let why = place.done(["explain", "2.xml"]).out;
+    assert!(why.contains("under one wire id") && !why.contains("was asked"), "nothing was measured: {why}");
 }
 
 #[test]
