@@ -134,7 +134,6 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         standing: Arc::clone(&standing),
         patience,
         disk: Disk::default(),
-        room: room(&config),
     });
     doors.serve(&mut others, &known, (words, receiver), &stopped);
     others.spawn("systemd", systemd::beat(Arc::clone(&known), every, until(stopped.clone())));

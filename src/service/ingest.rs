@@ -329,7 +329,7 @@ fn bytes_in(path: &Path, ignore: &[String]) -> u64 {
 }
 
 /// What is no folder, without the names that inboxes leave alone; and what could not be looked at.
-fn files_in<'i>(walk: WalkDir, ignore: &'i [String]) -> impl Iterator<Item = walkdir::Result<DirEntry>> + 'i {
+fn files_in(walk: WalkDir, ignore: &[String]) -> impl Iterator<Item = walkdir::Result<DirEntry>> + '_ {
     let is_left_alone = |entry: &DirEntry| is_left_alone(ignore, &entry.file_name().to_string_lossy());
     let entries = walk.into_iter().filter_entry(move |e| e.depth() == 0 || !is_left_alone(e));
     entries.filter(|e| e.as_ref().map_or(true, |e| !e.file_type().is_dir()))

@@ -1,12 +1,13 @@
 //! What only a running daemon knows: how it stands, for `status`, for metrics and health, and for systemd.
 
+use super::daemon::room;
 use crate::{
     config::Config,
     control::Health,
     inbox::{InboxState, Inboxes, RootState, Watching, display_path},
     metrics::{Labels, Page},
     model::Time,
-    pipeline::{CommitPart, Places, Progress, Room, StageName, paused},
+    pipeline::{CommitPart, Places, Progress, StageName, paused},
     query::{DiskUse, InboxStatus, Library, QueryError, Rates, Status},
     store::Store,
 };
@@ -33,8 +34,6 @@ pub(super) struct Known {
     /// How long a stage may be at one piece of work.
     pub patience: Duration,
     pub disk: Disk,
-    /// What must be free for a commit.
-    pub room: Room,
 }
 
 /// What the data takes on disk, as it was added up last.
@@ -137,7 +136,7 @@ impl Known {
     /// Why nothing is made durable for now, as sentences: also where nothing has come yet that there would be no room for.
     pub fn pauses(&self) -> Vec<String> {
         let said = self.progress.pauses();
-        let lacks = || self.room.lacks(0).map(|what| paused(&what)).into_iter().collect();
+        let lacks = || room(&self.config).lacks(0).map(|what| paused(&what)).into_iter().collect();
         if said.is_empty() { lacks() } else { said }
     }
 

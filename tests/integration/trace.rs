@@ -240,7 +240,7 @@ fn every_file_that_cannot_be_taken_is_told_with_what_mends_it() {
     let daemon = Daemon::start(&place);
     for name in ["one.txt", "two.txt"] {
         drop_whole(&place.inbox().join(name), b"Nobody may read this.\n");
-        fs::set_permissions(place.inbox().join(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(place.inbox().join(name), fs::Permissions::from_mode(0o000)).unwrap();
     }
     within(PATIENCE, "both refused", || {
         let status: Value = serde_json::from_str(&place.done(["status", "--json"]).out).unwrap();
