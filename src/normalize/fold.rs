@@ -26,27 +26,31 @@ pub(super) fn fold(line: &str, into: &mut String) {
     }
 }
 
-/// The same for the plain case, word by word.
+/// The same for the plain case.
 fn fold_ascii(line: &str, into: &mut String) {
-    let start = into.len();
-    let mut word_start = 0;
-    let ends = line.bytes().enumerate().filter(|(_, b)| !b.is_ascii_alphanumeric()).map(|(at, _)| at);
-    for end in ends.chain([line.len()]) {
-        if end > word_start {
-            if into.len() > start {
-                into.push(' ');
-            }
-            into.push_str(line.get(word_start..end).unwrap_or_default());
+    let (start, mut is_parted) = (into.len(), false);
+    for byte in line.bytes() {
+        if !byte.is_ascii_alphanumeric() {
+            is_parted = true;
+            continue;
         }
-        word_start = end + 1;
-    }
-    if let Some(folded) = into.get_mut(start..) {
-        folded.make_ascii_lowercase();
+        if is_parted && into.len() > start {
+            into.push(' ');
+        }
+        is_parted = false;
+        into.push(char::from(byte.to_ascii_lowercase()));
     }
 }
 
 /// Whether two lines have the same words.
 pub(super) fn alike(one: &str, other: &str) -> bool {
+    // Most lines differ in their first letter.
+    let first = |line: &str| line.bytes().next().filter(u8::is_ascii_alphanumeric);
+    if let (Some(a), Some(b)) = (first(one), first(other))
+        && !a.eq_ignore_ascii_case(&b)
+    {
+        return false;
+    }
     let (mut a, mut b) = (String::new(), String::new());
     fold(one, &mut a);
     fold(other, &mut b);
