@@ -1,13 +1,37 @@
 //! Lines reduced to their words, for telling whether two say the same. `chrome`, `lexicon` and `normalize` itself use it.
 
+/// What each byte of a plain line is folded to: a letter or digit in lower case, or what parts words.
+static FOLDED: [u8; 256] = {
+    let mut folded = [b' '; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            folded[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    folded
+};
+
+/// So much of a line is folded in one go.
+const PIECE_BYTES: usize = 256;
+
 /// Appends the letters and digits of a line in lower case, its words parted by single spaces. All that is ASCII or
 /// general punctuation parts words; marks and the letters of every script stay.
 pub(super) fn fold(line: &str, into: &mut String) {
     let start = into.len();
     if line.is_ascii() {
         fold_ascii(line, into);
-        return;
+    } else {
+        fold_any(line, into);
     }
+    if into.len() > start && into.ends_with(' ') {
+        into.pop();
+    }
+}
+
+fn fold_any(line: &str, into: &mut String) {
+    let start = into.len();
     for c in line.chars() {
         if c.is_ascii_alphanumeric() {
             into.push(c.to_ascii_lowercase());
@@ -21,24 +45,24 @@ pub(super) fn fold(line: &str, into: &mut String) {
             into.extend(c.to_lowercase());
         }
     }
-    if into.len() > start && into.ends_with(' ') {
-        into.pop();
-    }
 }
 
-/// The same for the plain case.
+/// The same for the plain case, without a decision at each byte: where words end nobody guesses.
 fn fold_ascii(line: &str, into: &mut String) {
-    let (start, mut is_parted) = (into.len(), false);
-    for byte in line.bytes() {
-        if !byte.is_ascii_alphanumeric() {
-            is_parted = true;
-            continue;
+    let (mut piece, mut last) = ([0; PIECE_BYTES], b' ');
+    for bytes in line.as_bytes().chunks(PIECE_BYTES) {
+        let mut end = 0;
+        for byte in bytes {
+            let folded = FOLDED.get(usize::from(*byte)).copied().unwrap_or(b' ');
+            if let Some(place) = piece.get_mut(end) {
+                *place = folded;
+            }
+            // What comes after a space takes its place where it is another.
+            end += usize::from(folded != b' ' || last != b' ');
+            last = folded;
         }
-        if is_parted && into.len() > start {
-            into.push(' ');
-        }
-        is_parted = false;
-        into.push(char::from(byte.to_ascii_lowercase()));
+        let folded = piece.get(..end).and_then(|piece| str::from_utf8(piece).ok());
+        into.push_str(folded.unwrap_or_default());
     }
 }
 

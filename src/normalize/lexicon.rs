@@ -57,7 +57,7 @@ impl Lexicon {
 }
 
 /// No phrase is longer, and most lines are.
-const PHRASE_BYTES_MAX: usize = 64;
+const PHRASE_BYTES_MAX: usize = 40;
 /// A longer line is no paragraph of a banner: they are written to be read in passing.
 const CONSENT_WORDS_MAX: usize = 150;
 
