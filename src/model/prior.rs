@@ -48,7 +48,11 @@ impl Prior {
 
     fn read(table: &'static str) -> Self {
         let stated = table.lines().find_map(|line| line.strip_prefix("#documents\t")?.parse().ok());
-        let mut prior = Self { documents: stated.unwrap_or(0), frequency: TermMap::default(), common: HashSet::default() };
+        let mut prior = Self {
+            documents: stated.unwrap_or(0),
+            frequency: TermMap::default(),
+            common: HashSet::default(),
+        };
         for (term, documents, capital) in rows(table) {
             prior.frequency.insert(term_of(term), documents);
             if capital > 0 {
