@@ -59,6 +59,7 @@ fn simhash_of_pairs(words: &Words) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::model::Digest;
+    use std::fmt::Write;
 
     fn of(text: &str) -> Fingerprint {
         fingerprint(&Normalized { text: text.to_owned(), title_bytes: 0 })
@@ -97,7 +98,7 @@ mod tests {
                 text += random.choice([" ", " ", " ", " ", "\n", ". ", ".\n"]).unwrap_or_default();
             }
             let title_bytes = text.find('\n').filter(|_| length % 3 == 0).unwrap_or(0);
-            all += &format!("{:?}\n", fingerprint(&Normalized { text, title_bytes }));
+            writeln!(all, "{:?}", fingerprint(&Normalized { text, title_bytes })).unwrap();
         }
         assert_eq!(Digest::of(all.as_bytes()).to_string(), GOLDEN_DIGEST);
     }

@@ -98,7 +98,7 @@ impl BitCounts {
         }
         let (mut above, mut equal) = (0, u64::MAX);
         for (at, place) in self.places.iter().enumerate().rev() {
-            let of_half = if self.values / 2 >> at & 1 == 1 { u64::MAX } else { 0 };
+            let of_half = if ((self.values / 2) >> at) & 1 == 1 { u64::MAX } else { 0 };
             above |= equal & place.sum & !of_half;
             equal &= !(place.sum ^ of_half);
         }

@@ -49,7 +49,7 @@ pub(super) struct Standing {
 /// The words of a text, in lower case and joined by single spaces.
 pub(super) struct Words {
     joined: String,
-    words: Vec<Word>,
+    all: Vec<Word>,
     different: u32,
 }
 
@@ -57,7 +57,7 @@ impl Words {
     pub fn of(text: &Normalized) -> Self {
         let mut words = Self {
             joined: String::with_capacity(text.text.len()),
-            words: Vec::with_capacity(text.text.len() / BYTES_A_WORD),
+            all: Vec::with_capacity(text.text.len() / BYTES_A_WORD),
             different: 0,
         };
         let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
@@ -77,8 +77,8 @@ impl Words {
     }
 
     fn number(&mut self) {
-        let mut numbers = Numbers::with_room(self.words.len());
-        for word in &mut self.words {
+        let mut numbers = Numbers::with_room(self.all.len());
+        for word in &mut self.all {
             word.number = numbers.of(word.plain);
         }
         self.different = numbers.given();
@@ -89,8 +89,8 @@ impl Words {
         let Some(first) = letters.next() else { return };
         let is_figure = first.is_numeric();
         let is_long = letters.nth(1).is_some();
-        let is_name = may_be_name && !self.words.is_empty() && !is_figure && first.is_uppercase() && is_long;
-        if !self.words.is_empty() {
+        let is_name = may_be_name && !self.all.is_empty() && !is_figure && first.is_uppercase() && is_long;
+        if !self.all.is_empty() {
             self.joined.push(' ');
         }
         let start = self.joined.len();
@@ -104,7 +104,7 @@ impl Words {
         letters.make_ascii_lowercase();
         let plain = without_possessive(letters);
         let hash = xxh3_64(letters.as_bytes());
-        self.words.push(Word {
+        self.all.push(Word {
             start,
             end,
             hash,
@@ -119,7 +119,7 @@ impl Words {
     }
 
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.all.len()
     }
 
     /// How many different ones there are, and so how many numbers.
@@ -128,17 +128,17 @@ impl Words {
     }
 
     pub fn all(&self) -> &[Word] {
-        &self.words
+        &self.all
     }
 
     /// Each word with its lower-case letters.
     pub fn iter(&self) -> impl Iterator<Item = (&Word, &str)> {
-        self.words.iter().map(|w| (w, self.joined.get(w.start..w.end).unwrap_or_default()))
+        self.all.iter().map(|w| (w, self.joined.get(w.start..w.end).unwrap_or_default()))
     }
 
     /// Every run of `size` neighbouring words as one text; the whole text where it has fewer words.
     pub fn joined(&self, size: usize) -> impl Iterator<Item = &str> {
-        self.words.windows(size.min(self.len()).max(1)).filter_map(|run| {
+        self.all.windows(size.min(self.len()).max(1)).filter_map(|run| {
             let (first, last) = (run.first()?, run.last()?);
             self.joined.get(first.start..last.end)
         })
@@ -305,6 +305,7 @@ enum ByteKind {
 }
 
 /// What each byte is part of. To look it up takes a fraction of what it takes to tell.
+#[expect(clippy::indexing_slicing, reason = "a byte of ASCII is one of 256 places")]
 static KINDS: [ByteKind; 256] = {
     let mut kinds = [ByteKind::Other; 256];
     let mut byte = 0;

@@ -1,6 +1,7 @@
 //! Lines reduced to their words, for telling whether two say the same. `chrome`, `lexicon` and `normalize` itself use it.
 
 /// What each byte of a plain line is folded to: a letter or digit in lower case, or what parts words.
+#[expect(clippy::indexing_slicing, reason = "a byte of ASCII is one of 256 places")]
 static FOLDED: [u8; 256] = {
     let mut folded = [b' '; 256];
     let mut byte = 0_u8;
