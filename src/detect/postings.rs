@@ -6,6 +6,7 @@
 
 use super::{
     blocks::{Blocks, List},
+    bulk::{by_key, sorted},
     table::Table,
 };
 use crate::model::ArticleNo;
@@ -58,6 +59,37 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
     /// Half of the numbers are those of articles that are here, the others of those that are not any more.
     const ARTICLES_MAX: usize = Self::NUMBERS as usize / 2;
 
+    /// What it is to have taken in articles one after the other, in a fraction of the time. Numbers must rise.
+    pub fn holding<A: Copy, K: Iterator<Item = (u32, u8)>>(
+        articles: &[A],
+        kept: impl Fn(A) -> (ArticleNo, T),
+        keys: impl Fn(A) -> K,
+    ) -> Self {
+        let newest = articles.len().saturating_sub(Self::ARTICLES_MAX);
+        let articles = articles.get(newest..).unwrap_or_default();
+        let postings = || {
+            (0..).zip(articles).flat_map(|(here, article)| {
+                keys(*article).map(move |(key, value)| (key, Self::posting(here, value)))
+            })
+        };
+        let sorted = sorted(articles.len(), postings);
+        let (mut lists, mut longer) = (Table::anew(by_key(&sorted).count()), Blocks::default());
+        let mut list = Vec::new();
+        for (key, postings) in by_key(&sorted) {
+            list.clear();
+            list.extend(postings);
+            *lists.entry(key) = match &*list {
+                [only] => IS_POSTING | *only,
+                several => longer.add(several).0,
+            };
+        }
+        let kept = |article: &A| {
+            let (no, kept) = kept(*article);
+            (no, Some(kept))
+        };
+        Self { lists, longer, articles: articles.iter().map(kept).collect(), first: 0, left: 0 }
+    }
+
     /// Takes in an article with its keys and their values. Numbers must rise. Where there is no room for one more, the
     /// oldest leaves: with 8 bits of value that is after 4,194,304 that came since it.
     pub fn insert(&mut self, no: ArticleNo, kept: T, keys: impl Iterator<Item = (u32, u8)>) {
@@ -67,8 +99,12 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
         let here = self.first.wrapping_add(u32::try_from(self.articles.len()).unwrap_or(u32::MAX));
         self.articles.push_back((no, Some(kept)));
         for (key, value) in keys {
-            self.append(key, (here % Self::NUMBERS) << VALUE_BITS | u32::from(value));
+            self.append(key, Self::posting(here, value));
         }
+    }
+
+    fn posting(here: u32, value: u8) -> u32 {
+        (here % Self::NUMBERS) << VALUE_BITS | u32::from(value)
     }
 
     fn append(&mut self, key: u32, new: u32) {

@@ -40,9 +40,13 @@ pub(super) struct TermIndex {
 }
 
 impl TermIndex {
+    /// Of articles in order.
+    pub fn holding(articles: &[&Profile]) -> Self {
+        Self { postings: Postings::holding(articles, |article| (article.no, ()), keys) }
+    }
+
     pub fn insert(&mut self, profile: &Profile) {
-        let keys = finding(profile).map(|term| (term.number, term.top_root()));
-        self.postings.insert(profile.no, (), keys);
+        self.postings.insert(profile.no, (), keys(profile));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
@@ -104,6 +108,11 @@ pub(super) fn mark_finding(terms: &mut [Term]) {
 /// The terms by which an article is found.
 fn finding(profile: &Profile) -> impl Iterator<Item = Term> + Clone {
     profile.terms().iter().filter(|term| term.finds())
+}
+
+/// The same, each with the root of its weight.
+fn keys(profile: &Profile) -> impl Iterator<Item = (u32, u8)> {
+    finding(profile).map(|term| (term.number, term.top_root()))
 }
 
 /// What two articles' terms and quotations have in common, as shares.

@@ -234,15 +234,7 @@ fn a_restart_decides_as_an_undisturbed_run() {
         })
         .collect();
     for cut in [7, 20, 33] {
-        let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
-        let gone: Vec<ArticleNo> = decided[..cut as usize].iter().flat_map(|d| d.evicted.clone()).collect();
-        for (n, decision) in (0..).zip(&decided[..cut as usize]) {
-            if !gone.contains(&ArticleNo(n)) {
-                let founder = undisturbed_founder(&decided, decision.verdict.record);
-                let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
-                restarted.detector.restore(&profile, founder, record, ArticleNo(cut - 1)).unwrap();
-            }
-        }
+        let mut restarted = restarted(&decided[..cut as usize]);
         for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
             restarted.day = n * 2;
             let again = restarted.add(text);
@@ -251,6 +243,19 @@ fn a_restart_decides_as_an_undisturbed_run() {
             assert_eq!(again.evicted, decision.evicted);
         }
     }
+}
+
+/// A detector that takes up behind these decisions.
+fn restarted(decided: &[Decision]) -> Feed {
+    let no = u32::try_from(decided.len()).unwrap();
+    let gone: Vec<ArticleNo> = decided.iter().flat_map(|decision| decision.evicted.clone()).collect();
+    let live = (0..).map(ArticleNo).zip(decided).filter(|(no, _)| !gone.contains(no));
+    let remembered = live.map(|(_, decision)| {
+        let record = decision.verdict.record;
+        let filed = (undisturbed_founder(decided, record), record);
+        Remembered::read(&decision.profile.to_bytes(), filed, None, ArticleNo(no - 1)).unwrap()
+    });
+    Feed { detector: Detector::restored(SETTINGS, remembered.collect()), no, day: 0 }
 }
 
 fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
@@ -273,12 +278,7 @@ fn a_restart_counts_the_same_recent_articles() {
         decided.push(undisturbed.add(&text(n)));
     }
     let cut = 1_650;
-    let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
-    for decision in &decided[..cut as usize] {
-        let founder = undisturbed_founder(&decided, decision.verdict.record);
-        let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
-        restarted.detector.restore(&profile, founder, record, ArticleNo(cut - 1)).unwrap();
-    }
+    let mut restarted = restarted(&decided[..cut as usize]);
     for n in cut..1_700 {
         restarted.day = days(n);
         assert_eq!(
