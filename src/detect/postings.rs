@@ -280,6 +280,7 @@ impl Entry {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     /// One key in each article, one in every second, one in every seventh, each with a value.
     fn keys_of(no: u32) -> impl Iterator<Item = (u32, u8)> {
@@ -290,6 +291,38 @@ mod tests {
     }
 
     proptest! {
+        /// Also where there are more than there is room for, and after some have left and others have come.
+        #[test]
+        fn articles_taken_in_at_once_are_found_as_if_they_came_one_by_one(
+            articles in prop::collection::vec(prop::collection::btree_map(1_u32..12, 0_u8..32, 0..9), 1..80),
+            at_first in any::<prop::sample::Index>(),
+            later in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+        ) {
+            let all: Vec<_> = (0..).step_by(3).map(ArticleNo).zip(&articles).collect();
+            let keys = |(_, keys): (ArticleNo, &BTreeMap<u32, u8>)| keys.clone().into_iter();
+            let (before, mut behind) = all.split_at(at_first.index(all.len() + 1));
+            let mut one_by_one = Postings::<u32, 25>::default();
+            before.iter().for_each(|article| one_by_one.insert(article.0, article.0.0, keys(*article)));
+            let mut at_once = Postings::<u32, 25>::holding(before, |(no, _)| (no, no.0), keys);
+            let answers = |postings: &Postings<u32, 25>| -> Vec<Vec<_>> {
+                let article = |posting: &u32| (posting % (1 << 25), *postings.article(postings.place(*posting)).unwrap().1);
+                let found = postings.of(1..12).into_iter().chain(postings.newest(1..12, 3));
+                found.map(|found| found.postings().iter().map(article).collect()).collect()
+            };
+            prop_assert_eq!(answers(&at_once), answers(&one_by_one));
+            for who in later {
+                let coming = behind.split_off_first();
+                for postings in [&mut one_by_one, &mut at_once] {
+                    if let Some(coming) = coming {
+                        postings.insert(coming.0, coming.0.0, keys(*coming));
+                    }
+                    let gone = *who.get(&all);
+                    postings.remove(gone.0, || keys(gone).map(|(key, _)| key));
+                }
+                prop_assert_eq!(answers(&at_once), answers(&one_by_one));
+            }
+        }
+
         /// Lists of hundreds, of which many die at once, or one in the middle.
         #[test]
         fn long_lists_know_what_is_dead(

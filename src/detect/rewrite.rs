@@ -110,9 +110,17 @@ fn finding(profile: &Profile) -> impl Iterator<Item = Term> + Clone {
     profile.terms().iter().filter(|term| term.finds())
 }
 
-/// The same, each with the root of its weight.
+/// The same, each with the root of its weight. All are written and those that find are kept: a branch here would be guessed
+/// wrong at every other of them.
 fn keys(profile: &Profile) -> impl Iterator<Item = (u32, u8)> {
-    finding(profile).map(|term| (term.number, term.top_root()))
+    let (mut keys, mut count) = ([(0, 0); FINDING_TERMS], 0);
+    for term in profile.terms().iter() {
+        if let Some(next) = keys.get_mut(count) {
+            *next = (term.number, term.top_root());
+        }
+        count += usize::from(term.finds());
+    }
+    keys.into_iter().take(count)
 }
 
 /// What two articles' terms and quotations have in common, as shares.
