@@ -62,22 +62,18 @@ impl Index {
 
     /// As if it had taken in these one after the other; numbers must rise. None has left its windows: what did is to be
     /// evicted.
-    pub fn holding(overlap_days: u32, rewrite_days: u32, articles: &[Arc<Profile>]) -> Self {
+    pub fn holding(overlap_days: u32, rewrite_days: u32, articles: Vec<Arc<Profile>>) -> Self {
         let latest = articles.iter().map(|profile| profile.time).max();
         let mut index = Self { latest, ..Self::new(overlap_days, rewrite_days) };
         let all: Vec<&Profile> = articles.iter().map(|profile| &**profile).collect();
         let rewritable: Vec<&Profile> =
             all.iter().copied().filter(|profile| index.is_rewritable(profile.time)).collect();
+        index.first = articles.first().map_or(0, |oldest| oldest.no.0);
         // Terms and sketches have nearly all of the postings.
         thread::scope(|scope| {
             let named = |name: &str| thread::Builder::new().name(name.to_owned());
             let terms = named("terms").spawn_scoped(scope, || TermIndex::holding(&rewritable));
             let sketches = named("sketches").spawn_scoped(scope, || SketchIndex::holding(&all));
-            index.first = articles.first().map_or(0, |oldest| oldest.no.0);
-            for profile in articles {
-                index.profiles.resize_with(index.place(profile.no), || None);
-                index.profiles.push_back(Some(Arc::clone(profile)));
-            }
             index.by_time = all.iter().map(|profile| (profile.time, profile.no)).collect();
             index.rewritable = rewritable.iter().map(|profile| (profile.time, profile.no)).collect();
             index.exact = Exact::holding(&all, |profile| profile.no, digests);
@@ -86,6 +82,9 @@ impl Index {
             index.terms = made(terms).unwrap_or_else(|| TermIndex::holding(&rewritable));
             index.sketches = made(sketches).unwrap_or_else(|| SketchIndex::holding(&all));
         });
+        for profile in articles {
+            index.keep(profile);
+        }
         index
     }
 
@@ -168,7 +167,11 @@ impl Index {
         }
         self.sketches.insert(profile.sketch(), no);
         self.terms.insert(&profile);
-        self.profiles.resize_with((no.0 - self.first) as usize, || None);
+        self.keep(profile);
+    }
+
+    fn keep(&mut self, profile: Arc<Profile>) {
+        self.profiles.resize_with(self.place(profile.no), || None);
         self.profiles.push_back(Some(profile));
     }
 

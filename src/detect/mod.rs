@@ -7,7 +7,8 @@
 //!
 //! The matchers, each confirmed on the text, are `exact`, `near`, `overlap` and `rewrite`;
 //! `template` bars what is alike in form only; `records` and `assemble` keep them together. `named` and `misses`
-//! keep what a person asks for later, and `compare` measures for whoever asks; they decide nothing.
+//! keep what a person asks for later, and `compare` measures for whoever asks; they decide nothing. `restore` takes up where
+//! another process stopped.
 
 mod assemble;
 mod blocks;

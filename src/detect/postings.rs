@@ -302,7 +302,9 @@ mod tests {
             let keys = |(_, keys): (ArticleNo, &BTreeMap<u32, u8>)| keys.clone().into_iter();
             let (before, mut behind) = all.split_at(at_first.index(all.len() + 1));
             let mut one_by_one = Postings::<u32, 25>::default();
-            before.iter().for_each(|article| one_by_one.insert(article.0, article.0.0, keys(*article)));
+            for article in before {
+                one_by_one.insert(article.0, article.0.0, keys(*article));
+            }
             let mut at_once = Postings::<u32, 25>::holding(before, |(no, _)| (no, no.0), keys);
             let answers = |postings: &Postings<u32, 25>| -> Vec<Vec<_>> {
                 let article = |posting: &u32| (posting % (1 << 25), *postings.article(postings.place(*posting)).unwrap().1);

@@ -1,4 +1,5 @@
-//! A table from hashes to small values, made for looking up many at once. Called by `postings`, `frequencies` and `probe`.
+//! A table from hashes to small values, made for looking up many at once. Called by `postings`, `bulk`, `frequencies`
+//! and `probe`.
 //!
 //! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
 //! guessed at rightly. Here all places can be asked for first, of which none waits for another.

@@ -218,14 +218,14 @@ fn say(damage: &Damage) {
 
 /// The detector as the view remembers it. Its memory is that of this thread.
 fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreError> {
-    let (view, mut articles) = (store.view(), Vec::new());
+    let view = store.view();
     let newest = ArticleNo(view.counts()?.next_article.0.saturating_sub(1));
+    let mut remembered = Remembered::new(settings, newest);
     view.each_live(|Live { profile, founder, record, revised }| {
-        let read = Remembered::read(profile, (founder, record), revised, newest);
-        articles.push(read.map_err(|e| StoreError::Inconsistent(e.to_string()))?);
-        Ok(())
+        let added = remembered.add(profile, (founder, record), revised);
+        added.map_err(|e| StoreError::Inconsistent(e.to_string()))
     })?;
-    let mut detector = Detector::restored(settings, articles);
+    let mut detector = remembered.into_detector();
     for pin in view.pins() {
         let (no, founder) = pin?;
         detector.pin(no, founder, true);

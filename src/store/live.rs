@@ -6,6 +6,7 @@
 
 use super::{
     StoreError, View, articles, codec,
+    profiles::ProfileRows,
     view::{each, number_of},
 };
 use crate::model::{ArticleId, ArticleNo, RecordId, Relation, SpreadHasher};
@@ -27,10 +28,16 @@ pub struct Live<'p> {
 }
 
 /// Some of them: their profiles one behind the other, and of each how long that is, and the rest.
-#[derive(Default)]
 struct Batch {
     profiles: Vec<u8>,
     articles: Vec<(usize, ArticleNo, RecordId, Option<ArticleId>)>,
+}
+
+impl Batch {
+    fn with_room(rows: &ProfileRows) -> Self {
+        let length = rows.iter().map(|(_, row)| row.length()).sum();
+        Self { profiles: Vec::with_capacity(length), articles: Vec::with_capacity(rows.len()) }
+    }
 }
 
 /// What the row of an article begins with.
@@ -67,14 +74,14 @@ impl<'s> View<'s> {
         let (mut filed, mut reader) = (self.filed_from(oldest), self.profile_reader());
         let mut records = Records { view: self, known: self.records_from(oldest)? };
         for rows in rows {
-            let mut batch = Batch::default();
-            for (no, row) in rows? {
+            let rows = rows?;
+            let mut batch = Batch::with_room(&rows);
+            for (no, row) in rows {
                 let (founder, id, relation, matched) = filed_as(no, &mut filed)?;
                 let record = records.of(founder, (no, id))?;
-                let before = batch.profiles.len();
                 reader.append(&row, &mut batch.profiles)?;
                 let revised = matched.filter(|_| relation == Some(Relation::Revision));
-                batch.articles.push((batch.profiles.len() - before, founder, record, revised));
+                batch.articles.push((row.length(), founder, record, revised));
             }
             if !give(batch) {
                 break;

@@ -42,6 +42,13 @@ pub(super) struct ProfileRow {
     checksum: u64,
 }
 
+impl ProfileRow {
+    /// How long the profile is.
+    pub fn length(&self) -> usize {
+        self.bytes as usize
+    }
+}
+
 /// Those of the articles in turn that share a row, by their numbers.
 pub(super) type ProfileRows = Vec<(ArticleNo, ProfileRow)>;
 

@@ -23,9 +23,9 @@ fn a_restart_decides_as_an_undisturbed_run() {
             undisturbed.add(text)
         })
         .collect();
-    for cut in [7, 20, 33] {
-        let mut restarted = restarted(SETTINGS, &decided[..cut as usize]);
-        for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
+    for cut in [7_usize, 20, 33] {
+        let mut restarted = restarted(SETTINGS, &decided[..cut]);
+        for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut) {
             restarted.day = n * 2;
             let again = restarted.add(text);
             assert_eq!(again.verdict, decision.verdict, "article {n} after a restart at {cut}");
@@ -39,13 +39,13 @@ fn a_restart_decides_as_an_undisturbed_run() {
 fn restarted(settings: Settings, decided: &[Decision]) -> Feed {
     let no = u32::try_from(decided.len()).unwrap();
     let gone: Vec<ArticleNo> = decided.iter().flat_map(|decision| decision.evicted.clone()).collect();
-    let live = (0..).map(ArticleNo).zip(decided).filter(|(no, _)| !gone.contains(no));
-    let remembered = live.map(|(_, decision)| {
+    let mut remembered = Remembered::new(settings, ArticleNo(no.saturating_sub(1)));
+    for (_, decision) in (0..).map(ArticleNo).zip(decided).filter(|(no, _)| !gone.contains(no)) {
         let record = decision.verdict.record;
         let filed = (undisturbed_founder(decided, record), record);
-        Remembered::read(&decision.profile.to_bytes(), filed, None, ArticleNo(no - 1)).unwrap()
-    });
-    Feed { detector: Detector::restored(settings, remembered.collect()), no, day: 0 }
+        remembered.add(&decision.profile.to_bytes(), filed, None).unwrap();
+    }
+    Feed { detector: remembered.into_detector(), no, day: 0 }
 }
 
 fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
@@ -97,7 +97,7 @@ proptest! {
         };
         let cut = cut.index(articles.len());
         let mut undisturbed = Feed::with(settings);
-        let mut add = |feed: &mut Feed, (n, day): (u32, i64)| {
+        let add = |feed: &mut Feed, (n, day): (u32, i64)| {
             feed.day = day;
             feed.add(&text(n))
         };
