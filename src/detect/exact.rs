@@ -10,6 +10,16 @@ use std::iter::once;
 pub(super) struct Exact(Postings<(), 0>);
 
 impl Exact {
+    /// Of articles in order, with the digests that each is found by.
+    pub fn holding<A: Copy, D: Iterator<Item = Digest>>(
+        articles: &[A],
+        no: impl Fn(A) -> ArticleNo,
+        digests: impl Fn(A) -> D,
+    ) -> Self {
+        let keys = |article| digests(article).map(|digest| (key(digest), 0));
+        Self(Postings::holding(articles, |article| (no(article), ()), keys))
+    }
+
     /// Takes in an article with the digests that it is found by. Numbers must rise.
     pub fn insert(&mut self, no: ArticleNo, digests: impl Iterator<Item = Digest>) {
         self.0.insert(no, (), digests.map(|digest| (key(digest), 0)));

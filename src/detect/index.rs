@@ -7,7 +7,10 @@ use super::{
 use crate::model::{ArticleId, ArticleNo, Digest, Time};
 use std::{
     collections::{BTreeSet, VecDeque},
+    io,
+    panic::resume_unwind,
     sync::Arc,
+    thread::{self, ScopedJoinHandle},
 };
 
 /// A live article that may tell the same story.
@@ -55,6 +58,39 @@ impl Index {
             tally: Tally::default(),
             frequencies: Frequencies::default(),
         }
+    }
+
+    /// As if it had taken in these one after the other; numbers must rise. None has left its windows: what did is to be
+    /// evicted.
+    pub fn holding(overlap_days: u32, rewrite_days: u32, articles: Vec<Arc<Profile>>) -> Self {
+        let latest = articles.iter().map(|profile| profile.time).max();
+        let mut index = Self { latest, ..Self::new(overlap_days, rewrite_days) };
+        let all: Vec<&Profile> = articles.iter().map(|profile| &**profile).collect();
+        let rewritable: Vec<&Profile> =
+            all.iter().copied().filter(|profile| index.is_rewritable(profile.time)).collect();
+        index.first = articles.first().map_or(0, |oldest| oldest.no.0);
+        // Terms and sketches have nearly all of the postings.
+        thread::scope(|scope| {
+            let named = |name: &str| thread::Builder::new().name(name.to_owned());
+            let terms = named("terms").spawn_scoped(scope, || TermIndex::holding(&rewritable));
+            let sketches = named("sketches").spawn_scoped(scope, || SketchIndex::holding(&all));
+            index.by_time = all.iter().map(|profile| (profile.time, profile.no)).collect();
+            index.rewritable = rewritable.iter().map(|profile| (profile.time, profile.no)).collect();
+            index.exact = Exact::holding(&all, |profile| profile.no, digests);
+            let simhashes: Vec<_> = all.iter().filter_map(|p| Some((p.simhash?, p.no))).collect();
+            index.near = HammingIndex::holding(&simhashes);
+            index.terms = made(terms).unwrap_or_else(|| TermIndex::holding(&rewritable));
+            index.sketches = made(sketches).unwrap_or_else(|| SketchIndex::holding(&all));
+        });
+        for profile in articles {
+            index.keep(profile);
+        }
+        index
+    }
+
+    /// Whether the terms of an article of this time are still compared.
+    pub fn is_rewritable(&self, time: Time) -> bool {
+        self.latest.is_none_or(|latest| time >= latest.days_before(self.rewrite_days))
     }
 
     pub fn get(&self, no: ArticleNo) -> Option<&Profile> {
@@ -131,7 +167,11 @@ impl Index {
         }
         self.sketches.insert(profile.sketch(), no);
         self.terms.insert(&profile);
-        self.profiles.resize_with((no.0 - self.first) as usize, || None);
+        self.keep(profile);
+    }
+
+    fn keep(&mut self, profile: Arc<Profile>) {
+        self.profiles.resize_with(self.place(profile.no), || None);
         self.profiles.push_back(Some(profile));
     }
 
@@ -172,6 +212,11 @@ impl Index {
         }
         self.sketches.remove(profile.sketch(), no);
     }
+}
+
+/// What a thread has made; nothing where there could be none.
+fn made<T>(thread: io::Result<ScopedJoinHandle<'_, T>>) -> Option<T> {
+    Some(thread.ok()?.join().unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
 /// What an article is found by exactly.

@@ -7,10 +7,12 @@
 //!
 //! The matchers, each confirmed on the text, are `exact`, `near`, `overlap` and `rewrite`;
 //! `template` bars what is alike in form only; `records` and `assemble` keep them together. `named` and `misses`
-//! keep what a person asks for later, and `compare` measures for whoever asks; they decide nothing.
+//! keep what a person asks for later, and `compare` measures for whoever asks; they decide nothing. `restore` takes up where
+//! another process stopped.
 
 mod assemble;
 mod blocks;
+mod bulk;
 mod compare;
 mod decide;
 mod exact;
@@ -26,6 +28,7 @@ mod postings;
 mod probe;
 mod profile;
 mod records;
+mod restore;
 mod rewrite;
 mod sentences;
 mod table;
@@ -37,7 +40,6 @@ use crate::model::{
     ArticleEvent, ArticleId, ArticleNo, Digest, Event, Fingerprint, MergeEvent, MoveEvent, RecordId,
     Relation, Time,
 };
-use frequencies::is_recent;
 use index::Index;
 use profile::Profile;
 use records::Records;
@@ -47,6 +49,7 @@ pub use compare::{Fit, Measured, asked, fit, threshold};
 pub use decide::Decision;
 pub use growth::Growth;
 pub use profile::{Kept, ProfileError};
+pub use restore::Remembered;
 
 /// What an operator may set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -183,24 +186,8 @@ impl Detector {
         }
     }
 
-    /// Takes in an article whose profile was kept. They must come in order of first sighting; `newest` is the last
-    /// that was ever decided on, whether or not it is still in a window.
-    pub fn restore(
-        &mut self,
-        profile: &[u8],
-        founder: ArticleNo,
-        record: RecordId,
-        newest: ArticleNo,
-    ) -> Result<Vec<ArticleNo>, ProfileError> {
-        let kept = Kept::from_bytes(profile)?;
-        if is_recent(kept.profile.no, newest) {
-            self.index.frequencies.learn(&kept);
-        }
-        Ok(self.take_in(kept.profile, founder, record))
-    }
-
     /// Keeps an article that was taken in with the version of its story that it revises, where it does.
-    pub fn chain(&mut self, no: ArticleNo, relation: Option<Relation>, revised: Option<ArticleId>) {
+    fn chain(&mut self, no: ArticleNo, relation: Option<Relation>, revised: Option<ArticleId>) {
         let revised = revised.filter(|_| relation == Some(Relation::Revision));
         if let Some(revised) = revised {
             for version in std::iter::once(no).chain(self.index.number_of(revised)) {

@@ -17,6 +17,12 @@ const BLOCK_BITS: u32 = 16;
 pub(super) struct HammingIndex(Postings<u64, 0>);
 
 impl HammingIndex {
+    /// Of articles in order.
+    pub fn holding(articles: &[(u64, ArticleNo)]) -> Self {
+        let keys = |(simhash, _)| keys(simhash).map(|key| (key, 0));
+        Self(Postings::holding(articles, |(simhash, no)| (no, simhash), keys))
+    }
+
     /// Takes in an article. Numbers must rise.
     pub fn insert(&mut self, simhash: u64, no: ArticleNo) {
         self.0.insert(no, simhash, keys(simhash).map(|key| (key, 0)));

@@ -27,9 +27,14 @@ pub(super) struct SketchIndex {
 }
 
 impl SketchIndex {
+    /// Of articles in order.
+    pub fn holding(articles: &[&Profile]) -> Self {
+        let kept = |article: &Profile| (article.no, length(article.sketch()));
+        Self { postings: Postings::holding(articles, kept, |article| keys(article.sketch())) }
+    }
+
     pub fn insert(&mut self, sketch: &[u32], no: ArticleNo) {
-        let entries = u16::try_from(sketch.len()).unwrap_or(u16::MAX);
-        self.postings.insert(no, entries, sketch.iter().map(|entry| (*entry, 0)));
+        self.postings.insert(no, length(sketch), keys(sketch));
     }
 
     pub fn remove(&mut self, sketch: &[u32], no: ArticleNo) {
@@ -53,6 +58,14 @@ impl SketchIndex {
         counted.sort_unstable();
         counted.into_iter().take(CANDIDATES_MAX).map(|(_, no)| no).collect()
     }
+}
+
+fn keys(sketch: &[u32]) -> impl Iterator<Item = (u32, u8)> {
+    sketch.iter().map(|entry| (*entry, 0))
+}
+
+fn length(sketch: &[u32]) -> u16 {
+    u16::try_from(sketch.len()).unwrap_or(u16::MAX)
 }
 
 /// How two sketches overlap.

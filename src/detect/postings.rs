@@ -6,6 +6,7 @@
 
 use super::{
     blocks::{Blocks, List},
+    bulk::{by_key, sorted},
     table::Table,
 };
 use crate::model::ArticleNo;
@@ -58,6 +59,37 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
     /// Half of the numbers are those of articles that are here, the others of those that are not any more.
     const ARTICLES_MAX: usize = Self::NUMBERS as usize / 2;
 
+    /// What it is to have taken in articles one after the other, in a fraction of the time. Numbers must rise.
+    pub fn holding<A: Copy, K: Iterator<Item = (u32, u8)>>(
+        articles: &[A],
+        kept: impl Fn(A) -> (ArticleNo, T),
+        keys: impl Fn(A) -> K,
+    ) -> Self {
+        let newest = articles.len().saturating_sub(Self::ARTICLES_MAX);
+        let articles = articles.get(newest..).unwrap_or_default();
+        let postings = || {
+            (0..).zip(articles).flat_map(|(here, article)| {
+                keys(*article).map(move |(key, value)| (key, Self::posting(here, value)))
+            })
+        };
+        let sorted = sorted(articles.len(), postings);
+        let (mut lists, mut longer) = (Table::anew(by_key(&sorted).count()), Blocks::default());
+        let mut list = Vec::new();
+        for (key, postings) in by_key(&sorted) {
+            list.clear();
+            list.extend(postings);
+            *lists.entry(key) = match &*list {
+                [only] => IS_POSTING | *only,
+                several => longer.add(several).0,
+            };
+        }
+        let kept = |article: &A| {
+            let (no, kept) = kept(*article);
+            (no, Some(kept))
+        };
+        Self { lists, longer, articles: articles.iter().map(kept).collect(), first: 0, left: 0 }
+    }
+
     /// Takes in an article with its keys and their values. Numbers must rise. Where there is no room for one more, the
     /// oldest leaves: with 8 bits of value that is after 4,194,304 that came since it.
     pub fn insert(&mut self, no: ArticleNo, kept: T, keys: impl Iterator<Item = (u32, u8)>) {
@@ -67,8 +99,12 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
         let here = self.first.wrapping_add(u32::try_from(self.articles.len()).unwrap_or(u32::MAX));
         self.articles.push_back((no, Some(kept)));
         for (key, value) in keys {
-            self.append(key, (here % Self::NUMBERS) << VALUE_BITS | u32::from(value));
+            self.append(key, Self::posting(here, value));
         }
+    }
+
+    fn posting(here: u32, value: u8) -> u32 {
+        (here % Self::NUMBERS) << VALUE_BITS | u32::from(value)
     }
 
     fn append(&mut self, key: u32, new: u32) {
@@ -264,6 +300,7 @@ impl Entry {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     /// One key in each article, one in every second, one in every seventh, each with a value.
     fn keys_of(no: u32) -> impl Iterator<Item = (u32, u8)> {
@@ -274,6 +311,40 @@ mod tests {
     }
 
     proptest! {
+        /// Also where there are more than there is room for, and after some have left and others have come.
+        #[test]
+        fn articles_taken_in_at_once_are_found_as_if_they_came_one_by_one(
+            articles in prop::collection::vec(prop::collection::btree_map(1_u32..12, 0_u8..32, 0..9), 1..80),
+            at_first in any::<prop::sample::Index>(),
+            later in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+        ) {
+            let all: Vec<_> = (0..).step_by(3).map(ArticleNo).zip(&articles).collect();
+            let keys = |(_, keys): (ArticleNo, &BTreeMap<u32, u8>)| keys.clone().into_iter();
+            let (before, mut behind) = all.split_at(at_first.index(all.len() + 1));
+            let mut one_by_one = Postings::<u32, 25>::default();
+            for article in before {
+                one_by_one.insert(article.0, article.0.0, keys(*article));
+            }
+            let mut at_once = Postings::<u32, 25>::holding(before, |(no, _)| (no, no.0), keys);
+            let answers = |postings: &Postings<u32, 25>| -> Vec<Vec<_>> {
+                let article = |posting: &u32| (posting % (1 << 25), *postings.article(postings.place(*posting)).unwrap().1);
+                let found = postings.of(1..12).into_iter().chain(postings.newest(1..12, 3));
+                found.map(|found| found.postings().iter().map(article).collect()).collect()
+            };
+            prop_assert_eq!(answers(&at_once), answers(&one_by_one));
+            for who in later {
+                let coming = behind.split_off_first();
+                for postings in [&mut one_by_one, &mut at_once] {
+                    if let Some(coming) = coming {
+                        postings.insert(coming.0, coming.0.0, keys(*coming));
+                    }
+                    let gone = *who.get(&all);
+                    postings.remove(gone.0, || keys(gone).map(|(key, _)| key));
+                }
+                prop_assert_eq!(answers(&at_once), answers(&one_by_one));
+            }
+        }
+
         /// Lists of hundreds, of which many die at once, or one in the middle.
         #[test]
         fn long_lists_know_what_is_dead(

@@ -37,44 +37,42 @@ impl Probe {
     }
 }
 
-/// Where each of some sorted hashes stands among them.
+/// Where each of some hashes stands among them: a hash table whose values are the hashes' places. There are so many more chains
+/// than hashes that what is looked for is at once not there, or the first of its chain: nobody guesses wrong twice.
 struct Places {
-    may_be_there: Bits,
-    /// How many hashes have lower upper bits than these.
-    before: [u16; 1 << UPPER_BITS],
+    /// The place of the last hash of each chain, from 1 on; 0 where there is none.
+    last: [u16; CHAINS],
+    /// Of each hash the place of the one before it in its chain.
+    before: Vec<u16>,
 }
 
-/// As many ranges of hashes as an article has terms have about one of them each.
-const UPPER_BITS: u32 = 8;
+const CHAINS: usize = 1 << 12;
 
 impl Places {
     fn of(hashes: &[u32]) -> Self {
-        let mut before = [0; 1 << UPPER_BITS];
-        for hash in hashes {
-            if let Some(count) = before.get_mut(upper(*hash)) {
-                *count += 1;
-            }
+        let (mut last, mut before) = ([0; CHAINS], Vec::with_capacity(hashes.len()));
+        for (hash, place) in hashes.iter().zip(1..) {
+            before.extend(last.get_mut(chain(*hash)).map(|last| std::mem::replace(last, place)));
         }
-        let mut all = 0;
-        for count in &mut before {
-            all += std::mem::replace(count, all);
-        }
-        Self { may_be_there: Bits::of(hashes), before }
+        Self { last, before }
     }
 
     /// The place of a hash among those that this was made of.
     fn find(&self, hashes: &[u32], hash: u32) -> Option<usize> {
-        if !self.may_be_there.has(hash) {
-            return None;
+        let mut next = *self.last.get(chain(hash))?;
+        loop {
+            let place = usize::from(next).checked_sub(1)?;
+            if *hashes.get(place)? == hash {
+                return Some(place);
+            }
+            next = *self.before.get(place)?;
         }
-        let first = usize::from(*self.before.get(upper(hash))?);
-        let among = hashes.get(first..)?.iter().take_while(|other| **other <= hash);
-        among.zip(first..).find_map(|(other, place)| (*other == hash).then_some(place))
     }
 }
 
-fn upper(hash: u32) -> usize {
-    (hash >> (u32::BITS - UPPER_BITS)) as usize
+/// The chain of a hash, by its lower bits.
+fn chain(hash: u32) -> usize {
+    hash as usize % CHAINS
 }
 
 /// Of every number one bit says whether it may be among some: most of what is asked for is not, and is known not to be from

@@ -41,9 +41,13 @@ pub(super) struct TermIndex {
 }
 
 impl TermIndex {
+    /// Of articles in order.
+    pub fn holding(articles: &[&Profile]) -> Self {
+        Self { postings: Postings::holding(articles, |article| (article.no, ()), keys) }
+    }
+
     pub fn insert(&mut self, profile: &Profile) {
-        let keys = finding(profile).map(|term| (term.number, term.top_root()));
-        self.postings.insert(profile.no, (), keys);
+        self.postings.insert(profile.no, (), keys(profile));
     }
 
     pub fn remove(&mut self, profile: &Profile) {
@@ -105,6 +109,19 @@ pub(super) fn mark_finding(terms: &mut [Term]) {
 /// The terms by which an article is found.
 fn finding(profile: &Profile) -> impl Iterator<Item = Term> + Clone {
     profile.terms().iter().filter(|term| term.finds())
+}
+
+/// The same, each with the root of its weight. All are written and those that find are kept: a branch here would be guessed
+/// wrong at every other of them.
+fn keys(profile: &Profile) -> impl Iterator<Item = (u32, u8)> {
+    let (mut keys, mut count) = ([(0, 0); FINDING_TERMS], 0);
+    for term in profile.terms().iter() {
+        if let Some(next) = keys.get_mut(count) {
+            *next = (term.number, term.top_root());
+        }
+        count += usize::from(term.finds());
+    }
+    keys.into_iter().take(count)
 }
 
 /// What two articles' terms and quotations have in common, as shares.

@@ -1,4 +1,4 @@
-//! A table from hashes to small values, made for looking up many at once. Called by `postings` and `frequencies`.
+//! A table from hashes to small values, made for looking up many at once. Called by `postings`, `bulk` and `frequencies`.
 //!
 //! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
 //! guessed at rightly. Here all places can be asked for first, of which none waits for another.
@@ -23,6 +23,11 @@ impl<V: Copy + Default + PartialEq> Default for Table<V> {
 }
 
 impl<V: Copy + Default + PartialEq> Table<V> {
+    /// An empty one for so many numbers, as if it was just made anew.
+    pub fn anew(numbers: usize) -> Self {
+        Self::of_size(numbers * SLOTS_ANEW)
+    }
+
     fn of_size(slots: usize) -> Self {
         let size = slots.max(SIZE_MIN);
         Self { slots: vec![(0, V::default()); size], left: size * TAKEN_OF_TEN_MAX / 10 }
@@ -63,7 +68,7 @@ impl<V: Copy + Default + PartialEq> Table<V> {
 
     /// Asks for the places of numbers, so that they are at hand.
     pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
-        let at = |number| self.slots.get(self.home(named(number))).map_or(0, |slot| slot.0);
+        let at = |number| self.slots.get(self.home(number)).map_or(0, |slot| slot.0);
         std::hint::black_box(numbers.map(at).fold(0, u32::wrapping_add));
     }
 
@@ -77,16 +82,15 @@ impl<V: Copy + Default + PartialEq> Table<V> {
         found.or_else(|| self.slots.iter().position(is_meant)).unwrap_or(0)
     }
 
-    /// Where a number is looked for first: by its product's upper bits, since hashes may be chosen by their lower.
+    /// Where a number is looked for first.
     fn home(&self, number: u32) -> usize {
-        let spread = u64::from(number.wrapping_mul(0x9E37_79B1));
-        usize::try_from((spread * self.slots.len() as u64) >> u32::BITS).unwrap_or(0)
+        part(number, self.slots.len())
     }
 
     /// Takes in anew what is not the default, with room for as many more.
     fn rebuild(&mut self) {
         let is_live = |slot: &&(u32, V)| slot.0 != 0 && slot.1 != V::default();
-        let mut next = Self::of_size(self.slots.iter().filter(is_live).count() * SLOTS_ANEW);
+        let mut next = Self::anew(self.slots.iter().filter(is_live).count());
         for (number, value) in self.slots.iter().filter(is_live) {
             let at = next.find(*number);
             if let Some(slot) = next.slots.get_mut(at) {
@@ -98,8 +102,15 @@ impl<V: Copy + Default + PartialEq> Table<V> {
     }
 }
 
+/// In which of so many parts of a table a number is looked for: by its product's upper bits, since hashes may be chosen by
+/// their lower. What is taken in part by part costs a wait for memory a part, and not one a number.
+pub(super) fn part(number: u32, parts: usize) -> usize {
+    let spread = u64::from(named(number).wrapping_mul(0x9E37_79B1));
+    usize::try_from((spread * parts as u64) >> u32::BITS).unwrap_or(0)
+}
+
 /// As what a number is kept. That two hashes are one here is as likely as for any two.
-fn named(number: u32) -> u32 {
+pub(super) fn named(number: u32) -> u32 {
     number.max(1)
 }
 

@@ -213,82 +213,6 @@ fn an_identical_text_joins_whatever_window_it_has_left() {
     assert_eq!((again.record, again.relation), (first.record, Some(Relation::Identical)));
 }
 
-#[test]
-fn a_restart_decides_as_an_undisturbed_run() {
-    let texts: Vec<String> = (0..40)
-        .map(|n| match n % 4 {
-            0 => format!("{} Edition {n}.", FIRE.replace("Harrow", &format!("Harrow{}", n / 8))),
-            1 => format!("{LOCAL} Call {n} for details."),
-            2 => first_words(FIRE, 30 + n),
-            _ => format!(
-                "Notice {n}: the council of district {n} meets at noon on day {n} to vote on road {n}."
-            ),
-        })
-        .collect();
-    let mut undisturbed = Feed::new();
-    let decided: Vec<Decision> = (0..)
-        .zip(&texts)
-        .map(|(n, text)| {
-            undisturbed.day = n * 2;
-            undisturbed.add(text)
-        })
-        .collect();
-    for cut in [7, 20, 33] {
-        let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
-        let gone: Vec<ArticleNo> = decided[..cut as usize].iter().flat_map(|d| d.evicted.clone()).collect();
-        for (n, decision) in (0..).zip(&decided[..cut as usize]) {
-            if !gone.contains(&ArticleNo(n)) {
-                let founder = undisturbed_founder(&decided, decision.verdict.record);
-                let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
-                restarted.detector.restore(&profile, founder, record, ArticleNo(cut - 1)).unwrap();
-            }
-        }
-        for ((n, text), decision) in (0..).zip(&texts).zip(&decided).skip(cut as usize) {
-            restarted.day = n * 2;
-            let again = restarted.add(text);
-            assert_eq!(again.verdict, decision.verdict, "article {n} after a restart at {cut}");
-            assert_eq!(again.profile.to_bytes(), decision.profile.to_bytes());
-            assert_eq!(again.evicted, decision.evicted);
-        }
-    }
-}
-
-fn undisturbed_founder(decided: &[Decision], record: RecordId) -> ArticleNo {
-    let founds = |d: &Decision| d.verdict.record == record && d.verdict.relation.is_none();
-    ArticleNo(u32::try_from(decided.iter().position(founds).unwrap()).unwrap())
-}
-
-/// A window of many articles must not make rare what every report on a topic has: only the last ones are counted, and
-/// which they are must not depend on a restart, also where later ones have left the window before.
-#[test]
-fn a_restart_counts_the_same_recent_articles() {
-    let text = |n: u32| {
-        format!("Notice {n}: the council of district {n} meets at noon to vote on road {n} and bridge {n}.")
-    };
-    let days = |n: u32| i64::from(if n % 5 == 4 { n / 300 } else { n / 300 + 5 });
-    let mut undisturbed = Feed::new();
-    let mut decided = Vec::new();
-    for n in 0..1_700 {
-        undisturbed.day = days(n);
-        decided.push(undisturbed.add(&text(n)));
-    }
-    let cut = 1_650;
-    let mut restarted = Feed { detector: Detector::new(SETTINGS), no: cut, day: 0 };
-    for decision in &decided[..cut as usize] {
-        let founder = undisturbed_founder(&decided, decision.verdict.record);
-        let (profile, record) = (decision.profile.to_bytes(), decision.verdict.record);
-        restarted.detector.restore(&profile, founder, record, ArticleNo(cut - 1)).unwrap();
-    }
-    for n in cut..1_700 {
-        restarted.day = days(n);
-        assert_eq!(
-            restarted.add(&text(n)).profile.to_bytes(),
-            decided[n as usize].profile.to_bytes(),
-            "article {n}"
-        );
-    }
-}
-
 /// A digest is looked for by its first bytes, which another may share.
 #[test]
 fn a_text_is_the_same_by_all_of_its_digest_and_where_it_has_words() {
@@ -331,4 +255,5 @@ fn a_text_is_the_same_by_all_of_its_digest_and_where_it_has_words() {
 
 mod assembly;
 mod forms;
+mod restart;
 mod scripts;

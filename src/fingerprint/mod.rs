@@ -6,6 +6,7 @@
 
 mod language;
 mod names;
+mod numbers;
 mod segments;
 mod shingles;
 mod simhash;
@@ -57,6 +58,8 @@ fn simhash_of_pairs(words: &Words) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Digest;
+    use std::fmt::Write;
 
     fn of(text: &str) -> Fingerprint {
         fingerprint(&Normalized { text: text.to_owned(), title_bytes: 0 })
@@ -74,6 +77,32 @@ mod tests {
     const GOLDEN_SKETCH: [u32; 2] = [2_681_115_037, 3_585_115_276];
     const GOLDEN_SLOTS: [(u32, u32); 3] =
         [(107_658_230, 3_001_547_562), (3_050_293_876, 3_001_547_562), (3_822_761_829, 3_001_547_562)];
+
+    /// Texts of words of many scripts, of figures and of signs, from none to some hundred words. Taken before the pass was made
+    /// a third faster: a fingerprint is kept with its article, so that none may change unless the format of the view does.
+    #[test]
+    fn no_part_of_a_fingerprint_changes_on_texts_of_many_languages() {
+        const WORDS: &str = "The the boats Boats Ellery's mayor\u{2019}s said on Tuesday thurs Port Ellery HARROW Maren Holt 14 1,200 \
+            4.5 2026-03-14 it's \" \" ( ) . : ; -- _ Straße Ünal ÉTÉ été garçon Feuerwehr İstanbul ΟΔΟΣ Λιμάνι В среду порт Порта \
+            Київ नेपालको राजधानी বাংলা தமிழ் 约40人在港口仓库 港のBBC放送 도시의 부산 เจ้าหน้าที่ดับเพลิง မီးသတ် ភ្នំពេញ שלום العربية می\u{200c}خواهم ትግርኛ \
+            cafe\u{301} Ⅷ ½ 😀 \u{3002} \u{2026}";
+        let words: Vec<&str> = WORDS.split_whitespace().collect();
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut all = String::new();
+        for length in (0..400).chain([5_000]) {
+            let mut text = String::new();
+            for _ in 0..length {
+                // Now those of the beginning, which are English, and now all.
+                let most = if random.bool() { 33 } else { words.len() };
+                text += words[random.usize(..most)];
+                text += random.choice([" ", " ", " ", " ", "\n", ". ", ".\n"]).unwrap_or_default();
+            }
+            let title_bytes = text.find('\n').filter(|_| length % 3 == 0).unwrap_or(0);
+            writeln!(all, "{:?}", fingerprint(&Normalized { text, title_bytes })).unwrap();
+        }
+        assert_eq!(Digest::of(all.as_bytes()).to_string(), GOLDEN_DIGEST);
+    }
+    const GOLDEN_DIGEST: &str = "18543f666e8706c82aad473157cc6528c41bc53d848cdad5c1aaeb6e2cbfd1bd";
 
     #[test]
     fn simhash_is_the_crates_value_over_word_pairs() {

@@ -8,8 +8,8 @@ use super::{
     slots,
     words::{Word, Words},
 };
-use crate::model::{Slot, SpreadHasher, low_half};
-use std::{collections::HashSet, ops::Range};
+use crate::model::{Slot, low_half};
+use std::ops::Range;
 
 /// What stands in a frame for the name whose slot it is, for any other name, for a figure, and beyond the text's ends.
 const OPEN: u64 = 0x3442_3442_3442_3442;
@@ -87,31 +87,45 @@ fn tokens(words: &Words) -> Vec<Token> {
     tokens
 }
 
-/// What the capitals of a text say of its words, which are known by their hashes.
-struct Named {
-    /// The words that begin with a small letter somewhere, and so are no names wherever they have a capital.
-    small: HashSet<u64, SpreadHasher>,
-    /// The others that have a capital within a sentence.
-    within: HashSet<u64, SpreadHasher>,
+/// What the capitals of a text say of its words, by their numbers.
+struct Named(Vec<Capitals>);
+
+/// What they say of one word, and of the same word wherever it stands.
+#[derive(Clone, Copy, Default)]
+struct Capitals {
+    /// It begins with a small letter somewhere, and so is no name wherever it has a capital.
+    is_small: bool,
+    /// It has a capital within a sentence.
+    is_within: bool,
 }
 
 impl Named {
     fn of(words: &Words) -> Self {
-        let words = words.all();
-        let mut small = HashSet::with_capacity_and_hasher(words.len(), SpreadHasher::default());
-        small.extend(words.iter().filter(|word| word.is_small).map(|word| word.plain));
-        let may_be_within = |word: &&Word| word.name.is_some() && !word.standing.opens;
-        let within = words.iter().filter(may_be_within).map(|word| word.plain);
-        let within = within.filter(|plain| !small.contains(plain)).collect();
-        Self { small, within }
+        let mut all = vec![Capitals::default(); words.different()];
+        for word in words.all() {
+            if let Some(capitals) = all.get_mut(word.number as usize) {
+                capitals.is_small |= word.is_small;
+                capitals.is_within |= word.name.is_some() && !word.standing.opens;
+            }
+        }
+        Self(all)
+    }
+
+    fn capitals(&self, word: &Word) -> Capitals {
+        self.0.get(word.number as usize).copied().unwrap_or_default()
     }
 
     /// At the beginning of a sentence every word has a capital: there a name is one elsewhere too, or is followed by one.
     fn is_name(&self, word: &Word, next: Option<&Word>) -> bool {
-        let is_within = |word: &Word| word.name.is_some() && self.within.contains(&word.plain);
+        if word.name.is_none() || self.capitals(word).is_small {
+            return false;
+        }
+        let is_within = |word: &Word| {
+            let Capitals { is_small, is_within } = self.capitals(word);
+            word.name.is_some() && is_within && !is_small
+        };
         let goes_on = || next.is_some_and(|next| !next.standing.opens && is_within(next));
-        let may_open = word.standing.opens && !self.small.contains(&word.plain);
-        word.name.is_some() && (is_within(word) || (may_open && goes_on()))
+        is_within(word) || (word.standing.opens && goes_on())
     }
 }
 

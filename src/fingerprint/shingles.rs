@@ -3,7 +3,7 @@
 //! The sketch is a `FracMinHash` (Irber and others, 2022, as in sourmash): the shingle hashes below a fixed
 //! fraction of the hash space. Shared entries estimate containment in either direction.
 
-use super::{SHINGLE_WORDS, words::Words};
+use super::{SHINGLE_WORDS, numbers::Numbers, words::Words};
 use crate::model::{SKETCH_ONE_IN, low_half};
 
 /// How many words of one quotation make a run that two reports hardly share by chance.
@@ -24,13 +24,14 @@ impl Shingles {
     pub fn of(words: &Words) -> Self {
         let hashes: Vec<u64> = words.all().iter().map(|word| word.hash).collect();
         let runs = hashes.windows(SHINGLE_WORDS.min(hashes.len()).max(1));
-        let mut all: Vec<u64> = runs.map(|run| mix(run.iter().copied())).collect();
-        all.sort_unstable();
-        all.dedup();
         let below = u64::MAX / u64::from(SKETCH_ONE_IN);
-        let sketch = all.iter().take_while(|h| **h < below).map(|h| low_half(*h)).collect();
+        let (mut all, mut sketch) = (Numbers::with_room(runs.len()), Vec::new());
+        for shingle in runs.map(|run| mix(run.iter().copied())) {
+            all.of(shingle);
+            sketch.extend((shingle < below).then(|| low_half(shingle)));
+        }
         Self {
-            distinct: u32::try_from(all.len()).unwrap_or(u32::MAX),
+            distinct: all.given(),
             sketch: sorted(sketch),
             quoted: sorted(quoted(words)).into_iter().take(QUOTED_MAX).collect(),
         }

@@ -2,7 +2,11 @@
 //! again. A figure stands in as many frames as there are runs of three words around it, so that one changed word
 //! beside it does not hide it.
 
-use super::{SHINGLE_WORDS, shingles::mix, words::Words};
+use super::{
+    SHINGLE_WORDS,
+    shingles::mix,
+    words::{Word, Words},
+};
 use crate::model::{Slot, low_half};
 
 /// What stands in a frame for the figure whose slot it is, and for any other figure.
@@ -16,9 +20,17 @@ const FIGURE_WORDS_MAX: usize = 8;
 const SLOTS_MAX: usize = 192;
 
 /// One word, or one figure of a few words of digits.
-struct Token {
-    hash: u64,
-    is_figure: bool,
+struct Token<'w>(&'w [Word]);
+
+impl Token<'_> {
+    fn is_figure(&self) -> bool {
+        self.0.first().is_some_and(|word| word.is_figure)
+    }
+
+    /// Made where it is asked for: most words stand beside no figure.
+    fn hash(&self) -> u64 {
+        mix(self.0.iter().map(|word| word.hash))
+    }
 }
 
 /// The slots of a text, sorted and without repeats.
@@ -26,15 +38,15 @@ pub(super) fn of(words: &Words) -> Vec<Slot> {
     let tokens = tokens(words);
     let mut slots = Vec::new();
     let size = SHINGLE_WORDS.min(tokens.len());
-    for (place, token) in tokens.iter().enumerate().filter(|(_, token)| token.is_figure) {
+    for (place, token) in tokens.iter().enumerate().filter(|(_, token)| token.is_figure()) {
         for start in place.saturating_sub(size - 1)..=place.min(tokens.len() - size) {
             let run = tokens.iter().enumerate().skip(start).take(size);
-            let frame = mix(run.map(|(at, t)| match t.is_figure {
+            let frame = mix(run.map(|(at, t)| match t.is_figure() {
                 true if at == place => OPEN,
                 true => MASK,
-                false => t.hash,
+                false => t.hash(),
             }));
-            slots.push(Slot { frame: low_half(frame), filling: low_half(token.hash) });
+            slots.push(Slot { frame: low_half(frame), filling: low_half(token.hash()) });
         }
     }
     kept(slots, SLOTS_MAX)
@@ -48,14 +60,10 @@ pub(super) fn kept(mut slots: Vec<Slot>, most: usize) -> Vec<Slot> {
     slots
 }
 
-fn tokens(words: &Words) -> Vec<Token> {
+fn tokens(words: &Words) -> Vec<Token<'_>> {
     let mut tokens = Vec::with_capacity(words.len());
     for run in words.all().chunk_by(|one, next| one.is_figure && next.is_figure) {
-        let is_figure = run.first().is_some_and(|word| word.is_figure);
-        for figure in run.chunks(FIGURE_WORDS_MAX) {
-            let hash = mix(figure.iter().map(|word| word.hash));
-            tokens.push(Token { hash, is_figure });
-        }
+        tokens.extend(run.chunks(FIGURE_WORDS_MAX).map(Token));
     }
     tokens
 }

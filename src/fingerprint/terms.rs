@@ -1,7 +1,7 @@
 //! The terms of a text and how often they count.
 
 use super::words::{Words, without_possessive};
-use crate::model::{Language, SpreadHasher, TermCount, TermKind, TermMap, low_half, prior::Prior};
+use crate::model::{Language, TermCount, TermKind, low_half, prior::Prior};
 
 /// The first words of headline and text, and how often each counts: news is told in its head, which is also
 /// compared as a vector of its own. Of 40, 60, 80, 120, 160 and 200 words, 80 served best as evidence on the
@@ -36,26 +36,30 @@ pub(super) struct Terms {
 impl Terms {
     pub fn of(words: &Words) -> Self {
         let prior = Prior::english();
-        let mut counts = TermMap::with_capacity_and_hasher(words.len(), SpreadHasher::default());
+        // In the order in which each comes first.
+        let mut counts: Vec<TermCount> = Vec::with_capacity(2 * words.different());
+        let mut all = vec![None; words.different()];
         let (mut plain, mut common, mut weekdays) = (0, 0, 0);
         for (i, (word, letters)) in words.iter().enumerate() {
+            let Some(known) = all.get_mut(word.number as usize) else { continue };
             let (count, head) = if i < HEAD_WORDS { (HEAD_WEIGHT, 1) } else { (1, 0) };
-            let kind = if word.is_figure { TermKind::Figure } else { TermKind::Word };
-            let term = low_half(word.plain);
-            let in_opening = i < OPENING_WORDS;
-            add(&mut counts, TermCount { term, count, head, kind, in_opening });
-            weekdays |= weekday(without_possessive(letters));
+            let known = known.get_or_insert_with(|| {
+                let kind = if word.is_figure { TermKind::Figure } else { TermKind::Word };
+                let term = low_half(word.plain);
+                weekdays |= weekday(without_possessive(letters));
+                Known { word: begun(term, kind, &mut counts), name: None, is_common: prior.is_common(term) }
+            });
+            add(counts.get_mut(known.word), (count, head, i < OPENING_WORDS));
             if !word.is_figure {
                 plain += 1;
-                common += usize::from(prior.is_common(term));
+                common += usize::from(known.is_common);
             }
             if let Some(term) = word.name {
-                add(&mut counts, TermCount { term, count, head, kind: TermKind::Name, in_opening: false });
+                let name = *known.name.get_or_insert_with(|| begun(term, TermKind::Name, &mut counts));
+                add(counts.get_mut(name), (count, head, false));
             }
         }
-        let mut counts: Vec<TermCount> = counts.into_values().collect();
-        counts.sort_unstable_by_key(|t| t.term);
-        Self { counts, weekdays, plain, common }
+        Self { counts: sorted(&counts), weekdays, plain, common }
     }
 
     /// English by its words, else by the script of its letters.
@@ -67,15 +71,42 @@ impl Terms {
     }
 }
 
-fn add(counts: &mut TermMap<TermCount>, one: TermCount) {
-    counts
-        .entry(one.term)
-        .and_modify(|sum| {
-            sum.count += one.count;
-            sum.head += one.head;
-            sum.in_opening |= one.in_opening;
-        })
-        .or_insert(one);
+/// What is known of a word that was met before.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Where it is counted, and where as a name.
+    word: usize,
+    name: Option<usize>,
+    is_common: bool,
+}
+
+/// Begins to count a term, and says where.
+fn begun(term: u32, kind: TermKind, counts: &mut Vec<TermCount>) -> usize {
+    counts.push(TermCount { term, count: 0, head: 0, kind, in_opening: false });
+    counts.len() - 1
+}
+
+fn add(to: Option<&mut TermCount>, (count, head, in_opening): (u32, u32, bool)) {
+    if let Some(sum) = to {
+        sum.count += count;
+        sum.head += head;
+        sum.in_opening |= in_opening;
+    }
+}
+
+/// The counts by their terms. Two words whose numbers as terms are alike are one term, of the kind of the first.
+fn sorted(counts: &[TermCount]) -> Vec<TermCount> {
+    // What is sorted is as short as can be: the term, and behind it where it stands.
+    let mut order: Vec<u64> = (0..).zip(counts).map(|(at, one)| u64::from(one.term) << 32 | at).collect();
+    order.sort_unstable();
+    let mut sorted: Vec<TermCount> = Vec::with_capacity(counts.len());
+    for one in order.into_iter().filter_map(|place| counts.get(low_half(place) as usize)) {
+        match sorted.last_mut() {
+            Some(last) if last.term == one.term => add(Some(last), (one.count, one.head, one.in_opening)),
+            _ => sorted.push(*one),
+        }
+    }
+    sorted
 }
 
 /// The bit of a weekday; 0 for any other word.

@@ -2,11 +2,14 @@
 //! apostrophe: without the marks the scripts of India and South-East Asia fall apart. Where a script has no spaces, a
 //! run is cut up further.
 
-use super::segments::Segments;
+use super::{numbers::Numbers, segments::Segments};
 use crate::model::{Normalized, prior::name_of};
 use std::{cell::LazyCell, ops::Range, vec};
 use unicode_normalization::char::is_combining_mark;
 use xxhash_rust::xxh3::xxh3_64;
+
+/// A word and what parts it from the next take so much of most texts.
+const BYTES_A_WORD: usize = 5;
 
 /// What is known of a word beside its letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(super) struct Word {
     pub hash: u64,
     /// The hash of its letters without a possessive's ending: the words of one such hash are one term.
     pub plain: u64,
+    /// The number of that hash in its text: the first word has 0, and each that is new the next.
+    pub number: u32,
     /// Whether it begins with a digit.
     pub is_figure: bool,
     /// The number of the name, where it is written like one: a capital, more than two letters, not the first word of
@@ -44,12 +49,17 @@ pub(super) struct Standing {
 /// The words of a text, in lower case and joined by single spaces.
 pub(super) struct Words {
     joined: String,
-    words: Vec<Word>,
+    all: Vec<Word>,
+    different: u32,
 }
 
 impl Words {
     pub fn of(text: &Normalized) -> Self {
-        let mut words = Self { joined: String::with_capacity(text.text.len()), words: Vec::new() };
+        let mut words = Self {
+            joined: String::with_capacity(text.text.len()),
+            all: Vec::with_capacity(text.text.len() / BYTES_A_WORD),
+            different: 0,
+        };
         let names_from = if is_shouting(text) { text.title_bytes } else { 0 };
         let (mut quotes, mut sentences, mut end) = (Quotes::default(), Sentences::default(), 0);
         for range in Tokens::of(&text.text) {
@@ -62,7 +72,16 @@ impl Words {
                 words.push(token, start >= names_from, quotes.current(), sentences.standing);
             }
         }
+        words.number();
         words
+    }
+
+    fn number(&mut self) {
+        let mut numbers = Numbers::with_room(self.all.len());
+        for word in &mut self.all {
+            word.number = numbers.of(word.plain);
+        }
+        self.different = numbers.given();
     }
 
     fn push(&mut self, token: &str, may_be_name: bool, quotation: u32, standing: Standing) {
@@ -70,26 +89,27 @@ impl Words {
         let Some(first) = letters.next() else { return };
         let is_figure = first.is_numeric();
         let is_long = letters.nth(1).is_some();
-        let is_name = may_be_name && !self.words.is_empty() && !is_figure && first.is_uppercase() && is_long;
-        if !self.words.is_empty() {
+        let is_name = may_be_name && !self.all.is_empty() && !is_figure && first.is_uppercase() && is_long;
+        if !self.all.is_empty() {
             self.joined.push(' ');
         }
         let start = self.joined.len();
         if token.is_ascii() {
             self.joined.push_str(token);
-            self.joined.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
         } else {
             self.joined.extend(token.chars().flat_map(char::to_lowercase));
         }
         let end = self.joined.len();
-        let letters = self.joined.get(start..end).unwrap_or_default();
+        let letters = self.joined.get_mut(start..).unwrap_or_default();
+        letters.make_ascii_lowercase();
         let plain = without_possessive(letters);
         let hash = xxh3_64(letters.as_bytes());
-        self.words.push(Word {
+        self.all.push(Word {
             start,
             end,
             hash,
             plain: if plain.len() == letters.len() { hash } else { xxh3_64(plain.as_bytes()) },
+            number: 0,
             is_figure,
             name: is_name.then(|| name_of(plain)),
             is_small: first.is_lowercase(),
@@ -99,21 +119,26 @@ impl Words {
     }
 
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.all.len()
+    }
+
+    /// How many different ones there are, and so how many numbers.
+    pub fn different(&self) -> usize {
+        self.different as usize
     }
 
     pub fn all(&self) -> &[Word] {
-        &self.words
+        &self.all
     }
 
     /// Each word with its lower-case letters.
     pub fn iter(&self) -> impl Iterator<Item = (&Word, &str)> {
-        self.words.iter().map(|w| (w, self.joined.get(w.start..w.end).unwrap_or_default()))
+        self.all.iter().map(|w| (w, self.joined.get(w.start..w.end).unwrap_or_default()))
     }
 
     /// Every run of `size` neighbouring words as one text; the whole text where it has fewer words.
     pub fn joined(&self, size: usize) -> impl Iterator<Item = &str> {
-        self.words.windows(size.min(self.len()).max(1)).filter_map(|run| {
+        self.all.windows(size.min(self.len()).max(1)).filter_map(|run| {
             let (first, last) = (run.first()?, run.last()?);
             self.joined.get(first.start..last.end)
         })
@@ -215,10 +240,12 @@ impl<'t> Tokens<'t> {
     /// their bytes.
     fn run_end(&self, from: usize, of_letters: bool) -> usize {
         let mut at = from;
+        let kind = if of_letters { ByteKind::Letter } else { ByteKind::Sign };
         loop {
             let rest = self.text.as_bytes().get(at..).unwrap_or_default();
-            let goes_on = |byte: &u8| byte.is_ascii() && is_ascii_letter(*byte) == of_letters;
-            let Some(plain) = rest.iter().position(|byte| !goes_on(byte)) else { return self.text.len() };
+            let Some(plain) = rest.iter().position(|byte| kind_of(*byte) != kind) else {
+                return self.text.len();
+            };
             at += plain;
             match self.char_at(at) {
                 Some(c) if !c.is_ascii() && is_word_letter(c) == of_letters => at += c.len_utf8(),
@@ -266,8 +293,32 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-fn is_ascii_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// What a byte is part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByteKind {
+    /// A letter of words, of ASCII.
+    Letter,
+    /// Any other character of ASCII.
+    Sign,
+    /// A character that is not of ASCII.
+    Other,
+}
+
+/// What each byte is part of. To look it up takes a fraction of what it takes to tell.
+#[expect(clippy::indexing_slicing, reason = "a byte of ASCII is one of 256 places")]
+static KINDS: [ByteKind; 256] = {
+    let mut kinds = [ByteKind::Other; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        let is_letter = byte.is_ascii_alphanumeric() || byte == b'_';
+        kinds[byte as usize] = if is_letter { ByteKind::Letter } else { ByteKind::Sign };
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind_of(byte: u8) -> ByteKind {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(ByteKind::Other)
 }
 
 /// Of a character that is not ASCII.

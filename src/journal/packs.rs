@@ -129,9 +129,10 @@ impl Packs {
     }
 
     fn pack_of(&mut self, day: &str, arrival: Arrival) -> Result<(String, &mut FrameWriter), JournalError> {
+        // Once something waits to be synced, it is the sync that looks.
         let is_moved = match &self.current {
-            Some((_, writer)) => !writer.is_there()?,
-            None => false,
+            Some((_, writer)) if !writer.is_behind() => !writer.is_there()?,
+            _ => false,
         };
         let current = match self.current.take() {
             Some((name, writer)) if !is_moved && name.starts_with(day) && writer.end() < PACK_BYTES => {

@@ -4,8 +4,8 @@
 //! the term, in how many texts it occurs, and in how many with a capital inside the text. It must be modern:
 //! with a prior of 1987 names that are everywhere today would count as rare.
 
-use super::{TermMap, low_half};
-use std::sync::LazyLock;
+use super::{SpreadHasher, TermMap, low_half};
+use std::{collections::HashSet, sync::LazyLock};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A word in at least this many of the prior's texts is a common word of the language.
@@ -21,6 +21,8 @@ pub struct Prior {
     /// How many texts were counted.
     pub documents: u32,
     frequency: TermMap<u32>,
+    /// The common words alone, so that what is asked for with every word is at hand.
+    common: HashSet<u32, SpreadHasher>,
 }
 
 impl Prior {
@@ -41,18 +43,24 @@ impl Prior {
 
     /// Whether it is a common word of the language.
     pub fn is_common(&self, term: u32) -> bool {
-        self.documents_with(term) >= COMMON_DOCUMENTS
+        self.common.contains(&term)
     }
 
     fn read(table: &'static str) -> Self {
         let stated = table.lines().find_map(|line| line.strip_prefix("#documents\t")?.parse().ok());
-        let mut prior = Self { documents: stated.unwrap_or(0), frequency: TermMap::default() };
+        let mut prior = Self {
+            documents: stated.unwrap_or(0),
+            frequency: TermMap::default(),
+            common: HashSet::default(),
+        };
         for (term, documents, capital) in rows(table) {
             prior.frequency.insert(term_of(term), documents);
             if capital > 0 {
                 prior.frequency.insert(name_of(term), capital);
             }
         }
+        let common = prior.frequency.iter().filter(|(_, documents)| **documents >= COMMON_DOCUMENTS);
+        prior.common = common.map(|(term, _)| *term).collect();
         prior
     }
 }

@@ -56,6 +56,8 @@ impl Lexicon {
     }
 }
 
+/// No phrase is longer, and most lines are.
+const PHRASE_BYTES_MAX: usize = 40;
 /// A longer line is no paragraph of a banner: they are written to be read in passing.
 const CONSENT_WORDS_MAX: usize = 150;
 
@@ -142,7 +144,7 @@ pub(super) fn may_hold_banner(folded: &str) -> bool {
 }
 
 fn is_in(phrases: &[&str], phrase: &str) -> bool {
-    phrases.binary_search(&phrase).is_ok()
+    phrase.len() <= PHRASE_BYTES_MAX && phrases.binary_search(&phrase).is_ok()
 }
 
 /// Whether a line begins with one of these phrases, at the end of a word. Few lines share so much as the first word
@@ -174,6 +176,7 @@ mod tests {
                 let mut folded = String::new();
                 fold(phrase, &mut folded);
                 assert_eq!(folded, *phrase);
+                assert!(phrase.len() <= PHRASE_BYTES_MAX, "{phrase}");
             }
         }
         for line in text.lines().filter(|l| !l.is_empty() && !l.starts_with(['#', '['])) {

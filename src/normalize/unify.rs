@@ -7,6 +7,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Lines of hard-wrapped text are seldom longer: terminals and wires broke at 64 to 80 columns.
 const WRAP_COLUMNS_MAX: usize = 90;
+/// So much of a text is looked at in one go for whether it is plain.
+const PLAIN_BYTES: usize = 64;
 /// A wrapped line that goes on is nearly full. Wires often cut the first one short, to put a dateline there.
 const WRAP_COLUMNS_MIN: usize = 40;
 
@@ -67,7 +69,10 @@ fn append(raw: &str, join: Join, into: &mut String) -> bool {
 
 /// Whether nothing in this text is ever spelt otherwise.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'`')
+    // Each piece is gone through to its end, which takes no decision at every byte.
+    let is_plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'`';
+    let mut pieces = text.as_bytes().chunks(PLAIN_BYTES);
+    pieces.all(|piece| piece.iter().fold(true, |all, byte| all & is_plain(*byte)))
 }
 
 fn append_words(line: &str, into: &mut String) {

@@ -48,9 +48,13 @@ impl Committer {
     ) -> Result<(), PipelineError> {
         while let Some(first) = self.later.next(&mut settled) {
             let (mut group, mut next) = (Vec::new(), Some(first));
+            let (mut articles, mut bytes) = (0, 0);
             while let Some(Settled::Chunk(decided)) = next {
+                articles += decided.groups.len();
+                bytes += held_bytes(&decided);
                 group.push(*decided);
-                next = if self.has_room(&group) { settled.try_recv().ok() } else { None };
+                let has_room = articles < self.group_articles_max && bytes < GROUP_BYTES_MAX;
+                next = if has_room { settled.try_recv().ok() } else { None };
             }
             if !group.is_empty() {
                 let Some(done) = self.commit(group)? else { break };
@@ -78,11 +82,6 @@ impl Committer {
         // Whoever asked may have gone away.
         word.durable.send(()).ok();
         Ok(())
-    }
-
-    fn has_room(&self, group: &[Decided]) -> bool {
-        let articles: usize = group.iter().map(|d| d.groups.len()).sum();
-        articles < self.group_articles_max && group.iter().map(held_bytes).sum::<usize>() < GROUP_BYTES_MAX
     }
 
     /// Makes a group durable. Nothing where the run is to stop while that cannot be done: it is in the inbox still.

@@ -70,16 +70,20 @@ impl Decider {
         let runtime = Handle::current();
         while let Some(next) = work.blocking_recv() {
             let is_wanted = match next {
-                Work::Chunk(preparing) => {
+                Work::Chunks(preparing) => {
                     let progress = Arc::clone(&self.progress);
                     // What is waited for is the oldest piece under way, so the one that others wait behind.
-                    let chunk = progress
+                    let chunks = progress
                         .stage(StageName::Prepare)
                         .watch(|| runtime.block_on(preparing))
                         .map_err(|e| PipelineError::Stage { stage: "prepare", what: e.to_string() })?;
-                    let decided = progress.stage(StageName::Detect).work(|| self.chunk(chunk))?;
-                    progress.set_live(self.detector.live());
-                    out.blocking_send(Settled::Chunk(Box::new(decided))).is_ok()
+                    let mut is_wanted = true;
+                    for chunk in chunks {
+                        let decided = progress.stage(StageName::Detect).work(|| self.chunk(chunk))?;
+                        progress.set_live(self.detector.live());
+                        is_wanted &= out.blocking_send(Settled::Chunk(Box::new(decided))).is_ok();
+                    }
+                    is_wanted
                 }
                 Work::Word(word) => self.heed(word, out)?,
             };

@@ -57,8 +57,8 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Chunks that may wait between two stages: enough that no core waits for another, few enough that what is in
-/// memory stays small (a chunk is some 128 KiB of articles, or one small file).
+/// Pieces of work that may wait between two stages: enough that no core waits for another, few enough that what is in
+/// memory stays small (one is some 128 KiB of articles, or of small files).
 const CHUNKS_WAITING: usize = 16;
 /// Chunks that may wait for a commit. They are what the next group is made of: with 16 of them 20,000 small files
 /// took 1,200 groups, each with its syncs; a group that may be larger makes up for a slow disk by itself.

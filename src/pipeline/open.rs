@@ -3,11 +3,11 @@
 
 use super::{ArticleTimes, Committed, Job, Origin, PipelineError, Resume, commit::said, job, prepare};
 use crate::{
-    detect::{self, Detector},
+    detect::{self, Detector, Remembered},
     inbox::{Claimed, FailedDir, FileKind},
     journal::{Damage, Frame, Journal, JournalError, Packs, Position, Replay, check_format},
     model::{Arrival, ArticleNo, Event, Outcome, Reason, Receipt, RecordId},
-    store::{ArrivalRow, Change, DataLock, Store, StoreError, Trust},
+    store::{ArrivalRow, Change, DataLock, Live, Store, StoreError, Trust},
 };
 use std::{
     collections::HashSet,
@@ -226,20 +226,16 @@ fn say(damage: &Damage) {
     }
 }
 
-/// The detector as the view remembers it.
+/// The detector as the view remembers it. Its memory is that of this thread.
 fn restore(store: &Store, settings: detect::Settings) -> Result<Detector, StoreError> {
-    let (view, mut detector) = (store.view(), Detector::new(settings));
-    let broken = |what: String| StoreError::Inconsistent(what);
+    let view = store.view();
     let newest = ArticleNo(view.counts()?.next_article.0.saturating_sub(1));
-    for profile in view.profiles() {
-        let (no, profile) = profile?;
-        let row =
-            view.article(no)?.ok_or_else(|| broken(format!("article {} has a profile and no row", no.0)))?;
-        let record = view.record(row.founder)?;
-        let record = record.ok_or_else(|| broken(format!("article {} has no record", row.id)))?;
-        detector.restore(&profile, row.founder, record.id, newest).map_err(|e| broken(e.to_string()))?;
-        detector.chain(no, row.relation, row.matched);
-    }
+    let mut remembered = Remembered::new(settings, newest);
+    view.each_live(|Live { profile, founder, record, revised }| {
+        let added = remembered.add(profile, (founder, record), revised);
+        added.map_err(|e| StoreError::Inconsistent(e.to_string()))
+    })?;
+    let mut detector = remembered.into_detector();
     for pin in view.pins() {
         let (no, founder) = pin?;
         detector.pin(no, founder, true);

@@ -88,6 +88,11 @@ impl<T> PutOff<T> {
         }
     }
 
+    /// Whether the next piece of work is there.
+    pub fn has_new(&self, queue: &mpsc::Receiver<T>) -> bool {
+        !queue.is_empty() && self.later.len() < self.max
+    }
+
     /// Puts a piece of work off, which is about this job and cannot be done for this reason. There is one a job.
     pub fn put_off(&mut self, work: T, job: &Job, why: &str) {
         let path = job.path().display();

@@ -19,6 +19,7 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom},
+    mem::take,
     rc::Rc,
     sync::{
         Arc,
@@ -45,8 +46,8 @@ const READINGS_MAX: usize = 5;
 
 const _: () = assert!(CHUNKS_WAITING >= 2, "one chunk is prepared while another is decided on");
 
-/// A piece of work under way.
-pub(super) type Preparing = JoinHandle<Prepared>;
+/// Chunks under way, in their order.
+pub(super) type Preparing = JoinHandle<Vec<Prepared>>;
 
 /// Reads files.
 pub(super) struct Reader {
@@ -57,6 +58,21 @@ pub(super) struct Reader {
     pub stop: Arc<AtomicBool>,
     /// For the pieces of `prepare`.
     pub encoder: Option<Arc<Encoder>>,
+}
+
+/// Chunks that are handed over in one go, as each time one or two threads are woken: small files that were given, for as long
+/// as there is another to be read at once.
+#[derive(Default)]
+struct Together {
+    chunks: Vec<Chunk>,
+    bytes: usize,
+}
+
+impl Together {
+    fn add(&mut self, chunk: Chunk, bytes: usize) {
+        self.chunks.push(chunk);
+        self.bytes += bytes;
+    }
 }
 
 /// How far a file was read.
@@ -80,7 +96,13 @@ impl Reader {
 
     fn run_by(&self, mut later: PutOff<Job>, mut jobs: mpsc::Receiver<Job>, out: &mpsc::Sender<Work>) {
         let pulse = self.progress.stage(StageName::Read);
+        let mut together = Together::default();
         while let Some(job) = later.next(&mut jobs) {
+            // A file of an inbox may be long in coming, and what was read before it is not to wait for that.
+            let may_wait = !job.may_be_put_off();
+            if !may_wait && !self.send(&mut together, out) {
+                break;
+            }
             pulse.begin();
             let may_be_cut = job.may_be_cut();
             let send = |chunk: Chunk| {
@@ -92,14 +114,10 @@ impl Reader {
                 let bytes = chunk.items.iter().map(Cut::size).sum();
                 self.progress.count_read(bytes);
                 chunk.job.tell(|tally| tally.bytes_read += bytes as u64);
-                let (encoder, progress) = (self.encoder.clone(), Arc::clone(&self.progress));
-                let settings = Arc::clone(&self.settings);
                 let is_last = chunk.end.is_some();
-                let prepared = spawn_blocking(move || {
-                    let took = &progress.stage(StageName::Prepare).took;
-                    took.time(|| prepare::prepare(chunk, &settings.fields, encoder.as_deref()))
-                });
-                let is_wanted = out.blocking_send(Work::Chunk(prepared)).is_ok();
+                together.add(chunk, bytes);
+                let has_room = together.bytes < CHUNK_BYTES && together.chunks.len() < self.items_max();
+                let is_wanted = is_last && may_wait && has_room || self.send(&mut together, out);
                 if !is_last {
                     pulse.begin();
                 }
@@ -113,7 +131,30 @@ impl Reader {
                 ReadTo::End => later.done(&job),
                 ReadTo::Trouble(job, why) => later.put_off((*job).clone(), &job, &why),
             }
+            if !later.has_new(&jobs) && !self.send(&mut together, out) {
+                break;
+            }
         }
+    }
+
+    /// Has what was read prepared, in its turn. False where nobody wants it.
+    fn send(&self, together: &mut Together, out: &mpsc::Sender<Work>) -> bool {
+        let Together { chunks, .. } = take(together);
+        if chunks.is_empty() {
+            return true;
+        }
+        let (encoder, progress) = (self.encoder.clone(), Arc::clone(&self.progress));
+        let settings = Arc::clone(&self.settings);
+        let prepared = spawn_blocking(move || {
+            let took = &progress.stage(StageName::Prepare).took;
+            let prepare = |chunk| took.time(|| prepare::prepare(chunk, &settings.fields, encoder.as_deref()));
+            chunks.into_iter().map(prepare).collect()
+        });
+        out.blocking_send(Work::Chunks(prepared)).is_ok()
+    }
+
+    fn items_max(&self) -> usize {
+        if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS }
     }
 
     fn is_stopping(&self) -> bool {
@@ -132,11 +173,10 @@ impl Reader {
             },
         };
         let job = Arc::new(job);
-        let items_max = if self.encoder.is_some() { CHUNK_ITEMS_ENCODED } else { CHUNK_ITEMS };
         let mut chunks = Chunks {
             job: &job,
             settings: &self.settings,
-            items_max,
+            items_max: self.items_max(),
             send: &mut send,
             cut: Vec::new(),
             bytes: 0,
@@ -286,7 +326,7 @@ impl<S: FnMut(Chunk) -> bool> Chunks<'_, S> {
 
     fn chunk(&mut self) -> Chunk {
         self.bytes = 0;
-        Chunk { job: Arc::clone(self.job), items: std::mem::take(&mut self.cut), end: None }
+        Chunk { job: Arc::clone(self.job), items: take(&mut self.cut), end: None }
     }
 
     fn last(&mut self, failure: Option<Reason>) -> LastChunk {
@@ -469,7 +509,7 @@ mod tests {
             send.send(job).await.unwrap();
         }
         let mut next = async || match read.recv().await {
-            Some(Work::Chunk(chunk)) => chunk.await.unwrap(),
+            Some(Work::Chunks(chunks)) => chunks.await.unwrap().remove(0),
             _ => panic!("no chunk"),
         };
         assert_eq!(next().await.job.shown, "b.txt");

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// What the deciding stage takes, in order.
 pub(super) enum Work {
-    Chunk(Preparing),
+    Chunks(Preparing),
     Word(Word),
 }
 

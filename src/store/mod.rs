@@ -14,6 +14,7 @@ mod articles;
 mod check;
 mod codec;
 mod compare;
+mod live;
 mod lock;
 mod profiles;
 mod rows;
@@ -21,6 +22,7 @@ mod view;
 mod write;
 
 pub use compare::{Comparison, Slice};
+pub use live::Live;
 pub use lock::{DataLock, LockError, user_name};
 pub use rows::{ArrivalRow, ArticleRow, Counts, RecordRow};
 pub use view::{Gathered, Order, View};

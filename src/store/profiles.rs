@@ -21,6 +21,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// back in steps of this.
 const FILE_BYTES: u64 = 16 << 20;
 
+/// So much of a file is read at a time: some thirty profiles.
+const READ_BYTES: usize = 64 << 10;
+
 /// So many numbers in turn share a row that says where their profiles lie: a kilobyte at most, and few enough rows to be
 /// counted when a first batch is applied.
 pub(super) const PROFILES_A_ROW: u32 = 64;
@@ -37,6 +40,13 @@ pub(super) struct ProfileRow {
     offset: u64,
     bytes: u32,
     checksum: u64,
+}
+
+impl ProfileRow {
+    /// How long the profile is.
+    pub fn length(&self) -> usize {
+        self.bytes as usize
+    }
 }
 
 /// Those of the articles in turn that share a row, by their numbers.
@@ -157,38 +167,44 @@ impl ProfileReader {
 
     /// The profile that a row points at.
     pub fn read(&mut self, row: &ProfileRow) -> Result<Vec<u8>, StoreError> {
+        let mut profile = Vec::new();
+        self.append(row, &mut profile)?;
+        Ok(profile)
+    }
+
+    /// Reads it behind what there is.
+    pub fn append(&mut self, row: &ProfileRow, profiles: &mut Vec<u8>) -> Result<(), StoreError> {
         let path = path_of(&self.folder, row.file);
         let damaged = |what: String| StoreError::Inconsistent(format!("{}: {what}", path.display()));
-        let profile = self.bytes_at(row).map_err(|error| match error.kind() {
+        let profile = self.read_at(row, profiles).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::IsADirectory
             | io::ErrorKind::NotADirectory => damaged(error.to_string()),
             _ => StoreError::io("read", &path)(error),
         })?;
-        if xxh3_64(&profile) == row.checksum {
-            Ok(profile)
+        if xxh3_64(profile) == row.checksum {
+            Ok(())
         } else {
             Err(damaged(format!("the checksum of the profile at byte {} is wrong", row.offset)))
         }
     }
 
-    fn bytes_at(&mut self, row: &ProfileRow) -> io::Result<Vec<u8>> {
+    fn read_at<'p>(&mut self, row: &ProfileRow, profiles: &'p mut Vec<u8>) -> io::Result<&'p [u8]> {
         let (_, file, at) = match self.open.take() {
             Some(open) if open.0 == row.file => self.open.insert(open),
             _ => {
-                let file = BufReader::new(File::open(path_of(&self.folder, row.file))?);
-                self.open.insert((row.file, file, 0))
+                let file = File::open(path_of(&self.folder, row.file))?;
+                self.open.insert((row.file, BufReader::with_capacity(READ_BYTES, file), 0))
             }
         };
         file.seek_relative(row.offset.cast_signed() - at.cast_signed())?;
-        let mut profile = Vec::new();
-        file.by_ref().take(u64::from(row.bytes)).read_to_end(&mut profile)?;
-        *at = row.offset + profile.len() as u64;
-        if profile.len() == row.bytes as usize {
-            Ok(profile)
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
+        let before = profiles.len();
+        let read = file.by_ref().take(u64::from(row.bytes)).read_to_end(profiles)?;
+        *at = row.offset + read as u64;
+        match profiles.get(before..) {
+            Some(profile) if read == row.bytes as usize => Ok(profile),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 }

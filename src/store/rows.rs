@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 /// One article, without its text, which is read from its place in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArticleRow {
-    /// The founder of its record. It and the id stand first, as they are read alone too.
+    /// The founder of its record. It and what follows to the article matched stand first, as they are read alone too.
     pub founder: ArticleNo,
     /// Its id.
     pub id: ArticleId,
+    /// How it stands to the article it was matched with; nothing for a founder.
+    pub relation: Option<Relation>,
+    /// That article.
+    pub matched: Option<ArticleId>,
     /// The path of its first sighting.
     pub path: String,
     /// Its own id within that file, else its number there.
@@ -27,10 +31,6 @@ pub struct ArticleRow {
     pub lang: Option<String>,
     /// How many words of it are compared.
     pub words: u32,
-    /// How it stands to the article it was matched with; nothing for a founder.
-    pub relation: Option<Relation>,
-    /// That article.
-    pub matched: Option<ArticleId>,
     /// The score that the join rests on.
     pub score: Option<Score>,
     /// How often it was received, byte for byte.

@@ -283,6 +283,61 @@ fn a_missing_row_fails_the_whole_check() {
     assert!(said.contains("4 articles where 5 were counted"), "{said}");
 }
 
+/// What a start needs of the articles in the windows, read side by side, is what looking it up gives: where a record is its
+/// founder's, went over into another, or has a founder that is in no window any more.
+#[test]
+fn live_articles_are_gone_through_with_their_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = told(folder.path());
+    let live = || {
+        let mut live = Vec::new();
+        let read = store.view().each_live(|Live { profile, founder, record, revised }| {
+            assert_eq!((profile, revised), (&b"profile"[..], None));
+            live.push((founder.0, record));
+            Ok(())
+        });
+        read.map(|()| live)
+    };
+    let alone = (4, record(4));
+    assert_eq!(live().unwrap(), [(0, record(0)), (0, record(0)), (2, record(2)), (2, record(2)), alone]);
+    let merge = MergeEvent {
+        into: record(2),
+        from: record(0),
+        relation: Relation::Rewrite,
+        matched: id(3),
+        score: Score::ONE,
+        evidence: None,
+    };
+    apply(&store, &[Event::Merge(merge)]);
+    assert_eq!(live().unwrap(), [vec![(2, record(2)); 4], vec![alone]].concat());
+    let evicted = [0, 2].map(|no| Change::Evicted(ArticleNo(no)));
+    store.apply(&evicted, Position::default()).unwrap();
+    assert_eq!(live().unwrap(), [(2, record(2)), (2, record(2)), alone]);
+    store.db.remove(codec::articles(ArticleNo(4))).unwrap();
+    assert!(live().unwrap_err().to_string().contains("article 4 has a profile and no row"));
+}
+
+/// An article that revises another is known as one, and whoever reads stops where it says so.
+#[test]
+fn a_live_revision_names_what_it_revises() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Trust::Nothing).unwrap();
+    let mut revision = article(1, record(0), Some(0), vec![]);
+    if let Event::Article(revision) = &mut revision {
+        revision.verdict.relation = Some(Relation::Revision);
+    }
+    apply(&store, &[article(0, record(0), None, vec![]), revision]);
+    let mut revised = Vec::new();
+    let take = |live: Live<'_>| {
+        revised.push(live.revised);
+        Ok(())
+    };
+    store.view().each_live(take).unwrap();
+    assert_eq!(revised, [None, Some(id(0))]);
+    let refused = store.view().each_live(|_| Err(StoreError::Inconsistent("enough".to_owned())));
+    assert!(refused.unwrap_err().to_string().contains("enough"));
+}
+
 /// Rows may have reached the disk in a power cut, and what they point at not.
 #[test]
 fn a_profile_that_is_not_what_it_was_fails_the_whole_check() {
@@ -291,7 +346,8 @@ fn a_profile_that_is_not_what_it_was_fails_the_whole_check() {
     let profile = |no| store.view().profile(ArticleNo(no));
     assert_eq!(profile(3).unwrap().unwrap(), b"profile");
     store.apply(&[Change::Evicted(ArticleNo(3))], Position::default()).unwrap();
-    assert_eq!((profile(3).unwrap(), store.view().profiles().count()), (None, 4));
+    let live: Vec<_> = store.view().profile_rows().flat_map(Result::unwrap).map(|(no, _)| no.0).collect();
+    assert_eq!((profile(3).unwrap(), &*live), (None, &[0, 1, 2, 4][..]));
     check::whole(store.view()).unwrap();
     fs::write(profiles::folder_in(folder.path()).join("00000001"), b"profileprofilepro").unwrap();
     assert!(profile(2).unwrap_err().is_damage());

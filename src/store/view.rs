@@ -19,7 +19,7 @@ use std::{ops::Bound, path::Path};
 #[derive(Clone, Copy)]
 pub struct View<'s> {
     tree: &'s sled::Tree,
-    folder: &'s Path,
+    pub(super) folder: &'s Path,
 }
 
 /// In which order records are gone through: that of their founding, or against it.
@@ -44,7 +44,7 @@ pub struct Gathered {
     pub links: Vec<(ArticleNo, Score)>,
 }
 
-type Entry = (sled::IVec, sled::IVec);
+pub(super) type Entry = (sled::IVec, sled::IVec);
 type Entries<'s> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + Send + 's>;
 
 /// Rows of one kind whose keys begin with a founder, gone through once.
@@ -97,6 +97,15 @@ impl<'s> View<'s> {
     ) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + use<'s> {
         let from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_vec()));
         self.tree.range((from, Bound::Unbounded)).map(|entry| Ok(entry?))
+    }
+
+    /// All keys and raw rows from one key to another.
+    pub(super) fn between(
+        self,
+        first: Vec<u8>,
+        last: Vec<u8>,
+    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<'s> {
+        self.tree.range(first..=last).map(|entry| Ok(entry?))
     }
 
     /// The totals.
@@ -380,16 +389,7 @@ impl<'s> View<'s> {
         Ok(rows.into_iter().find_map(|(at, row)| (at == no).then_some(row)))
     }
 
-    /// The profiles of the articles that are in a window, in order of first sighting.
-    pub fn profiles(self) -> impl Iterator<Item = Result<(ArticleNo, Vec<u8>), StoreError>> + use<'s> {
-        let mut reader = self.profile_reader();
-        self.profile_rows().flat_map(each).map(move |entry| {
-            let (no, row) = entry?;
-            Ok((no, reader.read(&row)?))
-        })
-    }
-
-    /// Where they lie.
+    /// Where the profiles lie of the articles that are in a window, in order of first sighting.
     pub(super) fn profile_rows(self) -> impl Iterator<Item = Result<ProfileRows, StoreError>> + use<'s> {
         self.tree.scan_prefix(codec::PROFILES).map(|entry| {
             let (key, row) = entry?;
@@ -470,7 +470,7 @@ fn link_of((key, row): &Entry) -> Result<(ArticleNo, Score), StoreError> {
 }
 
 /// What was read, one by one, or why it was not.
-fn each<T>(read: Result<Vec<T>, StoreError>) -> impl Iterator<Item = Result<T, StoreError>> {
+pub(super) fn each<T>(read: Result<Vec<T>, StoreError>) -> impl Iterator<Item = Result<T, StoreError>> {
     let (all, error) = match read {
         Ok(all) => (all, None),
         Err(error) => (Vec::new(), Some(Err(error))),
@@ -478,7 +478,7 @@ fn each<T>(read: Result<Vec<T>, StoreError>) -> impl Iterator<Item = Result<T, S
     all.into_iter().map(Ok).chain(error)
 }
 
-fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {
+pub(super) fn number_of(key: &[u8]) -> Result<ArticleNo, StoreError> {
     codec::last_article(key).ok_or_else(|| bad_key(key))
 }
 
