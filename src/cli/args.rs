@@ -283,7 +283,8 @@ pub struct RequeueArgs {
 /// What to trace.
 #[derive(Debug, clap::Args)]
 pub struct TraceArgs {
-    /// A file's path or name, its SHA-256 or an article's id, shortened to what is unique, or a record's (wf-...).
+    /// A file's path or name, its SHA-256 or an article's id, shortened to what is unique, a record's (wf-...), or an article's
+    /// own id in its file.
     #[arg(value_name = "PATH|DIGEST|ID", value_parser = path_or_id())]
     pub what: String,
     /// Write JSON, one object a file.

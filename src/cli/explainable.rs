@@ -86,6 +86,9 @@ pub enum CliError {
         /// How many that has.
         other_values: usize,
     },
+    /// A span of time that ends before it begins.
+    #[error("--until is not after --since, so no record can lie between them")]
+    EmptySpan,
     /// A person pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,

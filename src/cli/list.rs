@@ -18,6 +18,9 @@ const LIMIT_FOR_PEOPLE: usize = 50;
 
 /// Lists records: a table for people, lines of JSON for programs.
 pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
+    if args.since.zip(args.until).is_some_and(|(since, until)| until <= since) {
+        return Err(CliError::EmptySpan);
+    }
     let asked = Selection {
         since: args.since,
         until: args.until,
@@ -43,11 +46,7 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
         Ok(true)
     })?;
     let mut out = Out::new();
-    let ends_first = args.since.zip(args.until).is_some_and(|(since, until)| until <= since);
     match (records == 0, is_choosy) {
-        (true, _) if ends_first => {
-            out.line("--until is before --since, so no record can lie between them")?
-        }
         (true, true) => out.line("no record is like that; 'wirefold list' shows them all")?,
         (true, false) => {
             out.line(&format!("no records yet; {}", files(status(config)?.backlog, "waiting")))?

@@ -1,8 +1,8 @@
 //! The alarm on a record that grows suspiciously fast: a form or a sign-off that slipped through joins everything.
 //! It changes no decision; `pipeline` tells of it.
 
-use super::decide::Round;
-use crate::model::{ArticleNo, RecordId};
+use super::{Detector, decide::Round, records::Record};
+use crate::model::{ArticleNo, RecordId, Time};
 use std::collections::BTreeMap;
 
 /// A record that has grown suspiciously fast. It is told once each time the record doubles.
@@ -14,6 +14,25 @@ pub struct Growth {
     pub articles: usize,
     /// Those of them with a time within a day of the newcomer's: more than half.
     pub within_a_day: usize,
+}
+
+impl Detector {
+    /// The records in the windows that have the alarming number of articles, most of them within a day of the newest: those
+    /// that were told of, as far as can be told of what is there.
+    pub fn alarming(&self) -> Vec<RecordId> {
+        let alarming = self.settings.alarm_articles as usize;
+        let many = self.records.all().filter(|record| alarming > 0 && record.members.len() >= alarming);
+        let is_growth = |record: &&Record| {
+            let newest = record.members.last().and_then(|no| self.index.get(*no));
+            newest.is_some_and(|newest| self.within_a_day(record, newest.time) * 2 > record.members.len())
+        };
+        many.filter(is_growth).map(|record| record.id).collect()
+    }
+
+    fn within_a_day(&self, record: &Record, of: Time) -> usize {
+        let is_of_it = |no: &&ArticleNo| self.index.get(**no).is_some_and(|p| p.time.days_apart(of) <= 1.);
+        record.members.iter().filter(is_of_it).count()
+    }
 }
 
 impl Round<'_> {
@@ -35,10 +54,7 @@ impl Round<'_> {
         if alarming == 0 || steps(articles) <= steps(grown_from) {
             return None;
         }
-        let index = &self.detector.index;
-        let now = index.get(self.no)?.time;
-        let is_of_today = |no: &&ArticleNo| index.get(**no).is_some_and(|p| p.time.days_apart(now) <= 1.);
-        let within_a_day = record.members.iter().filter(is_of_today).count();
+        let within_a_day = self.detector.within_a_day(record, self.detector.index.get(self.no)?.time);
         (within_a_day * 2 > articles).then_some(Growth { record: record.id, articles, within_a_day })
     }
 }

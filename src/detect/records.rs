@@ -53,6 +53,11 @@ impl Records {
         self.by_founder.get(&founder)
     }
 
+    /// All of them, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Record> {
+        self.by_founder.values()
+    }
+
     /// The founder of the record that a live article is in.
     pub fn founder_of(&self, no: ArticleNo) -> Option<ArticleNo> {
         self.founder_of.get(&no).copied()

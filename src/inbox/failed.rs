@@ -41,7 +41,7 @@ pub struct FailedDir(PathBuf);
 pub struct SliceName<'a> {
     /// The file's arrival.
     pub arrival: Arrival,
-    /// The slice's place among the items of the file.
+    /// The slice's place among the items of the file, from 0.
     pub index: u32,
     /// The file's path or name; only its last part is used.
     pub file: &'a Path,
@@ -106,7 +106,8 @@ impl FailedDir {
         bytes: &[u8],
         reason_json: &[u8],
     ) -> Result<PathBuf, InboxError> {
-        let prefix = format!("{}-{}-", claim_name(slice.arrival), slice.index);
+        // Items are counted from 1 wherever a person reads of them.
+        let prefix = format!("{}-{}-", claim_name(slice.arrival), u64::from(slice.index) + 1);
         let to = self.0.join(failed_name(&prefix, slice.file, ".slice"));
         write_durably(&reason_path(&to), reason_json)?;
         write_durably(&to, bytes)?;

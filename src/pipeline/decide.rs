@@ -49,6 +49,7 @@ pub(super) struct Decider {
 impl Decider {
     pub fn new(detector: Detector, store: Arc<Store>, progress: Arc<Progress>) -> Self {
         progress.set_live(detector.live());
+        progress.go_on_alarming(detector.alarming());
         Self {
             detector,
             store,

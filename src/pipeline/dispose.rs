@@ -70,7 +70,7 @@ impl Committed {
 }
 
 fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), PipelineError> {
-    let (path, outcome) = (&receipt.path, receipt.outcome.name());
+    let (path, inbox, outcome) = (&receipt.path, job.inbox.as_deref(), receipt.outcome.name());
     tracing::debug!(
         path,
         outcome,
@@ -94,13 +94,14 @@ fn dispose(failed: &FailedDir, job: &Job, receipt: &Receipt) -> Result<(), Pipel
     if receipt.outcome == Outcome::Failed || receipt.digest.is_none() {
         let reason = receipt.reason.as_ref().map_or("its bytes could not be kept", |r| r.message.as_str());
         let aside = failed.set_aside(claimed, &file_reason(job, receipt)?)?;
-        tracing::warn!(path, reason, kept = %aside.display(), "a file could not be read whole and was set aside");
+        tracing::warn!(path, inbox, reason, kept = %aside.display(), "a file could not be read whole and was set aside");
         return Ok(());
     }
     if receipt.rejected > 0 {
         let rejected = receipt.rejected;
         tracing::warn!(
             path,
+            inbox,
             rejected,
             "a file was taken in but for some of its items; they are in failed/ with their reasons"
         );

@@ -163,6 +163,11 @@ impl Progress {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).insert(record);
     }
 
+    /// Takes up at a start the alarms that were given before it; the log told of them then.
+    pub(super) fn go_on_alarming(&self, records: Vec<RecordId>) {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).extend(records);
+    }
+
     /// The pulse of a stage.
     pub fn stage(&self, stage: StageName) -> &Pulse {
         place(&self.stages, stage as usize)
@@ -217,7 +222,7 @@ impl Progress {
         (usize::from(first.is_some()) + of_stage.count(), first)
     }
 
-    /// The records that grew suspiciously fast since the start.
+    /// The records that grew suspiciously fast.
     pub fn alarms(&self) -> Vec<RecordId> {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }

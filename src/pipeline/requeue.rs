@@ -333,8 +333,9 @@ fn read(reason: &Path) -> Option<Why> {
 impl Which {
     fn means(&self, why: &Why, aside: &SetAside) -> bool {
         let is_named = |name: &String| {
-            let name = Path::new(name);
-            Path::new(&why.path).ends_with(name) || aside.path.ends_with(name)
+            let name = Path::new(name.strip_prefix("./").unwrap_or(name));
+            Path::new(&why.path).ends_with(name)
+                || [&aside.path, &aside.reason].iter().any(|p| p.ends_with(name))
         };
         (self.names.is_empty() || self.names.iter().any(is_named))
             && self.reason.as_ref().is_none_or(|code| *code == why.code)

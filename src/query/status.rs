@@ -53,7 +53,7 @@ pub struct Status {
     pub free_bytes: Option<u64>,
     /// Each inbox.
     pub inboxes: Vec<InboxStatus>,
-    /// The records that grew suspiciously fast since the daemon started.
+    /// The records in the windows that grew suspiciously fast.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<RecordId>,
     /// What its operator should know: a stage that does not get on, a configuration that was not reloaded, settings that

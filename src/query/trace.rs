@@ -254,9 +254,14 @@ impl Library<'_> {
                     articles.extend(self.view.article(no)?.map(|row| (row.id, row)));
                 }
             }
-            // A path may have had several files, each with its story.
+            // A path may have had several files, each with its story; and so may an article's own id, of which there are versions.
+            Ok(Found::Article(_)) | Err(QueryError::Ambiguous { .. }) if !is_id => {
+                for no in self.view.articles_named(what, STEPS_MAX)? {
+                    let named = self.view.article(no)?.filter(|row| !ends_alike(what, &row.path));
+                    articles.extend(named.map(|row| (row.id, row)));
+                }
+            }
             Ok(Found::Article(_)) | Err(QueryError::NotFound { .. }) => {}
-            Err(QueryError::Ambiguous { .. }) if !is_id => {}
             Err(error) => return Err(error),
         }
         let places = articles.values().map(|row| (row.place, row.id)).collect();

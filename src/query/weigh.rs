@@ -193,11 +193,17 @@ impl Library<'_> {
         other: &Known,
         decided: &Decided,
     ) -> Result<PairAnswer, QueryError> {
-        if let Some(evidence) = decided.evidence() {
-            return Ok(one.whole_pair_with(other, evidence.clone(), Basis::Journal));
+        let Some(evidence) = decided.evidence() else {
+            let (_, evidence, basis) = self.weigh(&[one.no], &[other.no], Step::Join)?;
+            return Ok(one.whole_pair_with(other, evidence, basis));
+        };
+        let mut evidence = evidence.clone();
+        if evidence.threshold == Score::ZERO {
+            // For what joins by its text or its wire id nothing is named when it is decided; their texts still tell it.
+            let (_, anew, _) = self.weigh(&[one.no], &[other.no], Step::Join)?;
+            (evidence.compared, evidence.compared_names) = (anew.compared, anew.compared_names);
         }
-        let (_, evidence, basis) = self.weigh(&[one.no], &[other.no], Step::Join)?;
-        Ok(one.whole_pair_with(other, evidence, basis))
+        Ok(one.whole_pair_with(other, evidence, Basis::Journal))
     }
 
     /// The probability that two articles tell one story, but for any bar.
@@ -233,6 +239,11 @@ impl Library<'_> {
         let (founder_a, founder_b) = (articles.0.row.founder, articles.1.row.founder);
         let is_together = founder_a == founder_b;
         let turned = articles.0.no < articles.1.no;
+        let (later, earlier) = if turned { (&articles.1, &articles.0) } else { (&articles.0, &articles.1) };
+        // Versions are one story by their wire id, and what their texts have in common tells nothing of that.
+        let is_revision =
+            later.row.relation == Some(Relation::Revision) && later.row.matched == Some(earlier.row.id);
+        let measured = if turned { fit.relation.turned() } else { fit.relation };
         let mut near_misses = self.near_misses(&articles.0)?;
         near_misses.retain(|miss| miss.record == articles.1.record);
         near_misses
@@ -240,7 +251,7 @@ impl Library<'_> {
         Ok(Some(Compared {
             sides: (self.side(one)?, self.side(other)?),
             is_together,
-            relation: if turned { fit.relation.turned() } else { fit.relation },
+            relation: if is_revision { Relation::Revision } else { measured },
             pair: articles.0.whole_pair_with(&articles.1, evidence, basis),
             fits: if is_together { Vec::new() } else { self.fits(one, other)? },
             near_misses: if is_together { Vec::new() } else { near_misses },

@@ -9,6 +9,10 @@ use crate::{
     model::{Evidence, Form, Relation, Score, Step, Time, ends_alike, place_of},
 };
 
+/// Why versions of one story are together.
+const BY_WIRE_ID: &str =
+    "both came from one provider under one wire id, as versions of it, whatever their texts";
+
 impl SideAnswer {
     /// What a person calls it: its item or its file, or the record's id.
     pub fn name(&self) -> String {
@@ -41,9 +45,7 @@ pub(super) fn of_article(
             format!("{name} has the same text as {other}, and joins it whatever else is like it")
         }
         // Nothing was measured for that.
-        Decided::Joined(Relation::Revision, _) => format!(
-            "{stands}: both came from one provider under one wire id, as versions of it, whatever their texts"
-        ),
+        Decided::Joined(Relation::Revision, _) => format!("{stands}: {BY_WIRE_ID}"),
         Decided::Founded | Decided::Joined(..) => format!("{stands}{asked}"),
         Decided::Merged(merge) => {
             format!("{stands}: {}, which it founded, merged into {}{asked}", merge.from, merge.into)
@@ -91,6 +93,11 @@ pub(super) fn of_two(compared: &Compared) -> String {
     if compared.is_together {
         let relation = compared.relation.in_words();
         let (a, b) = (compared.articles.0.side().name(), compared.articles.1.side().name());
+        if compared.relation == Relation::Revision {
+            let (newer, older) =
+                if compared.articles.0.no < compared.articles.1.no { (b, a) } else { (a, b) };
+            return format!("{newer} is {relation} {older}: {BY_WIRE_ID}");
+        }
         let both = if one == a && other == b {
             String::new()
         } else {

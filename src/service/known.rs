@@ -240,7 +240,7 @@ impl Known {
         let read = [(Labels::none(), progress.bytes_read())];
         page.counter("wirefold_read_bytes_total", "Bytes of items read since the start.", read);
         let alarms = [(Labels::none(), progress.alarms().len())];
-        page.gauge("wirefold_alarms", "Records that grew suspiciously fast since the start.", alarms);
+        page.gauge("wirefold_alarms", "Records that grew suspiciously fast.", alarms);
         let stages = StageName::ALL.map(|s| (Labels::of("stage", s.name()), &progress.stage(s).took));
         page.histogram(
             "wirefold_stage_seconds",

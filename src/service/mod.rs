@@ -163,10 +163,17 @@ fn check_inboxes(config: &Config) -> Result<(), ServiceError> {
     if config.inbox.is_empty() || config.data_dir.join("journal").exists() {
         return Ok(());
     }
-    match inbox::would_open(&config.inbox_settings(), &config.failed_dir()).into_iter().next() {
-        Some(error) => Err(error.into()),
-        None => Ok(()),
+    inboxes_against(config).map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// The first that a start has against the inboxes; the log has the others, so that all can be mended at once.
+fn inboxes_against(config: &Config) -> Option<InboxError> {
+    let mut against = inbox::would_open(&config.inbox_settings(), &config.failed_dir()).into_iter();
+    let first = against.next();
+    for error in against {
+        tracing::error!(%error, "another inbox cannot be used either");
     }
+    first
 }
 
 /// Loads the encoder, makes the other folders where they are missing, and opens the store.
@@ -174,7 +181,8 @@ fn ground(config: &Config, lock: DataLock) -> Result<Ground, ServiceError> {
     let encoder = encoder(config)?;
     make_default_inbox(config)?;
     let failed = FailedDir::open(config.failed_dir())?;
-    let (inboxes, in_flight) = Inboxes::open(config.inbox_settings(), &failed)?;
+    let opened = Inboxes::open(config.inbox_settings(), &failed);
+    let (inboxes, in_flight) = opened.map_err(|error| inboxes_against(config).unwrap_or(error))?;
     let opened = pipeline::open(&config.data_dir, config.detect_settings(), &lock)?;
     let next_arrival = opened.next_arrival(&in_flight, &failed)?;
     Ok(Ground { lock, opened, encoder, failed, inboxes, in_flight, next_arrival })

@@ -149,3 +149,30 @@ fn what_failed_is_listed_once_and_until_it_came_in() {
     place.done(["ingest", "x.json"]);
     assert_eq!(place.done(["requeue"]).out, "nothing that came in could not be read\n");
 }
+
+/// Only the whole path did, and not that of its reason; and the first item of a file was the second in its place and the zeroth
+/// in its name.
+#[test]
+fn a_file_is_meant_by_whatever_it_is_called_where_it_was_set_aside() {
+    let place = Place::configured(BRISK);
+    let daemon = Daemon::start(&place);
+    drop_whole(&place.inbox().join("junk.txt"), &[0xff, 0, 1, 2].repeat(40));
+    settled(&place, 1);
+    assert!(daemon.log().contains(&format!("inbox=\"{}\"", place.inbox().display())), "{}", daemon.log());
+    let mut received = 1;
+    for before in ["./", "failed/", ""] {
+        let reason = names_in(&place.failed()).into_iter().find(|name| name.ends_with(".json")).unwrap();
+        let ran = place.done(["requeue", &format!("{before}{reason}")]);
+        assert!(ran.out.contains("1 file put back"), "{ran:?}");
+        received += 1;
+        settled(&place, received);
+    }
+    drop_whole(
+        &place.inbox().join("two.jsonl"),
+        b"{\"id\": \"1\", \"text\": 3}\n{\"id\": \"2\", \"text\": \"Rain.\"}\n",
+    );
+    settled(&place, 5);
+    assert!(place.done(["requeue"]).out.contains("two.jsonl#1"));
+    assert!(names_in(&place.failed()).contains(&"0000000000000005-1-two.jsonl.slice".to_owned()));
+    daemon.stop_well();
+}

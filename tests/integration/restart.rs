@@ -318,3 +318,14 @@ fn exported(events: &[Event]) -> Vec<String> {
         .unwrap();
     lines
 }
+
+/// The next start knew nothing of it.
+#[test]
+fn an_alarm_on_a_record_that_grew_fast_outlives_the_daemon() {
+    let place = Place::configured("[match]\nalarm_articles = 2\n");
+    place.ingest(files_in(&fixture("stories")).into_iter().chain(files_in(&fixture("copies"))));
+    let daemon = Daemon::start(&place);
+    let status: serde_json::Value = serde_json::from_str(&place.done(["status", "--json"]).out).unwrap();
+    assert!(status["alarms"].as_array().is_some_and(|alarms| !alarms.is_empty()), "{status}");
+    daemon.stop_well();
+}

@@ -1,6 +1,6 @@
 //! Versions of one story under one wire id are one record, whatever their texts are and however they come.
 
-use crate::place::Place;
+use crate::{place::Place, trace::traced};
 use std::fs;
 
 const FIRST: &str = "The harbour board met on Monday evening and spoke at length about the dredging of the northern channel, \
@@ -42,6 +42,13 @@ fn a_newer_version_takes_the_place_of_the_one_before() {
     assert_eq!(place.export_text(), export, "a rebuild gives the same");
     let why = place.done(["explain", "2.xml"]).out;
     assert!(why.contains("under one wire id") && !why.contains("was asked"), "nothing was measured: {why}");
+    assert!(why.contains("figures   1 in the one, 1 in the other, 0 in both"), "it told of none: {why}");
+    let two = place.done(["explain", "1.xml", "2.xml"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(two.contains("2.xml#urn:newsml:hna.example:20261122:ferry is a revision of 1.xml#"), "{two}");
+    // Both are under that id, and trace said that nothing was known of it.
+    let paths = ["urn:newsml:hna.example:20261122:ferry", "2.xml#urn:newsml:hna.example:20261122:ferry"]
+        .map(|what| traced(&place, what).iter().map(|story| story["path"].clone()).collect::<Vec<_>>());
+    assert_eq!(paths, [vec!["1.xml", "2.xml"], vec!["2.xml"]]);
 }
 
 #[test]

@@ -244,8 +244,13 @@ fn what_is_only_asked_is_answered_with_a_wrong_configuration_too() {
 /// It left a lock and a folder for failed files wherever it was tried.
 #[test]
 fn a_first_start_that_is_refused_leaves_nothing_behind() {
-    let (place, ran) = with_config("[[inbox]]\npath = '/nowhere/at/all'\n", "run");
-    assert!(ran.err.contains("does not exist"), "{ran:?}");
+    let two = "[[inbox]]\npath = '/nowhere/at/all'\n[[inbox]]\npath = '/nowhere/else'\n";
+    let (place, ran) = with_config(two, "run");
+    assert!(ran.err.contains("wirefold: the inbox '/nowhere/at/all' does not exist"), "{ran:?}");
+    assert!(
+        ran.err.contains("the inbox '/nowhere/else' does not exist"),
+        "the first was named alone: {ran:?}"
+    );
     assert!(!place.data().exists());
 }
 

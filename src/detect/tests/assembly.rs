@@ -77,11 +77,13 @@ fn a_record_that_grows_fast_raises_an_alarm_once_a_doubling() {
     let mut feed = Feed::with(Settings { alarm_articles: 10, ..SETTINGS });
     let told: Vec<usize> = (0..45).filter_map(|n| feed.add(&edition(n)).growth).map(|g| g.articles).collect();
     assert_eq!(told, [10, 20, 40]);
+    assert_eq!(feed.detector.alarming().len(), 1, "a start tells of it still");
     let mut slow = Feed::with(Settings { alarm_articles: 10, ..SETTINGS });
     for n in 0..25 {
         slow.day = 1 + i64::try_from(n).unwrap();
         assert_eq!(slow.add(&edition(n)).growth, None, "one a day is no alarm");
     }
+    assert!(slow.detector.alarming().is_empty());
     let mut off = Feed::with(Settings { alarm_articles: 0, ..SETTINGS });
     assert!((0..25).all(|n| off.add(&edition(n)).growth.is_none()));
 }
