@@ -40,7 +40,7 @@ pub(super) fn of_show(program: &Program<'_>, daemon: &Daemon) -> Result<Vec<f64>
     for record in records {
         program.go_on()?;
         let begun = Instant::now();
-        ask::<RecordAnswer>(daemon, &Question::Show { id: record.record.to_string() })?;
+        ask::<RecordAnswer>(daemon, &Question::Show { id: record.record.to_string(), limit: None })?;
         took.push(millis(begun));
     }
     Ok(took)
@@ -67,7 +67,8 @@ pub(super) fn of_drops(
         }
         let mut still = Vec::with_capacity(waiting.len());
         for (name, since) in waiting {
-            match ask::<RecordAnswer>(daemon, &Question::Show { id: name.display().to_string() }) {
+            match ask::<RecordAnswer>(daemon, &Question::Show { id: name.display().to_string(), limit: None })
+            {
                 Ok(_) => took.push(millis(since)),
                 Err(BenchError::Control(ControlError::Refused { not_found: true, .. }))
                     if since.elapsed() < DROP_PATIENCE =>

@@ -191,6 +191,9 @@ pub struct ShowArgs {
     /// An article's id or a record's (wf-...), shortened to what is unique; a path, or an article's own id in its file.
     #[arg(value_parser = path_or_id())]
     pub id: String,
+    /// How many variants at most [default: 50 for people, all in JSON].
+    #[arg(long, value_name = "N", value_parser = whole_number)]
+    pub limit: Option<usize>,
     /// Write JSON: the record with the text and metadata of each of its articles.
     #[arg(long)]
     pub json: bool,

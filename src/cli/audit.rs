@@ -127,9 +127,8 @@ fn mend(config: &Config, findings: &[Finding]) -> Result<Vec<String>, CliError> 
     let notes: Vec<_> = notes.collect();
     if !notes.is_empty() {
         opened.say(&notes).map_err(ServiceError::from)?;
-        let what =
-            "stretches of the journal were noted as damaged; what was in them and in no original is lost";
-        done.push(format!("{} {what}", notes.len()));
+        let parts = counted(notes.len() as u64, "damaged part");
+        done.push(format!("noted in the journal: {parts}; what was there and in no original is lost"));
     }
     opened.store.sync().map_err(QueryError::from)?;
     drop(opened);
@@ -171,11 +170,7 @@ fn take_in_again<'m>(config: &Config, mends: impl Iterator<Item = &'m Mend>) -> 
 fn told(answer: &AuditAnswer, mended: &[String], width: usize, paint: Paint) -> String {
     let mut page = Page::new(width);
     let of = |what: &str| answer.findings.iter().filter(|finding| finding.what.contains(what)).count();
-    page.wrapped(
-        "journal",
-        &format!("{} in {}", counted(answer.events, "event"), counted(answer.frames, "frame")),
-        INDENT,
-    );
+    page.wrapped("journal", &counted(answer.events, "event"), INDENT);
     let laws = if of("do not add up") == 0 { "both laws of counting hold" } else { "they do not add up" };
     let (files, articles) = (counted(answer.files, "file"), counted(answer.articles, "article"));
     page.wrapped("counts", &format!("{files}, {articles}; {laws}"), INDENT);

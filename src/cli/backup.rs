@@ -19,13 +19,13 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<Exit, CliErro
     let folders = inboxes.iter().map(|root| root.path.join(".wirefold/failed")).collect();
     let copied = backup::backup(&config.data_dir, &Near { folders, patience }, &args.folder)?;
     let mut out = Out::new();
-    let Copied { files, bytes, copied: new, frames, damage, missing } = copied;
+    let Copied { files, bytes, copied: new, damage, missing, .. } = copied;
     let (bytes, new) = (DecimalBytes(bytes), DecimalBytes(new));
     let files = counted(files, "file");
-    out.line(&format!("{files} of {bytes}, up to frame {frames}; {new} copied this time"))?;
+    out.line(&format!("{files} of {bytes}; {new} copied this time"))?;
     if !damage.is_empty() {
-        let stretches = damage.len();
-        out.line(&format!("{stretches} stretches of the journal cannot be read and were copied as they are; see 'wirefold audit'"))?;
+        let parts = counted(damage.len() as u64, "damaged part");
+        out.line(&format!("the journal has {parts}, copied as is; see 'wirefold audit'"))?;
     }
     for path in &missing {
         out.line(&format!("{} cannot be read, and is not in it", display_path(path)))?;
@@ -53,7 +53,10 @@ pub(super) fn restore(config: &Config, args: &BackupArgs) -> Result<Exit, CliErr
     let verb = if counts.articles() == 1 { "is" } else { "are" };
     out.line(&format!("{articles} in {records} {verb} back, from {files} of {bytes}"))?;
     if lost > 0 {
-        out.line(&format!("{lost} stretches of its journal cannot be read; 'wirefold audit --repair' brings back what originals hold"))?;
+        let parts = counted(lost as u64, "damaged part");
+        out.line(&format!(
+            "its journal has {parts}; 'wirefold audit --repair' brings back what originals hold"
+        ))?;
     }
     out.flush()?;
     Ok(if lost == 0 { Exit::Done } else { Exit::Failed })

@@ -1,6 +1,6 @@
 //! `wirefold check`.
 
-use super::{Args, CliError, Exit, Out, args::CheckArgs, render::printable};
+use super::{Args, CliError, Exit, Out, args::CheckArgs, page::Page, render::columns};
 use crate::{
     config::{Config, DEFAULTS},
     inbox::{InboxError, would_open},
@@ -15,14 +15,14 @@ pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit
     service::encoder(config)?;
     let file = what.file.as_ref().or(args.config.as_ref());
     let of = file.map_or_else(|| "the built-in configuration".to_owned(), |path| path.display().to_string());
-    let mut out = Out::new();
-    out.line(&printable(&format!("{of} can be used")))?;
+    let mut page = Page::new(columns().into());
+    page.wrapped("", &format!("{of} can be used"), 0);
     let said = config.said();
     for said in &said {
-        out.line(&printable(&format!("  {} = {}  ({})", said.key, said.value, said.place)))?;
+        page.wrapped("", &format!("{} = {} ({})", said.key, said.value, said.place), 2);
     }
     let rest = if said.is_empty() { "everything" } else { "everything else" };
-    out.line(&format!("{rest} is as built in; 'wirefold check --keys' tells of every key"))?;
+    page.wrapped("", &format!("{rest} is as built in; 'wirefold check --keys' tells of every key"), 0);
     // The default inbox is made by the first start. What is locked is this configuration's own where its daemon runs.
     let inboxes = config.inbox_settings();
     let mut against = would_open(&inboxes, &config.failed_dir());
@@ -31,8 +31,10 @@ pub(super) fn run(config: &Config, args: &Args, what: &CheckArgs) -> Result<Exit
     against.retain(|error| !config.inbox.is_empty() && !is_own(error));
     for error in &against {
         let why = error.source().map_or_else(String::new, |source| format!(" ({source})"));
-        out.line(&printable(&format!("but no start and no reload would take it: {error}{why}")))?;
+        page.wrapped("", &format!("but no start and no reload would take it: {error}{why}"), 0);
     }
+    let mut out = Out::new();
+    out.line(&page.lines.join("\n"))?;
     out.flush()?;
     Ok(if against.is_empty() { Exit::Done } else { Exit::Failed })
 }

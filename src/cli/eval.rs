@@ -5,6 +5,7 @@ use super::{
     args::{Args, EvalArgs},
     bar,
     explained::explained,
+    page::Page,
     render::{columns, one_line},
     runtime,
     table::{PADDING, Table},
@@ -185,6 +186,12 @@ fn fitted(table: &Table) -> String {
     table.cut(columns().into()).join("\n")
 }
 
+fn wrapped(text: &str) -> String {
+    let mut page = Page::new(columns().into());
+    page.wrapped("", text, 0);
+    page.lines.join("\n")
+}
+
 fn said(settings: &serde_json::Map<String, serde_json::Value>) -> String {
     let one =
         |(key, value): (&String, &serde_json::Value)| format!("{key}={}", value.as_str().unwrap_or_default());
@@ -209,7 +216,7 @@ fn details(measured: &[Measured], is_sweep: bool) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(_, table)| !table.is_empty())
-    .map(|(title, table)| format!("\n{title}\n{}", fitted(&table)))
+    .map(|(title, table)| format!("\n{}\n{}", wrapped(title), fitted(&table)))
     .collect()
 }
 
@@ -218,7 +225,7 @@ fn notes(measured: &[Measured]) -> Vec<String> {
     let mut told = Vec::new();
     for figures in measured.iter().map(|m| &m.figures) {
         for note in &figures.notes {
-            let said = format!("\nnote, {}: {note}", one_line(&figures.set));
+            let said = format!("\n{}", wrapped(&format!("note, {}: {note}", figures.set)));
             if !told.contains(&said) {
                 told.push(said);
             }

@@ -103,8 +103,9 @@ impl Page {
             } else {
                 (evidence.form, "figures")
             };
-            let form =
-                format!("0 for one form: in {frames} frames {changed} {what} changed, {stayed} stayed");
+            let form = format!(
+                "0 for one form: between the same words, in {frames} places, {changed} {what} changed and {stayed} stayed"
+            );
             self.wrapped("barred", &form, NAME);
         }
         self.wrapped("probability", &probability(evidence), NAME);
@@ -435,7 +436,7 @@ mod tests {
         for said in [
             "names of the heads    0.5000                   +9.90  ++++++++++++++++++++++++",
             "few articles seen                              -1.50  ------",
-            "barred                0 for one form: in 9 frames 6 figures changed, 1 stayed",
+            "barred                0 for one form: between the same words, in 9 places, 6 figures changed and 1 stayed",
             "probability           0.0000 (but for the bar 0.9",
             "Dam 0.1200",
             "30 in the one, 30 in the other, 0 in both",

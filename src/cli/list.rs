@@ -49,7 +49,7 @@ pub(super) fn run(config: &Config, args: &ListArgs) -> Result<Exit, CliError> {
     match (records == 0, is_choosy) {
         (true, true) => out.line("no record is like that; 'wirefold list' shows them all")?,
         (true, false) => {
-            out.line(&format!("no records yet; {}", files(status(config)?.backlog, "waiting")))?
+            out.line(&format!("no records yet; {}", files(status(config)?.backlog, "waiting or under way")))?
         }
         (false, _) => out.line(&table.shown(columns().into(), Paint::of_stdout()))?,
     };

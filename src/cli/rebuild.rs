@@ -27,9 +27,8 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     let (articles, records) = (counted(counts.articles(), "article"), counted(counts.canonical, "record"));
     out.line(&format!("the view was made anew from the journal: {articles} in {records}"))?;
     if lost > 0 {
-        out.line(&format!(
-            "{lost} stretches of the journal could not be read, as said above; what was in them is missing"
-        ))?;
+        let parts = counted(lost as u64, "damaged part");
+        out.line(&format!("the journal has {parts}, as said above; what was in there is missing"))?;
         out.line("the files they came in are kept under originals/")?;
     }
     out.flush()?;

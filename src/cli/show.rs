@@ -6,9 +6,13 @@ use crate::{
     query::{Question, RecordAnswer},
 };
 
+/// Variants that a person is shown without a limit of their own.
+const LIMIT_FOR_PEOPLE: usize = 50;
+
 /// Shows one record.
 pub(super) fn run(config: &Config, args: &ShowArgs) -> Result<Exit, CliError> {
-    let question = Question::Show { id: args.id.clone() };
+    let limit = args.limit.or((!args.json).then_some(LIMIT_FOR_PEOPLE));
+    let question = Question::Show { id: args.id.clone(), limit };
     if args.json {
         return super::export::stream(config, &question);
     }

@@ -26,7 +26,7 @@ pub(super) fn shown(record: &RecordAnswer, columns: usize, paint: Paint) -> Stri
     }
     page.lines.push(format!(
         "{}, {}",
-        counted(record.articles.len() as u64, "article"),
+        counted((record.articles.len() + record.left_out) as u64, "article"),
         times(Some(record.first_seen), Some(record.last_seen))
     ));
     if !record.aliases.is_empty() {
@@ -38,6 +38,11 @@ pub(super) fn shown(record: &RecordAnswer, columns: usize, paint: Paint) -> Stri
     for article in canonical.iter().chain(&variants) {
         page.blank();
         of_article(&mut page, article, record, paint);
+    }
+    if record.left_out > 0 {
+        page.blank();
+        let left_out = counted(record.left_out as u64, "more variant");
+        page.wrapped("", &format!("{left_out}; --limit N shows more"), 0);
     }
     if !record.related.is_empty() {
         let related: Vec<_> =

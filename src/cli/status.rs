@@ -64,7 +64,8 @@ fn told(status: &Status, now: Time, columns: usize, paint: Paint) -> String {
     if let Some(rates) = status.rates {
         // What came before its start is not counted, and must not read as nothing.
         let runs = status.since.map_or(i64::MAX, |since| now.millis() - since.millis());
-        let lately = |millis: i64, span: &'static str| if runs < millis { "since its start" } else { span };
+        let lately =
+            |millis: i64, span: &'static str| if runs < millis { "since the daemon started" } else { span };
         let minute = lately(60_000, "in the last minute");
         let hour = lately(3_600_000, "in the last hour");
         let hour = if minute == hour { String::new() } else { format!(", {} {hour}", rates.last_hour) };
@@ -110,8 +111,9 @@ fn files(status: &Status) -> String {
 
 fn articles(status: &Status) -> String {
     let a = &status.articles;
-    let sum = format!("{} canonical + {} variants + {} repeats", a.canonical, a.variants, a.repeats);
-    format!("{} sightings = {sum}{}", a.sightings, law(a.add_up()))
+    let (variants, repeats) = (counted(a.variants, "variant"), counted(a.repeats, "repeat"));
+    let sum = format!("{} canonical + {variants} + {repeats}", a.canonical);
+    format!("{} = {sum}{}", counted(a.sightings, "sighting"), law(a.add_up()))
 }
 
 /// A law that does not hold is a defect that must be seen.

@@ -10,6 +10,11 @@ pub(super) const PADDING: usize = 2;
 /// Where the last column would get less than this, columns that can be spared are left out.
 const LAST_MIN: usize = 18;
 
+/// Where a last column that goes on under itself would get less than this, it stands below the others: no six words fit.
+const FOLDED_MIN: usize = 32;
+/// Where it begins then.
+const INDENT_BELOW: usize = 4;
+
 /// Rows under a head.
 pub(super) struct Table {
     head: Vec<String>,
@@ -58,11 +63,16 @@ impl Table {
         })
     }
 
-    /// The same where the last column goes on under itself, as it does anew from each of its line ends on.
+    /// The same where the last column goes on under itself, as it does anew from each of its line ends on. Where there is little
+    /// room for it, it begins on a line of its own.
     pub fn folded(&self, columns: usize) -> Vec<String> {
         self.laid_out(columns, |lines, mut line, last, room| {
-            let indent = wide(&line);
-            let mut page = Page::new(indent + room);
+            let mut indent = wide(&line);
+            if room < FOLDED_MIN {
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                indent = INDENT_BELOW;
+            }
+            let mut page = Page::new(columns);
             for text in last.split('\n') {
                 page.wrapped(&std::mem::take(&mut line), text, indent);
             }
@@ -180,5 +190,10 @@ mod tests {
             lines[1..],
             [" one   some words that take two lines and more", "       and one of its own"]
         );
+        // A column of names left it a third of the line, and a word or two on each.
+        table
+            .add(["a name that takes its room".to_owned(), "some words that take more than that".to_owned()]);
+        let lines = table.folded(50);
+        assert_eq!(lines[4..], [" a name that takes its room", "    some words that take more than that"]);
     }
 }

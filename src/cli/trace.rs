@@ -13,7 +13,7 @@ use crate::{
     inbox::{Lying, Reach, answered, display_path, set_aside_in, shown_path, waiting_as, what_keeps},
     model::Outcome,
     query::{QueryError, Question, Status, StepName, TraceAnswer, TraceStep},
-    service::ServiceError,
+    service::{ServiceError, counted},
     store::user_name,
 };
 use indicatif::DecimalBytes;
@@ -246,8 +246,10 @@ fn told(story: &TraceAnswer, width: usize, paint: Paint) -> String {
         say(&mut page, "it lies at", path);
     }
     if story.gaps > 0 {
-        let said =
-            format!("{} stretches of the journal cannot be read; what they told is missing here", story.gaps);
+        let said = format!(
+            "the journal has {} here; what was told there is missing",
+            counted(story.gaps, "damaged part")
+        );
         say(&mut page, "notice", &said);
     }
     page.lines.join("\n")

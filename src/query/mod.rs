@@ -54,6 +54,9 @@ pub enum Question {
     Show {
         /// The id.
         id: String,
+        /// Only so many variants, the first and the one that is meant; all where nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<usize>,
     },
     /// Why an article or a record is as it is; with a second id, how near the two are.
     Explain {
@@ -242,8 +245,8 @@ impl<'s> Library<'s> {
         match question {
             Question::List(asked) => self.list(asked, line),
             Question::Export => self.records(self.view.records(Order::Oldest), line),
-            Question::Show { id } => {
-                line(&serde_json::to_vec(&self.show(id)?)?);
+            Question::Show { id, limit } => {
+                line(&serde_json::to_vec(&self.show(id, *limit)?)?);
                 Ok(())
             }
             Question::Explain { id, other } => {

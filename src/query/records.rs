@@ -1,6 +1,6 @@
 //! A record as it is answered: the contract of `export`, `list` and `show`.
 
-use super::{ChangesAnswer, Library, QueryError, changes::changes};
+use super::{ChangesAnswer, Found, Library, QueryError, changes::changes};
 use crate::{
     model::{ArticleId, ArticleNo, Event, RecordId, Relation, Score, Time},
     store::{ArticleRow, Gathered, StoreError},
@@ -29,6 +29,9 @@ pub struct RecordAnswer {
     pub last_seen: Time,
     /// Its articles by first sighting.
     pub articles: Vec<ArticleAnswer>,
+    /// Variants that are left out, as no more were asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Records of the same running story, best first.
     pub related: Vec<LinkAnswer>,
 }
@@ -103,20 +106,29 @@ pub(super) struct KnownToAll {
 }
 
 impl Library<'_> {
-    /// The record that is meant, with the texts of its articles and what each variant changes.
-    pub(super) fn show(&self, id: &str) -> Result<RecordAnswer, QueryError> {
+    /// The record that is meant, with the texts of its articles and what each variant changes; of so many variants at most.
+    pub(super) fn show(&self, id: &str, limit: Option<usize>) -> Result<RecordAnswer, QueryError> {
         let missing = || QueryError::NotFound { id: id.to_owned() };
-        let founder = self.founder_of(self.find(id)?)?;
-        let gathered = self.view.whole_record(founder)?.ok_or_else(missing)?;
-        let rows: Vec<_> = gathered.articles.iter().map(|(_, row)| row.clone()).collect();
+        let found = self.find(id)?;
+        let gathered = self.view.whole_record(self.founder_of(found)?)?.ok_or_else(missing)?;
+        let rows = gathered.articles.clone();
         let mut record = self.record(gathered, &mut self.known_to_all()?)?.ok_or_else(missing)?;
-        for (article, row) in record.articles.iter_mut().zip(&rows) {
+        let (all, mut room) = (rows.len(), limit.unwrap_or(usize::MAX));
+        for (mut article, (no, row)) in std::mem::take(&mut record.articles).into_iter().zip(rows) {
+            if article.id != record.canonical && found != Found::Article(no) {
+                if room == 0 {
+                    continue;
+                }
+                room -= 1;
+            }
             if let Event::Article(event) = self.event(row.place)? {
                 article.meta = Some(event.metadata());
                 article.text = Some(event.text);
                 (article.first_seen, article.last_seen) = (Some(row.first_seen), Some(row.last_seen));
             }
+            record.articles.push(article);
         }
+        record.left_out = all - record.articles.len();
         let canonical = record.articles.iter().find(|article| article.id == record.canonical);
         let canonical = canonical.and_then(|article| article.text.clone()).unwrap_or_default();
         for article in record.articles.iter_mut().filter(|article| article.id != record.canonical) {
@@ -149,6 +161,7 @@ impl Library<'_> {
             first_seen,
             last_seen,
             articles: articles.collect(),
+            left_out: 0,
             related: self.named_links(links, known)?,
         }))
     }
@@ -181,6 +194,11 @@ impl Library<'_> {
         }
         Ok(related)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn article(row: ArticleRow, is_canonical: bool, pinned: bool) -> ArticleAnswer {

@@ -198,6 +198,26 @@ fn colours_are_for_terminals() {
     assert!(!forced.contains("{+") && said(&["diff", "03-dateline.txt"], &[]).contains("{+having sold+}"));
 }
 
+/// A record of hundreds took a second and filled screens.
+#[test]
+fn of_a_large_record_so_many_variants_are_shown_and_the_one_that_is_meant() {
+    let place = Place::new();
+    let text = fs::read_to_string(fixture("stories/01-harbour-fire.txt")).unwrap();
+    let line =
+        |n: usize| serde_json::json!({"id": format!("n{n}"), "text": format!("{text} {n}")}).to_string();
+    fs::write(place.path("many.jsonl"), (0..60).map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    place.ingest(["many.jsonl"]);
+    let variants = |args: &[&str]| {
+        let out = place.done(["show", "many.jsonl#n59"].iter().chain(args)).out;
+        assert!(out.contains("60 articles, seen") && out.contains("many.jsonl#n59\n"), "{out}");
+        (out.matches("\nnear ").count(), out.contains("more variant"))
+    };
+    assert_eq!(variants(&[]), (51, true), "the first 50 and the one that is meant");
+    assert_eq!((variants(&["--limit", "0"]), variants(&["--limit", "60"])), ((1, true), (59, false)));
+    let all: Value = serde_json::from_str(&place.done(["show", "many.jsonl#n59", "--json"]).out).unwrap();
+    assert_eq!(all["articles"].as_array().unwrap().len(), 60);
+}
+
 #[test]
 fn a_span_that_ends_before_it_begins_is_refused() {
     let place = told();
