@@ -194,6 +194,9 @@ mod tests {
         table
             .add(["a name that takes its room".to_owned(), "some words that take more than that".to_owned()]);
         let lines = table.folded(50);
-        assert_eq!(lines[4..], [" a name that takes its room", "    some words that take more than that"]);
+        assert_eq!(
+            lines[lines.len() - 2..],
+            [" a name that takes its room", "    some words that take more than that"]
+        );
     }
 }

@@ -161,7 +161,8 @@ fn a_file_is_meant_by_whatever_it_is_called_where_it_was_set_aside() {
     assert!(daemon.log().contains(&format!("inbox=\"{}\"", place.inbox().display())), "{}", daemon.log());
     let mut received = 1;
     for before in ["./", "failed/", ""] {
-        let reason = names_in(&place.failed()).into_iter().find(|name| name.ends_with(".reason.json")).unwrap();
+        let reason =
+            names_in(&place.failed()).into_iter().find(|name| name.ends_with(".reason.json")).unwrap();
         let ran = place.done(["requeue", &format!("{before}{reason}")]);
         assert!(ran.out.contains("1 file put back"), "{ran:?}");
         received += 1;
