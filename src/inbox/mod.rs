@@ -13,7 +13,7 @@
 //! <inbox>/.wirefold/lock                        locked by the process that claims here
 //! <failed>/0000000000000017-b.txt               a file set aside, and beside it
 //! <failed>/0000000000000017-b.txt.reason.json   why
-//! <failed>/0000000000000017-4-b.txt.slice       item 4 of a file whose other items were good
+//! <failed>/0000000000000017-4-b.txt.slice       item 4, from 1, of a file whose other items were good
 //! ```
 //!
 //! Events are hints. A scan at start, of each new folder, after any loss and on a timer finds what they missed. A

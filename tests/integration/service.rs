@@ -118,7 +118,7 @@ fn signs_of_life_stop_while_the_writer_hangs() {
     assert_eq!(get(&place, "/healthz"), (200, "ok\n".to_owned()));
     // Where the reason for an item that cannot be read is to be written there is a pipe: who opens it waits for somebody at
     // its other end, as on a disk that does not answer.
-    let pipe = place.failed().join(".0000000000000001-1-a.jsonl.slice.reason.json.tmp");
+    let pipe = place.failed().join(".0000000000000001-2-a.jsonl.slice.reason.json.tmp");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let text = format!("{}\nnot json\n", Reporter::new(2).line());
     drop_whole(&place.inbox().join("a.jsonl"), text.as_bytes());
