@@ -41,7 +41,7 @@ impl Probe {
 /// than hashes that what is looked for is at once not there, or the first of its chain: nobody guesses wrong twice.
 struct Places {
     /// The place of the last hash of each chain, from 1 on; 0 where there is none.
-    last: [u16; CHAINS],
+    last: Box<[u16]>,
     /// Of each hash the place of the one before it in its chain.
     before: Vec<u16>,
 }
@@ -50,7 +50,7 @@ const CHAINS: usize = 1 << 12;
 
 impl Places {
     fn of(hashes: &[u32]) -> Self {
-        let (mut last, mut before) = ([0; CHAINS], Vec::with_capacity(hashes.len()));
+        let (mut last, mut before) = (vec![0; CHAINS].into_boxed_slice(), Vec::with_capacity(hashes.len()));
         for (hash, place) in hashes.iter().zip(1..) {
             before.extend(last.get_mut(chain(*hash)).map(|last| std::mem::replace(last, place)));
         }

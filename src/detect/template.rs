@@ -93,13 +93,14 @@ fn compare(a: Slots<'_>, b: Slots<'_>) -> Fillings {
     let Fillings { mut form, mut stayed, mut gone, mut come } = Fillings::default();
     for (here, there) in shared_frames(a, b) {
         form.frames += 1;
-        let (both, left): (Vec<u32>, Vec<u32>) = here.iter().partition(|filling| there.contains(filling));
-        if !left.is_empty() && both.len() < there.len() {
+        let (stays, stood) = (|filling: &&u32| there.contains(filling), |filling: &&u32| here.contains(filling));
+        let both = here.iter().filter(stays).count();
+        if both < here.len().min(there.len()) {
             form.frames_changed += 1;
-            gone.extend(left);
-            come.extend(there.iter().filter(|filling| !here.contains(filling)));
+            gone.extend(here.iter().filter(|filling| !stays(filling)));
+            come.extend(there.iter().filter(|filling| !stood(filling)));
         }
-        stayed.extend(both);
+        stayed.extend(here.iter().filter(stays));
     }
     for fillings in [&mut stayed, &mut gone, &mut come] {
         fillings.sort_unstable();
