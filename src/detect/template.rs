@@ -93,7 +93,8 @@ fn compare(a: Slots<'_>, b: Slots<'_>) -> Fillings {
     let Fillings { mut form, mut stayed, mut gone, mut come } = Fillings::default();
     for (here, there) in shared_frames(a, b) {
         form.frames += 1;
-        let (stays, stood) = (|filling: &&u32| there.contains(filling), |filling: &&u32| here.contains(filling));
+        let stays = |filling: &&u32| there.contains(filling);
+        let stood = |filling: &&u32| here.contains(filling);
         let both = here.iter().filter(stays).count();
         if both < here.len().min(there.len()) {
             form.frames_changed += 1;
