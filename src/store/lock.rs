@@ -176,6 +176,9 @@ fn boot_id() -> String {
 mod tests {
     use super::*;
 
+    /// A process that another test starts holds this one's files until it runs.
+    const UNTIL_OTHERS_RUN: Duration = Duration::from_secs(10);
+
     #[test]
     fn one_holder_at_a_time_and_the_second_is_told_who() {
         let dir = tempfile::tempdir().unwrap();
@@ -194,9 +197,9 @@ mod tests {
         let first = DataLock::take(dir.path(), Duration::ZERO).unwrap();
         assert_eq!(first.trust(), Trust::Nothing, "nothing is known of a lock that was never held");
         first.release_clean().unwrap();
-        assert_eq!(DataLock::take(dir.path(), Duration::ZERO).unwrap().trust(), Trust::SameBoot);
+        assert_eq!(DataLock::take(dir.path(), UNTIL_OTHERS_RUN).unwrap().trust(), Trust::SameBoot);
         let other_boot = r#"{"pid":1,"boot":"another","ended_clean":false}"#;
         fs::write(dir.path().join("lock"), other_boot).unwrap();
-        assert_eq!(DataLock::take(dir.path(), Duration::ZERO).unwrap().trust(), Trust::Nothing);
+        assert_eq!(DataLock::take(dir.path(), UNTIL_OTHERS_RUN).unwrap().trust(), Trust::Nothing);
     }
 }
