@@ -1,7 +1,7 @@
-//! Many short lists of numbers, each in a block whose size is a power of two: a list costs its numbers, one or two more for
-//! what is said of it, and some room; and what is looked at first lies in one line of memory. Called by `postings`.
+//! Many short lists of numbers, each in a block of one of a few sizes: a list costs its numbers, one or two more for what is
+//! said of it, and a fifth of that for room; and what is looked at first lies in one line of memory. Called by `postings`.
 
-use std::hint::black_box;
+use std::{array, hint::black_box};
 
 /// Where a list lies: in which chunk, and in the lower bits at which of its numbers. None lies at 0, and none has the highest
 /// bit: in all they may take 8 GiB.
@@ -21,24 +21,25 @@ const ROOM: u32 = 1 << 31;
 const CHUNK_BITS: u32 = 22;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
-/// The smallest block, in numbers: one for the length and three of the list.
+/// The smallest block, in numbers: one for the length and three of the list. The next sizes are half as much again, twice as
+/// much, and so on.
 const SMALLEST: usize = 4;
-/// A block begins with the length of its list, and in the lowest bits how often the smallest size was doubled.
-const DOUBLED_BITS: u32 = 5;
-/// In a block that was doubled so often, and so fills a line of memory, how many numbers are skipped stands behind that.
-const LARGE: u32 = 2;
+/// A block begins with the length of its list, and in the lowest bits the number of its size.
+const SIZE_BITS: u32 = 6;
+/// In a block that fills a line of memory, how many numbers are skipped stands behind that: of this size, 16 numbers.
+const LARGE: u32 = 4;
 
 /// The lists.
 pub(super) struct Blocks {
     /// A list that is longer than a chunk has a chunk of its length for itself.
     chunks: Vec<Vec<u32>>,
     /// The free blocks of each size.
-    free: [Vec<List>; 1 << DOUBLED_BITS],
+    free: [Vec<List>; 1 << SIZE_BITS],
 }
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { chunks: vec![vec![0; SMALLEST]], free: Default::default() }
+        Self { chunks: vec![vec![0; SMALLEST]], free: array::from_fn(|_| Vec::new()) }
     }
 }
 
@@ -57,7 +58,7 @@ impl Blocks {
     /// How many of a list's first numbers are of no use any more, as far as [`skip`](Self::skip) was told.
     pub fn skipped(&self, list: List) -> usize {
         match self.block(list) {
-            [header, skipped, ..] if doubled(*header) >= LARGE => *skipped as usize,
+            [header, skipped, ..] if size(*header) >= LARGE => *skipped as usize,
             _ => 0,
         }
     }
@@ -65,7 +66,7 @@ impl Blocks {
     /// Notes how many of a list's first numbers are of no use any more. Short lists have no room for that.
     pub fn skip(&mut self, list: List, numbers: usize) {
         if let [header, skipped, ..] = self.block_mut(list)
-            && doubled(*header) >= LARGE
+            && size(*header) >= LARGE
         {
             *skipped = u32::try_from(numbers).unwrap_or(0);
         }
@@ -78,12 +79,11 @@ impl Blocks {
 
     /// A new list; [`List::NOWHERE`] where there is no room.
     pub fn add(&mut self, numbers: &[u32]) -> List {
-        let doubled =
-            (0..1 << DOUBLED_BITS).find(|doubled| room(*doubled) >= numbers.len()).unwrap_or_default();
-        let free = self.free.get_mut(doubled as usize).and_then(Vec::pop);
-        let Some(list) = free.or_else(|| self.new_block(SMALLEST << doubled)) else { return List::NOWHERE };
+        let size = (0..1 << SIZE_BITS).find(|size| room(*size) >= numbers.len()).unwrap_or_default();
+        let free = self.free.get_mut(size as usize).and_then(Vec::pop);
+        let Some(list) = free.or_else(|| self.new_block(numbers_of(size))) else { return List::NOWHERE };
         if let [header, rest @ ..] = self.block_mut(list) {
-            *header = header_of(numbers.len(), doubled);
+            *header = header_of(numbers.len(), size);
             let (said, places) = rest.split_at_mut(said_before(*header));
             said.fill(0);
             places.iter_mut().zip(numbers).for_each(|(place, number)| *place = *number);
@@ -102,7 +102,7 @@ impl Blocks {
             && let Some(next) = rest.get_mut(said_before(*header) + length(*header))
         {
             *next = number;
-            *header = header_of(length(*header) + 1, doubled(*header));
+            *header = header_of(length(*header) + 1, size(*header));
         }
         list
     }
@@ -110,7 +110,7 @@ impl Blocks {
     /// Whether a list must go elsewhere to have one number more.
     pub fn is_full(&self, list: List) -> bool {
         let header = self.header(list);
-        length(header) == room(doubled(header))
+        length(header) == room(size(header))
     }
 
     /// Keeps those of a list's numbers that are wanted. Where it goes elsewhere then, says where.
@@ -122,20 +122,20 @@ impl Blocks {
 
     /// Gives a list's block to another. The list is no more.
     pub fn free(&mut self, list: List) {
-        let doubled = doubled(self.header(list));
-        if let Some(free) = self.free.get_mut(doubled as usize) {
+        let size = size(self.header(list));
+        if let Some(free) = self.free.get_mut(size as usize) {
             free.push(list);
         }
     }
 
-    fn new_block(&mut self, size: usize) -> Option<List> {
-        if self.chunks.last().is_none_or(|chunk| chunk.len() + size > CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK.max(size)));
+    fn new_block(&mut self, numbers: usize) -> Option<List> {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + numbers > CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK.max(numbers)));
         }
         let number = self.chunks.len() - 1;
         let chunk = self.chunks.last_mut()?;
         let list = u32::try_from(number << CHUNK_BITS | chunk.len()).ok().filter(|list| *list < ROOM)?;
-        chunk.resize(chunk.len() + size, 0);
+        chunk.resize(chunk.len() + numbers, 0);
         Some(List(list))
     }
 
@@ -159,26 +159,32 @@ fn place(list: List) -> (usize, usize) {
     (list.0 as usize >> CHUNK_BITS, list.0 as usize % CHUNK)
 }
 
-fn header_of(length: usize, doubled: u32) -> u32 {
-    u32::try_from(length).unwrap_or(0) << DOUBLED_BITS | doubled
+fn header_of(length: usize, size: u32) -> u32 {
+    u32::try_from(length).unwrap_or(0) << SIZE_BITS | size
 }
 
 fn length(header: u32) -> usize {
-    (header >> DOUBLED_BITS) as usize
+    (header >> SIZE_BITS) as usize
 }
 
-fn doubled(header: u32) -> u32 {
-    header % (1 << DOUBLED_BITS)
+fn size(header: u32) -> u32 {
+    header % (1 << SIZE_BITS)
+}
+
+/// The numbers in a block of a size.
+fn numbers_of(size: u32) -> usize {
+    let doubled = SMALLEST << (size / 2);
+    if size.is_multiple_of(2) { doubled } else { doubled + doubled / 2 }
 }
 
 /// How many numbers stand between a block's header and its list.
 fn said_before(header: u32) -> usize {
-    usize::from(doubled(header) >= LARGE)
+    usize::from(size(header) >= LARGE)
 }
 
 /// How long a list in a block of this size may be.
-fn room(doubled: u32) -> usize {
-    (SMALLEST << doubled) - 1 - said_before(header_of(0, doubled))
+fn room(size: u32) -> usize {
+    numbers_of(size) - 1 - said_before(header_of(0, size))
 }
 
 #[cfg(test)]
@@ -205,7 +211,7 @@ mod tests {
                     }
                     2 => {
                         blocks.skip(*list, expected.len());
-                        let has_room = doubled(blocks.header(*list)) >= LARGE;
+                        let has_room = size(blocks.header(*list)) >= LARGE;
                         *skipped = if has_room { expected.len() } else { 0 };
                     }
                     1 => {
@@ -235,6 +241,6 @@ mod tests {
             let list = blocks.add(&[1, 2, 3, 4]);
             blocks.free(list);
         }
-        assert_eq!(blocks.chunks.iter().map(Vec::len).collect::<Vec<_>>(), [SMALLEST + 2 * SMALLEST]);
+        assert_eq!(blocks.chunks.iter().map(Vec::len).collect::<Vec<_>>(), [SMALLEST + numbers_of(1)]);
     }
 }

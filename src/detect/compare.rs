@@ -12,7 +12,7 @@ use super::{
     records::{MERGE_PANEL, PANEL, panel},
 };
 use crate::model::{ArticleNo, Evidence, Relation, Score, Step};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// An article as it is compared.
 pub struct Measured(Arc<Profile>);
@@ -56,7 +56,10 @@ pub fn asked(step: Step, members: &[ArticleNo]) -> Vec<ArticleNo> {
         Step::Join => PANEL,
         Step::Merge => MERGE_PANEL,
     };
-    panel(&members.iter().copied().collect::<BTreeSet<_>>(), size)
+    let mut members = members.to_vec();
+    members.sort_unstable();
+    members.dedup();
+    panel(&members, size)
 }
 
 /// What the mean has to reach with so many members of the record, or so many pairs across two.

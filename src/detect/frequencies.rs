@@ -253,7 +253,7 @@ fn unit_vectors(mut weighed: Vec<Weighed>) -> (Vec<Term>, Vec<u32>) {
     let of_head = norm(weighed.iter().map(|w| w.head_weight));
     let (mut terms, mut others) = (Vec::with_capacity(weighed.len()), Vec::with_capacity(weighed.len()));
     for Weighed { count: TermCount { term, kind, in_opening, .. }, idf, weight, head_weight } in weighed {
-        if weight > 0. || head_weight > 0. || kind != TermKind::Word {
+        if weight > 0. || head_weight > 0. || kind == TermKind::Figure {
             terms.push(Term::new(term, weight / of_top, head_weight / of_head, idf, kind, in_opening));
         } else {
             others.push(term);

@@ -13,6 +13,9 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
+/// Before all times.
+const BEGINNING: Time = Time::from_millis(i64::MIN);
+
 /// A live article that may tell the same story.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate {
@@ -30,9 +33,12 @@ pub(super) struct Index {
     first: u32,
     /// The latest article time taken in: windows end here, not at any clock.
     latest: Option<Time>,
-    /// The live articles by time, and those whose terms are still compared.
+    /// The live articles by time.
     by_time: BTreeSet<(Time, ArticleNo)>,
-    rewritable: BTreeSet<(Time, ArticleNo)>,
+    /// The terms of the live articles from this time on are compared, and for as long as it is decided on, those of one that
+    /// came with an earlier time.
+    rewritable_from: Time,
+    late: Vec<ArticleNo>,
     exact: Exact,
     pub near: HammingIndex,
     pub sketches: SketchIndex,
@@ -50,7 +56,8 @@ impl Index {
             first: 0,
             latest: None,
             by_time: BTreeSet::new(),
-            rewritable: BTreeSet::new(),
+            rewritable_from: BEGINNING,
+            late: Vec::new(),
             exact: Exact::default(),
             near: HammingIndex::default(),
             sketches: SketchIndex::default(),
@@ -75,7 +82,7 @@ impl Index {
             let terms = named("terms").spawn_scoped(scope, || TermIndex::holding(&rewritable));
             let sketches = named("sketches").spawn_scoped(scope, || SketchIndex::holding(&all));
             index.by_time = all.iter().map(|profile| (profile.time, profile.no)).collect();
-            index.rewritable = rewritable.iter().map(|profile| (profile.time, profile.no)).collect();
+            index.rewritable_from = index.rewrites_from();
             index.exact = Exact::holding(&all, |profile| profile.no, digests);
             let simhashes: Vec<_> = all.iter().filter_map(|p| Some((p.simhash?, p.no))).collect();
             index.near = HammingIndex::holding(&simhashes);
@@ -90,7 +97,11 @@ impl Index {
 
     /// Whether the terms of an article of this time are still compared.
     pub fn is_rewritable(&self, time: Time) -> bool {
-        self.latest.is_none_or(|latest| time >= latest.days_before(self.rewrite_days))
+        time >= self.rewrites_from()
+    }
+
+    fn rewrites_from(&self) -> Time {
+        self.latest.map_or(BEGINNING, |latest| latest.days_before(self.rewrite_days))
     }
 
     pub fn get(&self, no: ArticleNo) -> Option<&Profile> {
@@ -160,7 +171,7 @@ impl Index {
         }
         self.latest = self.latest.max(Some(profile.time));
         self.by_time.insert((profile.time, no));
-        self.rewritable.insert((profile.time, no));
+        self.late.extend((profile.time < self.rewritable_from).then_some(no));
         self.exact.insert(no, digests(&profile));
         if let Some(simhash) = profile.simhash {
             self.near.insert(simhash, no);
@@ -178,10 +189,12 @@ impl Index {
     /// Lets go of what has left the windows, and returns the articles that left all of them.
     pub fn evict(&mut self) -> Vec<ArticleNo> {
         let Some(latest) = self.latest else { return Vec::new() };
-        while let Some((time, no)) = self.rewritable.first().copied()
-            && time < latest.days_before(self.rewrite_days)
-        {
-            self.rewritable.pop_first();
+        let end = self.rewrites_from();
+        let begin = std::mem::replace(&mut self.rewritable_from, end);
+        let mut outdated = std::mem::take(&mut self.late);
+        let [begin, end] = [begin, end].map(|time| (time, ArticleNo(0)));
+        outdated.extend(self.by_time.range(begin..end).map(|(_, no)| *no));
+        for no in outdated {
             self.frequencies.unlearn(no);
             let profile = self.profiles.get(self.place(no)).and_then(Option::as_deref);
             if let Some(profile) = profile {

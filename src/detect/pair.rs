@@ -315,7 +315,7 @@ mod tests {
         check_parts(&profiles);
         for (profile, vector) in profiles.iter_mut().zip([[1., 0.2], [0.7, 0.6], [0.1, 1.]]) {
             let sentences = Direction::of(&vector).into_iter().collect();
-            profile.encoded = Some(Encoded { model: 7, sentences });
+            profile.encoded = Some(Box::new(Encoded { model: 7, sentences }));
         }
         check_parts(&profiles);
     }

@@ -8,7 +8,7 @@ use super::{
     Newcomer,
     terms::{Term, Terms},
 };
-use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Fingerprint, Language, Time};
+use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Fingerprint, Language, Slot, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(super) struct Profile {
     pub shingles: u32,
     pub weekdays: u8,
     /// What a sentence encoder made of it.
-    pub encoded: Option<Encoded>,
+    pub encoded: Option<Box<Encoded>>,
     /// What follows from the terms, so that no pair need work it out again. It is not kept.
     #[serde(skip)]
     pub totals: Totals,
@@ -55,7 +55,7 @@ pub(super) struct Profile {
 }
 
 /// How long the lists of a profile are, in the order in which they lie: the terms' numbers and what they weigh, the sketch, the
-/// frames and fillings of the figures, those of the names, and the quoted runs.
+/// places of the figures and what stands in them, those of the names, and the quoted runs.
 type Lengths = [u32; 8];
 
 impl Profile {
@@ -63,16 +63,13 @@ impl Profile {
     pub fn new(newcomer: &Newcomer<'_>, seen: u32, terms: &[Term]) -> Self {
         let print = newcomer.fingerprint;
         let mut numbers = Vec::with_capacity(room(terms, print));
-        let lists = [
-            add(&mut numbers, terms.iter().map(|term| term.number)),
-            add(&mut numbers, terms.iter().map(|term| term.packed())),
-            add(&mut numbers, print.sketch.iter().copied()),
-            add(&mut numbers, print.slots.iter().map(|slot| slot.frame)),
-            add(&mut numbers, print.slots.iter().map(|slot| slot.filling)),
-            add(&mut numbers, print.name_slots.iter().map(|slot| slot.frame)),
-            add(&mut numbers, print.name_slots.iter().map(|slot| slot.filling)),
-            add(&mut numbers, print.quoted.iter().copied()),
-        ];
+        let (term_numbers, weights) =
+            (terms.iter().map(|term| term.number), terms.iter().map(|term| term.packed()));
+        let [term_numbers, weights] = [add(&mut numbers, term_numbers), add(&mut numbers, weights)];
+        let sketch = add(&mut numbers, print.sketch.iter().copied());
+        let [figures, figures_there] = add_slots(&mut numbers, &print.slots);
+        let [names, names_there] = add_slots(&mut numbers, &print.name_slots);
+        let quoted = add(&mut numbers, print.quoted.iter().copied());
         Self {
             no: newcomer.no,
             id: newcomer.id,
@@ -86,9 +83,9 @@ impl Profile {
             simhash: print.simhash,
             shingles: print.shingles,
             weekdays: print.weekdays,
-            encoded: print.encoded.clone(),
+            encoded: print.encoded.clone().map(Box::new),
             totals: Totals::of(terms.iter().copied()),
-            lists,
+            lists: [term_numbers, weights, sketch, figures, figures_there, names, names_there, quoted],
             numbers: numbers.into_boxed_slice(),
         }
     }
@@ -107,14 +104,14 @@ impl Profile {
 
     /// The places of figures.
     pub fn slots(&self) -> Slots<'_> {
-        let [_, _, _, frames, fillings, ..] = self.parts();
-        Slots { frames, fillings }
+        let [_, _, _, places, fillings, ..] = self.parts();
+        Slots { places, fillings }
     }
 
     /// The places of names.
     pub fn name_slots(&self) -> Slots<'_> {
-        let [_, _, _, _, _, frames, fillings, _] = self.parts();
-        Slots { frames, fillings }
+        let [_, _, _, _, _, places, fillings, _] = self.parts();
+        Slots { places, fillings }
     }
 
     /// The quoted runs of four words, sorted.
@@ -158,20 +155,50 @@ fn add(numbers: &mut Vec<u32>, list: impl Iterator<Item = u32>) -> u32 {
     u32::try_from(numbers.len() - before).unwrap_or(u32::MAX)
 }
 
-/// The places of figures, or of names: their frames, sorted, and what stands in each.
+/// Adds the places of slots behind others, then what stands there, each once and sorted. Says how many they are.
+pub(super) fn add_slots(numbers: &mut Vec<u32>, slots: &[Slot]) -> [u32; 2] {
+    let mut fillings: Vec<u32> = slots.iter().map(|slot| slot.filling).collect();
+    fillings.sort_unstable();
+    fillings.dedup();
+    let which = |filling| u8::try_from(fillings.partition_point(|other| *other < filling)).unwrap_or(u8::MAX);
+    let places = slots.iter().map(|slot| slot.frame & FRAME | u32::from(which(slot.filling)));
+    [add(numbers, places), add(numbers, fillings.iter().copied())]
+}
+
+/// The upper bits of a place are those of its frame, the others say which of the fillings stands there: a fingerprint has no
+/// more than these can tell. That of 40 frames of two articles each any two have these bits in common and are not the same is as
+/// likely as one in ten thousand.
+const FRAME: u32 = !0 << u8::BITS;
+
+/// The places of figures, or of names, by their frames, and what stands in them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slots<'p> {
-    pub frames: &'p [u32],
+    pub places: &'p [u32],
     pub fillings: &'p [u32],
 }
 
 impl<'p> Slots<'p> {
     /// Each frame once, with all that stands in it.
-    pub fn by_frame(self) -> impl Iterator<Item = (u32, &'p [u32])> {
-        let mut fillings = self.fillings;
-        self.frames
-            .chunk_by(|x, y| x == y)
-            .filter_map(move |frame| Some((*frame.first()?, fillings.split_off(..frame.len())?)))
+    pub fn by_frame(self) -> impl Iterator<Item = (u32, Self)> {
+        let frame_of = |place: &u32| place & FRAME;
+        let frames = self.places.chunk_by(move |x, y| frame_of(x) == frame_of(y));
+        frames.filter_map(move |places| Some((frame_of(places.first()?), Self { places, ..self })))
+    }
+
+    /// How many stand there.
+    pub fn len(self) -> usize {
+        self.places.len()
+    }
+
+    /// What stands there.
+    pub fn filled(self) -> impl Iterator<Item = u32> + 'p {
+        let at = |place: &u32| self.fillings.get((place & !FRAME) as usize);
+        self.places.iter().filter_map(move |place| at(place).copied())
+    }
+
+    /// Whether this stands there.
+    pub fn contain(self, filling: u32) -> bool {
+        self.filled().any(|other| other == filling)
     }
 }
 

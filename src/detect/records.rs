@@ -13,8 +13,8 @@ pub(super) const MERGE_PANEL: usize = 12;
 #[derive(Debug)]
 pub(super) struct Record {
     pub id: RecordId,
-    /// Its live members.
-    pub members: BTreeSet<ArticleNo>,
+    /// Its live members, in order. Most have one.
+    pub members: Vec<ArticleNo>,
 }
 
 impl Record {
@@ -30,7 +30,7 @@ impl Record {
 }
 
 /// At most `size` of some members, picked evenly.
-pub(super) fn panel(members: &BTreeSet<ArticleNo>, size: usize) -> Vec<ArticleNo> {
+pub(super) fn panel(members: &[ArticleNo], size: usize) -> Vec<ArticleNo> {
     // Of n members those at the places 0, n/size, 2n/size, ... are picked: the founder is always one of them.
     let is_picked = |place: &usize| place * size % members.len() < size;
     let all = members.iter().copied().enumerate();
@@ -96,8 +96,13 @@ impl Records {
 
     /// Puts an article into a record, which it may found.
     pub fn add(&mut self, no: ArticleNo, founder: ArticleNo, id: RecordId) {
-        let new = || Record { id, members: BTreeSet::new() };
-        self.by_founder.entry(founder).or_insert_with(new).members.insert(no);
+        let new = || Record { id, members: Vec::new() };
+        let members = &mut self.by_founder.entry(founder).or_insert_with(new).members;
+        if let Err(place) = members.binary_search(&no) {
+            // Of most there is never another, so that room for more would be room for nothing.
+            members.reserve_exact(usize::from(members.is_empty()));
+            members.insert(place, no);
+        }
         self.founder_of.insert(no, founder);
     }
 
@@ -106,7 +111,7 @@ impl Records {
         let Some(founder) = self.founder_of.remove(&no) else { return };
         self.chained.remove(&no);
         if let Some(record) = self.by_founder.get_mut(&founder) {
-            record.members.remove(&no);
+            record.members.retain(|member| *member != no);
             if record.members.is_empty() {
                 self.by_founder.remove(&founder);
             }
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_panel_is_picked_evenly() {
-        let members: BTreeSet<ArticleNo> = (0..10).map(ArticleNo).collect();
+        let members: Vec<ArticleNo> = (0..10).map(ArticleNo).collect();
         let of = |size| panel(&members, size).into_iter().map(|no| no.0).collect::<Vec<_>>();
         assert_eq!(of(12), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(of(6), [0, 2, 4, 5, 7, 9]);

@@ -3,9 +3,9 @@
 //! Where memory is slow to answer, a map costs one wait a look-up, since each must be answered before the next is
 //! guessed at rightly. Here all places can be asked for first, of which none waits for another.
 
-/// At most so many of ten slots are taken, and half of them after it was made anew.
-const TAKEN_OF_TEN_MAX: usize = 7;
-const SLOTS_ANEW: usize = 2;
+/// At most so many of ten slots are taken, and so many of them after it was made anew.
+const TAKEN_OF_TEN_MAX: usize = 8;
+const TAKEN_OF_TEN_ANEW: usize = 6;
 const SIZE_MIN: usize = 16;
 
 /// A value for every number; for those that none was given, the default one. The numbers must be hashes.
@@ -25,7 +25,7 @@ impl<V: Copy + Default + PartialEq> Default for Table<V> {
 impl<V: Copy + Default + PartialEq> Table<V> {
     /// An empty one for so many numbers, as if it was just made anew.
     pub fn anew(numbers: usize) -> Self {
-        Self::of_size(numbers * SLOTS_ANEW)
+        Self::of_size(numbers * 10 / TAKEN_OF_TEN_ANEW)
     }
 
     fn of_size(slots: usize) -> Self {

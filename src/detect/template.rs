@@ -93,15 +93,15 @@ fn compare(a: Slots<'_>, b: Slots<'_>) -> Fillings {
     let Fillings { mut form, mut stayed, mut gone, mut come } = Fillings::default();
     for (here, there) in shared_frames(a, b) {
         form.frames += 1;
-        let stays = |filling: &&u32| there.contains(filling);
-        let stood = |filling: &&u32| here.contains(filling);
-        let both = here.iter().filter(stays).count();
+        let stays = |filling: &u32| there.contain(*filling);
+        let stood = |filling: &u32| here.contain(*filling);
+        let both = here.filled().filter(stays).count();
         if both < here.len().min(there.len()) {
             form.frames_changed += 1;
-            gone.extend(here.iter().filter(|filling| !stays(filling)));
-            come.extend(there.iter().filter(|filling| !stood(filling)));
+            gone.extend(here.filled().filter(|filling| !stays(filling)));
+            come.extend(there.filled().filter(|filling| !stood(filling)));
         }
-        stayed.extend(here.iter().filter(stays));
+        stayed.extend(here.filled().filter(stays));
     }
     for fillings in [&mut stayed, &mut gone, &mut come] {
         fillings.sort_unstable();
@@ -133,7 +133,7 @@ pub(super) fn compared_names(a: &Profile, b: &Profile) -> ComparedNames {
 }
 
 /// What stands in each frame that both lists have.
-fn shared_frames<'s>(a: Slots<'s>, b: Slots<'s>) -> impl Iterator<Item = (&'s [u32], &'s [u32])> {
+fn shared_frames<'s>(a: Slots<'s>, b: Slots<'s>) -> impl Iterator<Item = (Slots<'s>, Slots<'s>)> {
     let mut others = b.by_frame().peekable();
     a.by_frame().filter_map(move |(frame, here)| {
         while others.next_if(|(other, _)| *other < frame).is_some() {}
@@ -149,10 +149,19 @@ fn real(frames: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{detect::profile::add_slots, model::Slot};
 
     fn counts(a: &[(u32, u32)], b: &[(u32, u32)]) -> (u32, u32, u32, u32) {
-        let [a, b] = [a, b].map(|pairs| pairs.iter().copied().unzip::<_, _, Vec<_>, Vec<_>>());
-        let [a, b] = [&a, &b].map(|(frames, fillings)| Slots { frames, fillings });
+        let kept = [a, b].map(|pairs| {
+            let slot = |(frame, filling): &(u32, u32)| Slot { frame: frame << 8, filling: *filling };
+            let mut numbers = Vec::new();
+            let [places, _] = add_slots(&mut numbers, &pairs.iter().map(slot).collect::<Vec<_>>());
+            (numbers, places as usize)
+        });
+        let [a, b] = kept.each_ref().map(|(numbers, places)| {
+            let (places, fillings) = numbers.split_at(*places);
+            Slots { places, fillings }
+        });
         let Form { frames, frames_changed, changed, stayed } = compare(a, b).form;
         (frames, frames_changed, changed, stayed)
     }
