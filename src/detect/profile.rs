@@ -45,8 +45,7 @@ pub(super) struct Profile {
     pub weekdays: u8,
     /// What a sentence encoder made of it.
     pub encoded: Option<Box<Encoded>>,
-    /// What follows from the terms, so that no pair need work it out again. It is not kept.
-    #[serde(skip)]
+    /// What follows from the terms, so that neither a pair nor a start need work it out again.
     pub totals: Totals,
     lists: Lengths,
     /// The lists, one behind the other.
@@ -231,7 +230,6 @@ impl Kept {
         let read =
             |numbers: &[[u8; 4]]| -> Vec<u32> { numbers.iter().copied().map(u32::from_le_bytes).collect() };
         profile.numbers = read(lists).into_boxed_slice();
-        profile.totals = Totals::of(profile.terms().iter());
         Ok(Self { profile: Arc::new(profile), others: read(others) })
     }
 
@@ -242,7 +240,7 @@ impl Kept {
 }
 
 /// What is summed over all terms of an article. A mass is a sum of inverse document frequencies, in `IDF_UNIT`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Totals {
     /// How many of the terms are figures.
     pub figures: u32,

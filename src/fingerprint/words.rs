@@ -65,8 +65,12 @@ impl Words {
         for range in Tokens::of(&text.text) {
             let start = range.start;
             let between = text.text.get(end..start).unwrap_or_default();
-            quotes.pass(between);
-            sentences.pass(between, || line_at(&text.text, start));
+            if between == " " && sentences.has_begun {
+                sentences.go_on();
+            } else {
+                quotes.pass(between);
+                sentences.pass(between, || line_at(&text.text, start));
+            }
             end = range.end;
             if let Some(token) = text.text.get(range) {
                 words.push(token, start >= names_from, quotes.current(), sentences.standing);
@@ -182,12 +186,13 @@ struct Sentences {
 }
 
 impl Sentences {
+    /// Goes over the space between two words of one sentence.
+    fn go_on(&mut self) {
+        self.standing.opens = false;
+    }
+
     /// Goes over what stands between two words; `line` is that of the second.
     fn pass<'t>(&mut self, between: &str, line: impl FnOnce() -> &'t str) {
-        if between == " " && self.has_begun {
-            self.standing.opens = false;
-            return;
-        }
         let is_new_line = !self.has_begun || between.contains('\n');
         self.standing.opens = is_new_line || between.contains(|c| c == ':' || ENDS.contains(&c));
         if is_new_line {
@@ -243,12 +248,13 @@ impl<'t> Tokens<'t> {
         let kind = if of_letters { ByteKind::Letter } else { ByteKind::Sign };
         loop {
             let rest = self.text.as_bytes().get(at..).unwrap_or_default();
-            let Some(plain) = rest.iter().position(|byte| kind_of(*byte) != kind) else {
+            let Some((plain, next)) = rest.iter().enumerate().find(|(_, byte)| kind_of(**byte) != kind)
+            else {
                 return self.text.len();
             };
             at += plain;
-            match self.char_at(at) {
-                Some(c) if !c.is_ascii() && is_word_letter(c) == of_letters => at += c.len_utf8(),
+            match self.char_at(at).filter(|_| kind_of(*next) == ByteKind::Other) {
+                Some(c) if is_word_letter(c) == of_letters => at += c.len_utf8(),
                 _ => return at,
             }
         }

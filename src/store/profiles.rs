@@ -174,20 +174,22 @@ impl ProfileReader {
 
     /// Reads it behind what there is.
     pub fn append(&mut self, row: &ProfileRow, profiles: &mut Vec<u8>) -> Result<(), StoreError> {
+        let read = self.read_at(row, profiles).map(xxh3_64);
+        if matches!(read, Ok(checksum) if checksum == row.checksum) {
+            return Ok(());
+        }
         let path = path_of(&self.folder, row.file);
         let damaged = |what: String| StoreError::Inconsistent(format!("{}: {what}", path.display()));
-        let profile = self.read_at(row, profiles).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound
-            | io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::NotADirectory => damaged(error.to_string()),
-            _ => StoreError::io("read", &path)(error),
-        })?;
-        if xxh3_64(profile) == row.checksum {
-            Ok(())
-        } else {
-            Err(damaged(format!("the checksum of the profile at byte {} is wrong", row.offset)))
-        }
+        Err(match read {
+            Ok(_) => damaged(format!("the checksum of the profile at byte {} is wrong", row.offset)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound
+                | io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotADirectory => damaged(error.to_string()),
+                _ => StoreError::io("read", &path)(error),
+            },
+        })
     }
 
     fn read_at<'p>(&mut self, row: &ProfileRow, profiles: &'p mut Vec<u8>) -> io::Result<&'p [u8]> {
