@@ -52,7 +52,7 @@ impl Round<'_> {
     fn merge(&mut self, into: ArticleNo, from: ArticleNo, score: Score) -> Option<Event> {
         let (kept, gone) = (self.detector.records.get(into)?, self.detector.records.get(from)?);
         let (kept_id, gone_id) = (kept.id, gone.id);
-        let members = kept.members.clone();
+        let members = kept.members.to_vec();
         // Where the founder itself has left the windows, the oldest of its members stands for it.
         let founder = gone.members.first().copied()?;
         let (nearest, matched, relation) = self.best_match(founder, &members)?;
@@ -114,7 +114,7 @@ impl Round<'_> {
         asked: Asked,
     ) -> Option<Event> {
         let (old, new) = (self.detector.records.get(from)?.id, self.detector.records.get(to)?);
-        let (new_id, members) = (new.id, new.members.clone());
+        let (new_id, members) = (new.id, new.members.to_vec());
         let (nearest, matched, relation) = self.best_match(no, &members)?;
         let evidence = self.evidence(no, nearest, asked).map(Box::new);
         let id = self.detector.index.get(no)?.id;

@@ -8,9 +8,10 @@ use super::{
     Newcomer,
     terms::{Term, Terms},
 };
-use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Fingerprint, Language, Slot, Time};
+use crate::model::{ArticleId, ArticleNo, Digest, Encoded, Fingerprint, Language, Slot, Time, low_half};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// So many numbers lie in a line of memory.
 const NUMBERS_A_LINE: usize = 16;
@@ -35,7 +36,7 @@ pub(super) struct Profile {
     pub time: Time,
     pub published: Option<Time>,
     /// The hash of its source; nothing where it is unknown, which is never the same as another unknown.
-    pub source: Option<u64>,
+    pub source: Option<u32>,
     pub language: Language,
     /// How many articles of its language its terms were weighed with, itself counted.
     pub seen: u32,
@@ -75,7 +76,7 @@ impl Profile {
             text_digest: newcomer.text_digest,
             time: newcomer.time,
             published: newcomer.published,
-            source: newcomer.source.map(|s| xxhash_rust::xxh3::xxh3_64(s.to_lowercase().as_bytes())),
+            source: newcomer.source.map(|source| low_half(xxh3_64(source.to_lowercase().as_bytes()))),
             language: print.language,
             seen,
             words: print.words,

@@ -1,7 +1,11 @@
 //! Which live article is in which record, and what of that a person has pinned.
 
 use crate::model::{ArticleNo, RecordId, SpreadHasher};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Deref,
+    slice,
+};
 
 /// An article is weighed against this many members of a record at most, picked evenly from the oldest to the
 /// newest: were most of them the newest, a story that drifts slowly would carry its record along without end. Two
@@ -13,8 +17,52 @@ pub(super) const MERGE_PANEL: usize = 12;
 #[derive(Debug)]
 pub(super) struct Record {
     pub id: RecordId,
-    /// Its live members, in order. Most have one.
-    pub members: Vec<ArticleNo>,
+    /// Its live members.
+    pub members: Members,
+}
+
+/// Articles in order, of which there is mostly one: it lies here, and not in memory of its own.
+#[derive(Debug)]
+pub(super) enum Members {
+    One(ArticleNo),
+    Several(Vec<ArticleNo>),
+}
+
+impl Deref for Members {
+    type Target = [ArticleNo];
+
+    fn deref(&self) -> &[ArticleNo] {
+        match self {
+            Self::One(only) => slice::from_ref(only),
+            Self::Several(all) => all,
+        }
+    }
+}
+
+impl Members {
+    fn insert(&mut self, no: ArticleNo) {
+        let Err(place) = self.binary_search(&no) else { return };
+        match self {
+            Self::One(only) => {
+                let mut both = vec![*only];
+                both.insert(place, no);
+                *self = Self::Several(both);
+            }
+            Self::Several(all) => all.insert(place, no),
+        }
+    }
+
+    /// Those that are left without one.
+    fn remove(&mut self, no: ArticleNo) -> usize {
+        match self {
+            Self::One(only) if *only != no => 1,
+            Self::One(_) => 0,
+            Self::Several(all) => {
+                all.retain(|member| *member != no);
+                all.len()
+            }
+        }
+    }
 }
 
 impl Record {
@@ -96,13 +144,8 @@ impl Records {
 
     /// Puts an article into a record, which it may found.
     pub fn add(&mut self, no: ArticleNo, founder: ArticleNo, id: RecordId) {
-        let new = || Record { id, members: Vec::new() };
-        let members = &mut self.by_founder.entry(founder).or_insert_with(new).members;
-        if let Err(place) = members.binary_search(&no) {
-            // Of most there is never another, so that room for more would be room for nothing.
-            members.reserve_exact(usize::from(members.is_empty()));
-            members.insert(place, no);
-        }
+        let new = || Record { id, members: Members::One(no) };
+        self.by_founder.entry(founder).or_insert_with(new).members.insert(no);
         self.founder_of.insert(no, founder);
     }
 
@@ -110,19 +153,16 @@ impl Records {
     pub fn remove(&mut self, no: ArticleNo) {
         let Some(founder) = self.founder_of.remove(&no) else { return };
         self.chained.remove(&no);
-        if let Some(record) = self.by_founder.get_mut(&founder) {
-            record.members.retain(|member| *member != no);
-            if record.members.is_empty() {
-                self.by_founder.remove(&founder);
-            }
+        if self.by_founder.get_mut(&founder).is_some_and(|record| record.members.remove(no) == 0) {
+            self.by_founder.remove(&founder);
         }
     }
 
     /// Makes the members of `from` members of `into`, which keeps its id.
     pub fn merge(&mut self, into: ArticleNo, from: ArticleNo, id: RecordId) {
         let Some(gone) = self.by_founder.remove(&from) else { return };
-        for no in gone.members {
-            self.add(no, into, id);
+        for no in gone.members.iter() {
+            self.add(*no, into, id);
         }
     }
 }
