@@ -155,14 +155,19 @@ fn add(numbers: &mut Vec<u32>, list: impl Iterator<Item = u32>) -> u32 {
     u32::try_from(numbers.len() - before).unwrap_or(u32::MAX)
 }
 
-/// Adds the places of slots behind others, then what stands there, each once and sorted. Says how many they are.
+/// Adds the places of slots behind others, then what stands there, each once. Says how many they are.
 pub(super) fn add_slots(numbers: &mut Vec<u32>, slots: &[Slot]) -> [u32; 2] {
-    let mut fillings: Vec<u32> = slots.iter().map(|slot| slot.filling).collect();
-    fillings.sort_unstable();
-    fillings.dedup();
-    let which = |filling| u8::try_from(fillings.partition_point(|other| *other < filling)).unwrap_or(u8::MAX);
-    let places = slots.iter().map(|slot| slot.frame & FRAME | u32::from(which(slot.filling)));
-    [add(numbers, places), add(numbers, fillings.iter().copied())]
+    let mut fillings = Vec::with_capacity(slots.len());
+    let place = |slot: &Slot| {
+        let known = fillings.iter().position(|filling| *filling == slot.filling);
+        let which = known.unwrap_or_else(|| {
+            fillings.push(slot.filling);
+            fillings.len() - 1
+        });
+        slot.frame & FRAME | u32::from(u8::try_from(which).unwrap_or(u8::MAX))
+    };
+    let places = add(numbers, slots.iter().map(place));
+    [places, add(numbers, fillings.into_iter())]
 }
 
 /// The upper bits of a place are those of its frame, the others say which of the fillings stands there: a fingerprint has no
