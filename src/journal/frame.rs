@@ -9,8 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// zstd's own default: 187 MB/s and 2.4 times smaller on texts of 4 kB.
-const COMPRESSION_LEVEL: i32 = 3;
 /// The first bytes of every zstd frame.
 pub(super) const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
@@ -24,15 +22,15 @@ pub(super) struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// Makes a new file, which must not be there yet.
-    pub fn create(path: &Path) -> Result<Self, JournalError> {
+    /// Makes a new file, which must not be there yet, for frames of this level of zstd.
+    pub fn create(path: &Path, level: i32) -> Result<Self, JournalError> {
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(0o640).open(path);
-        Self::of(path, file.map_err(JournalError::io("make", path))?, 0)
+        Self::of(path, file.map_err(JournalError::io("make", path))?, 0, level)
     }
 
     /// Opens a file to append after `end`. What lies behind it is copied beside the file and cut off.
-    pub fn open(path: &Path, end: u64) -> Result<Self, JournalError> {
+    pub fn open(path: &Path, end: u64, level: i32) -> Result<Self, JournalError> {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).open(path).map_err(JournalError::io("open", path))?;
         let length = file.metadata().map_err(JournalError::io("measure", path))?.len();
@@ -44,14 +42,14 @@ impl FrameWriter {
             keep_tail(path, &file, end).map_err(JournalError::io("keep the torn tail of", path))?;
             file.set_len(end).map_err(JournalError::io("cut the torn tail of", path))?;
         }
-        Self::of(path, file, end)
+        Self::of(path, file, end, level)
     }
 
     /// What an earlier process wrote and did not live to sync may have been read since, so it is synced first.
-    fn of(path: &Path, file: File, end: u64) -> Result<Self, JournalError> {
+    fn of(path: &Path, file: File, end: u64, level: i32) -> Result<Self, JournalError> {
         file.sync_all().map_err(JournalError::io("sync", path))?;
         path.parent().map_or(Ok(()), sync_folder)?;
-        let compressor = compressor().map_err(JournalError::io("set up compression for", path))?;
+        let compressor = compressor(level).map_err(JournalError::io("set up compression for", path))?;
         Ok(Self { path: path.to_owned(), file, compressor, synced: end, waiting: Vec::new() })
     }
 
@@ -117,25 +115,17 @@ fn keep_tail(path: &Path, mut file: &File, end: u64) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
-    let mut compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?;
+fn compressor(level: i32) -> io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
     compressor.include_checksum(true)?;
     Ok(compressor)
 }
 
-/// Writes everything of a reader as one frame of its own file, whose bytes are synced. Returns the frame's length.
-pub(super) fn write_alone(path: &Path, from: &mut impl Read) -> Result<u64, JournalError> {
-    let mut write = || -> io::Result<u64> {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o640).open(path)?;
-        let mut encoder = zstd::stream::write::Encoder::new(file, COMPRESSION_LEVEL)?;
-        encoder.include_checksum(true)?;
-        io::copy(from, &mut encoder)?;
-        let file = encoder.finish()?;
-        file.sync_all()?;
-        Ok(file.metadata()?.len())
-    };
-    write().map_err(JournalError::io("write", path))
+/// Writes one frame as its bytes come.
+pub(super) fn encoder<W: Write>(to: W, level: i32) -> io::Result<zstd::stream::write::Encoder<'static, W>> {
+    let mut encoder = zstd::stream::write::Encoder::new(to, level)?;
+    encoder.include_checksum(true)?;
+    Ok(encoder)
 }
 
 /// The payload of the frame that begins at `offset`. Its checksum is checked.

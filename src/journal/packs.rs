@@ -8,14 +8,11 @@
 
 use super::{
     JournalError,
+    alone::{self, Alone, AloneWriter},
     frame::{self, FrameWriter},
     make_folder, sync_folder,
 };
 use crate::model::{Arrival, Digest, Original, Time};
-use rustix::{
-    fs::{CWD, RenameFlags, renameat_with},
-    io::Errno,
-};
 use sha2::Digest as _;
 use std::{
     fs,
@@ -23,10 +20,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// zstd's own default: 187 MB/s and 2.4 times smaller on texts of 4 kB.
+pub(super) const COMPRESSION_LEVEL: i32 = 3;
 /// A pack is closed when it reaches this many bytes.
 const PACK_BYTES: u64 = 1 << 30;
-/// What a large file is written to until it is whole. There is one writer, so what a crash left of one is written over.
-const UNFINISHED: &str = "alone.unfinished";
 
 /// The writing end of the packs.
 pub struct Packs {
@@ -35,9 +32,10 @@ pub struct Packs {
 }
 
 impl Packs {
-    /// Opens the packs. Nothing is read: the journal says where everything is.
+    /// Opens the packs. None is read: the journal says where everything is.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         make_folder(folder)?;
+        alone::sweep(folder).map_err(JournalError::io("list", folder))?;
         Ok(Self { folder: folder.to_owned(), current: None })
     }
 
@@ -49,23 +47,23 @@ impl Packs {
         Ok(Original { pack, offset, length })
     }
 
-    /// Copies a large file into a frame of its own, durably, beside whatever was kept under its number before: one may be
-    /// given again where the end of the journal was lost. Where it is not what it was when it was read nothing is kept and
-    /// nothing returned; where reading fails, that is an error of its own. `goes_on` is told of every block.
+    /// Puts the frame of a large file into its place, durably, beside whatever was kept under its number before: one may be
+    /// given again where the end of the journal was lost. Where it lies there already it is not asked for. `goes_on` is told of
+    /// every block that is read.
     pub fn push_alone(
         &self,
-        from: impl Read,
+        make: impl FnOnce() -> Result<Option<Alone>, JournalError>,
         expected: Digest,
         arrival: Arrival,
         at: Time,
         goes_on: &dyn Fn(),
     ) -> Result<Option<Original>, JournalError> {
         let mut beside = 1;
-        let pack = loop {
+        let (pack, path) = loop {
             let pack = format!("{}-{:016}{}.alone.zst", at.day(), arrival.0, again(beside));
             let path = self.folder.join(&pack);
             if is_free(&path)? {
-                break pack;
+                break (pack, path);
             }
             let length = fs::metadata(path).map_or(0, |found| found.len());
             let original = Original { pack, offset: 0, length };
@@ -76,31 +74,38 @@ impl Packs {
             }
             beside += 1;
         };
-        let (path, whole) = (self.folder.join(UNFINISHED), self.folder.join(&pack));
-        let mut from = Hashing { inner: from, hash: sha2::Sha256::new(), failed: None, goes_on };
-        let written = frame::write_alone(&path, &mut from);
-        let is_same = Digest(from.hash.finalize().into()) == expected;
-        match (written, from.failed) {
-            (Ok(length), None) if is_same => {
-                rename_to_free(&path, &whole).map_err(JournalError::io("make", &whole))?;
-                sync_folder(&self.folder)?;
-                Ok(Some(Original { pack, offset: 0, length }))
-            }
-            (written, failed) => {
-                // What was written of it would only take up room, which may be what there is too little of.
-                match fs::remove_file(&path) {
-                    // Where not even the file could be made, that is what is to be told.
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(JournalError::io("remove", &path)(error));
-                    }
-                    _ => {}
-                }
-                match failed {
-                    Some(source) => Err(JournalError::Source { source }),
-                    None => written.map(|_| None),
-                }
-            }
+        let Some(alone) = make()? else { return Ok(None) };
+        let length = alone.length;
+        alone.put(&path).map_err(JournalError::io("make", &path))?;
+        sync_folder(&self.folder)?;
+        Ok(Some(Original { pack, offset: 0, length }))
+    }
+
+    /// Copies a large file into a frame. Nothing where it is not what it was when it was read; where reading fails, that is an
+    /// error of its own. `goes_on` is told of every block.
+    pub fn copy_alone(
+        &self,
+        inner: impl Read,
+        expected: Digest,
+        goes_on: &dyn Fn(),
+    ) -> Result<Option<Alone>, JournalError> {
+        let mut from = Hashing { inner, hash: sha2::Sha256::new(), failed: None, goes_on };
+        let mut copy = || {
+            let mut writer = AloneWriter::begin(&self.folder)?;
+            io::copy(&mut from, &mut writer)?;
+            writer.finish()
+        };
+        let copied = copy();
+        if let Some(source) = from.failed {
+            return Err(JournalError::Source { source });
         }
+        let alone = copied.map_err(JournalError::io("copy a large file to", &self.folder))?;
+        Ok((Digest(from.hash.finalize().into()) == expected).then_some(alone))
+    }
+
+    /// Where they lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Whether an original lies whole where it was put: its pack may have been moved away since, or be damaged.
@@ -145,7 +150,7 @@ impl Packs {
                 let last = if is_moved { None } else { self.last_with_room(day)? };
                 match last {
                     Some((name, end)) => {
-                        let writer = FrameWriter::open(&self.folder.join(&name), end)?;
+                        let writer = FrameWriter::open(&self.folder.join(&name), end, COMPRESSION_LEVEL)?;
                         (name, writer)
                     }
                     None => self.begin(day, arrival)?,
@@ -180,7 +185,7 @@ impl Packs {
             let name = format!("{day}-{:04}{}.zst", arrival.0, again(beside));
             let path = self.folder.join(&name);
             if is_free(&path)? {
-                return Ok((name, FrameWriter::create(&path)?));
+                return Ok((name, FrameWriter::create(&path, COMPRESSION_LEVEL)?));
             }
             beside += 1;
         }
@@ -205,14 +210,6 @@ fn is_free(path: &Path) -> Result<bool, JournalError> {
         Ok(_) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(JournalError::io("look at", path)(error)),
-    }
-}
-
-/// Renames a file, and replaces nothing where the file system can promise that; where it cannot, nothing had the name just now.
-fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
-        renamed => Ok(renamed?),
     }
 }
 
@@ -449,8 +446,10 @@ mod tests {
         let packs = Packs::open(&folder.path().join("originals")).unwrap();
         let digest = Digest::of(&vec![b'x'; 3 << 20]);
         let open = || fs::File::open(&file).unwrap();
-        let push =
-            |digest| packs.push_alone(open(), digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
+        let push = |digest| {
+            let make = || packs.copy_alone(open(), digest, &|| ());
+            packs.push_alone(make, digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap()
+        };
         assert_eq!(push(Digest::of(b"what it was before")), None);
         let original = push(digest).unwrap();
         assert_eq!(original.pack, "1970-01-01-0000000000000007.alone.zst");
@@ -463,9 +462,23 @@ mod tests {
         assert_eq!((other.pack.as_str(), back(&other)), ("1970-01-01-0000000000000007-2.alone.zst", 7));
         assert_eq!(back(&original), 3 << 20);
         // What a crash left there whole is not even read again.
-        let again = packs.push_alone(Gone(0), digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
+        let gone = || packs.copy_alone(Gone(0), digest, &|| ());
+        let again = packs.push_alone(gone, digest, Arrival(7), Time::from_millis(0), &|| ()).unwrap();
         assert_eq!(again, Some(original));
         assert_eq!(fs::read_dir(folder.path().join("originals")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_a_crash_left_of_a_large_file_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut packs = Packs::open(folder.path()).unwrap();
+        let kept = packs.push(b"kept", Arrival(1), Time::default()).unwrap();
+        packs.sync().unwrap();
+        std::mem::forget(AloneWriter::begin(folder.path()).and_then(AloneWriter::finish).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        let packs = Packs::open(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(packs.has(&kept, Digest::of(b"kept"), &|| ()));
     }
 
     /// What could not be looked at was taken for free, and written over.
@@ -478,14 +491,19 @@ mod tests {
             std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
         }
         let digest = Digest::of(b"text");
-        let kept = packs.push_alone(&b"text"[..], digest, Arrival(7), Time::default(), &|| ()).unwrap();
+        let make = || packs.copy_alone(&b"text"[..], digest, &|| ());
+        let kept = packs.push_alone(make, digest, Arrival(7), Time::default(), &|| ()).unwrap();
         assert_eq!(kept.unwrap().pack, "1970-01-01-0000000000000007-3.alone.zst");
         assert!(links.iter().all(|link| folder.path().join(link).is_symlink()));
-        let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
-        fs::write(&one, "1").unwrap();
-        fs::write(&two, "2").unwrap();
-        rename_to_free(&one, &two).unwrap_err();
-        assert_eq!(fs::read(two).unwrap(), b"2");
+        let taken = folder.path().join("taken");
+        fs::write(&taken, "before").unwrap();
+        AloneWriter::begin(folder.path()).and_then(AloneWriter::finish).unwrap().put(&taken).unwrap_err();
+        assert_eq!(fs::read(taken).unwrap(), b"before");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            4,
+            "and of what has no place nothing is left"
+        );
     }
 
     /// Reads some bytes, then fails as a share does that is gone.
@@ -504,7 +522,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let packs = Packs::open(folder.path()).unwrap();
         let digest = Digest(sha2::Sha256::digest(b"a").into());
-        let failed = packs.push_alone(Gone(3), digest, Arrival(1), Time::default(), &|| {}).unwrap_err();
+        let failed = packs.copy_alone(Gone(3), digest, &|| {}).unwrap_err();
         assert!(
             matches!(&failed, JournalError::Source { source } if source.raw_os_error() == Some(116)),
             "{failed:?}"

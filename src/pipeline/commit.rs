@@ -16,7 +16,7 @@ use crate::{
     clock,
     detect::Kept,
     inbox::{FailedDir, SliceName, is_transient, sync_claims},
-    journal::{Journal, JournalError, Packs, Place},
+    journal::{Alone, Journal, JournalError, Packs, Place},
     model::{Digest, Event, Original, Reason, Receipt},
     store::{Change, Store},
 };
@@ -149,7 +149,7 @@ impl Committer {
     fn keep_originals(&mut self, group: &mut [Decided]) -> Result<(), PipelineError> {
         let mut kept: HashMap<Digest, Original> = HashMap::new();
         for decided in group.iter_mut() {
-            let Some((receipt, bytes)) = &decided.end else { continue };
+            let Some((receipt, bytes)) = &mut decided.end else { continue };
             let original = match self.original_of(&decided.job, receipt, bytes, &kept) {
                 Err(PipelineError::Journal(JournalError::Source { source }))
                     if decided.job.may_be_put_off() =>
@@ -161,7 +161,7 @@ impl Committer {
             };
             let Some((receipt, bytes)) = &mut decided.end else { continue };
             receipt.original = original;
-            let is_lost = receipt.original.is_none() && matches!(bytes, OriginalBytes::InFile);
+            let is_lost = receipt.original.is_none() && matches!(bytes, OriginalBytes::InFile(_));
             if is_lost {
                 // Without a digest it is set aside: its bytes stand nowhere else.
                 receipt.digest = None;
@@ -183,7 +183,7 @@ impl Committer {
         &mut self,
         job: &Job,
         receipt: &Receipt,
-        bytes: &OriginalBytes,
+        bytes: &mut OriginalBytes,
         kept: &HashMap<Digest, Original>,
     ) -> Result<Option<Original>, PipelineError> {
         let goes_on = || self.progress.stage(StageName::Commit).go_on();
@@ -205,8 +205,8 @@ impl Committer {
             (None, OriginalBytes::Held(bytes)) => {
                 Some(self.packs.push(bytes, receipt.arrival, receipt.at)?)
             }
-            (None, OriginalBytes::InFile) => match receipt.digest {
-                Some(digest) => self.keep_large(job, digest, receipt)?,
+            (None, OriginalBytes::InFile(made)) => match receipt.digest {
+                Some(digest) => self.keep_large(job, made.take(), digest, receipt)?,
                 // It could not be read to its end, and so is set aside itself.
                 None => None,
             },
@@ -221,18 +221,24 @@ impl Committer {
         self.later.put_off(Settled::Chunk(Box::new(end)), &job, why);
     }
 
-    /// Keeps a large file by itself. Nothing where it cannot be read any more, or is not what it was.
+    /// Keeps a large file by itself. What was not made of it when it was read is made now: nothing where it cannot be read
+    /// any more, or is not what it was.
     fn keep_large(
         &self,
         job: &Job,
+        made: Option<Alone>,
         digest: Digest,
         receipt: &Receipt,
     ) -> Result<Option<Original>, PipelineError> {
         let goes_on = || self.progress.stage(StageName::Commit).go_on();
-        let opened = job.open().map_err(|source| JournalError::Source { source });
-        let kept = opened
-            .and_then(|(_, from)| self.packs.push_alone(from, digest, receipt.arrival, receipt.at, &goes_on));
-        match kept {
+        let make = || {
+            if let Some(made) = made.filter(Alone::is_there) {
+                return Ok(Some(made));
+            }
+            let (_, from) = job.open().map_err(|source| JournalError::Source { source })?;
+            self.packs.copy_alone(from, digest, &goes_on)
+        };
+        match self.packs.push_alone(make, digest, receipt.arrival, receipt.at, &goes_on) {
             Err(JournalError::Source { source }) if !is_transient(&source) && !job.is_away() => Ok(None),
             kept => Ok(kept?),
         }
@@ -327,12 +333,12 @@ mod tests {
     use super::*;
     use crate::{
         inbox::{FileKind, Inboxes, Root, Settings},
-        journal::Position,
-        model::{ArrivalEvent, Outcome},
+        journal::{AloneWriter, Position, check_original},
+        model::{Arrival, ArrivalEvent, Outcome, Time},
         pipeline::{ArticleTimes, Resume, job::Group},
         store::Trust,
     };
-    use std::{fs, time::Duration};
+    use std::{fs, io::Write, time::Duration};
     use tokio::task::spawn_blocking;
 
     /// A file that was read to its end, as it comes from the deciding stage.
@@ -383,7 +389,7 @@ mod tests {
         fs::rename(&inbox, &away).unwrap();
         let (send, settled) = mpsc::channel(9);
         let (out, mut committed) = mpsc::channel(9);
-        send.try_send(decided(first, b"large", OriginalBytes::InFile)).unwrap();
+        send.try_send(decided(first, b"large", OriginalBytes::InFile(None))).unwrap();
         send.try_send(decided(other, b"small", OriginalBytes::Held(b"small".to_vec()))).unwrap();
         let running = spawn_blocking(move || committer.run(settled, &out));
         let mut next = async || match committed.recv().await {
@@ -400,5 +406,42 @@ mod tests {
         running.await.unwrap().unwrap();
         assert_eq!(progress.files_put_off(StageName::Commit).0, 0);
         assert_eq!(store.view().open_arrivals().unwrap(), []);
+    }
+
+    /// What was made of a large file as it was read is kept without the file; and of the file, where that was taken for rubbish.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_made_of_a_large_file_is_kept_once_and_the_file_is_not_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let originals = dir.path().join("originals");
+        let committer = committer(dir.path(), FailedDir::open(dir.path().join("failed")).unwrap());
+        let begin = || AloneWriter::begin(&originals).unwrap();
+        let settled = |arrival, bytes: &[u8]| {
+            let mut made = begin();
+            made.write_all(bytes).unwrap();
+            let path = dir.path().join(format!("{arrival}.txt"));
+            let job = Job::of_given(path, FileKind::Regular, None, ArticleTimes::Recent);
+            let job = Job { arrival: Arrival(arrival), at: Time::default(), ..job };
+            decided(job, bytes, OriginalBytes::InFile(Some(made.finish().unwrap())))
+        };
+        let (send, queue) = mpsc::channel(9);
+        fs::write(dir.path().join("1.txt"), "rubbish").unwrap();
+        send.try_send(settled(1, b"rubbish")).unwrap();
+        for made in fs::read_dir(&originals).unwrap() {
+            fs::remove_file(made.unwrap().path()).unwrap();
+        }
+        send.try_send(settled(2, b"large")).unwrap();
+        send.try_send(settled(3, b"large")).unwrap();
+        drop(send);
+        let (out, mut committed) = mpsc::channel(9);
+        spawn_blocking(move || committer.run(queue, &out)).await.unwrap().unwrap();
+        for pack in [1, 2, 2] {
+            let Some(Committed::Finished(_, receipt)) = committed.recv().await else {
+                panic!("not finished")
+            };
+            let original = receipt.original.unwrap();
+            assert_eq!(original.pack, format!("1970-01-01-{pack:016}.alone.zst"));
+            check_original(&originals, &original, receipt.digest.unwrap(), &|| ()).unwrap();
+        }
+        assert_eq!(fs::read_dir(originals).unwrap().count(), 2);
     }
 }

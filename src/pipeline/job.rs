@@ -6,6 +6,7 @@ use crate::{
     detect::Kept,
     format::RawItem,
     inbox::{Claimed, FileKind, display_path, open_regular},
+    journal::Alone,
     model::{
         Arrival, Article, ArticleId, ArticleNo, Digest, Event, Fingerprint, ItemPlace, Outcome, Reason,
         Receipt, Time,
@@ -246,8 +247,8 @@ pub(super) struct FileEnd {
 pub(super) enum OriginalBytes {
     /// Here they are.
     Held(Vec<u8>),
-    /// They are too many to hold, and lie in the file.
-    InFile,
+    /// They are too many to hold, and lie in the file; with what is to be kept of it, where that was made as it was read.
+    InFile(Option<Alone>),
     /// There are none worth keeping: the file itself is set aside.
     None,
 }

@@ -18,6 +18,7 @@ mod decide;
 mod dispose;
 mod handed;
 mod job;
+mod large;
 mod open;
 mod patience;
 mod prepare;
@@ -131,8 +132,10 @@ pub struct Parts {
     pub progress: Arc<Progress>,
     /// Set to have claimed files left where they are, so that the stages end soon.
     pub stop: Arc<AtomicBool>,
-    /// What must be free on disk, where a full one is waited for; else it is an error.
-    pub room: Option<Room>,
+    /// What must be free on disk.
+    pub room: Room,
+    /// Whether what keeps all from being made durable, as a full disk, is waited for; else it is an error.
+    pub waits: bool,
     /// The sentence encoder, where one is configured.
     pub encoder: Option<Encoder>,
 }
@@ -159,10 +162,11 @@ pub fn stages(parts: Parts) -> Wired {
     let (committed, committed_in) = mpsc::channel(DECIDED_WAITING);
     let Opened { store, journal, packs, detector, .. } = parts.opened;
     let store = Arc::new(store);
-    let waits = parts.room.is_some();
-    let (progress, stop) = (Arc::clone(&parts.progress), parts.stop);
-    let patience = Patience { room: parts.room, progress, stop: Arc::clone(&stop) };
+    let (waits, progress, stop) = (parts.waits, Arc::clone(&parts.progress), parts.stop);
+    let patience = Patience { room: waits.then(|| parts.room.clone()), progress, stop: Arc::clone(&stop) };
     let reader = read::Reader {
+        originals: packs.folder().to_owned(),
+        room: parts.room,
         settings: Arc::new(parts.reading),
         progress: Arc::clone(&parts.progress),
         stop: Arc::clone(&stop),

@@ -3,6 +3,8 @@
 use super::{
     CHUNKS_WAITING, Progress, StageName,
     job::{Bytes, Chunk, Cut, FileEnd, Job, Origin, OriginalBytes, Prepared, Refused, Resume},
+    large::Large,
+    patience::Room,
     prepare,
     put_off::PutOff,
     word::Work,
@@ -11,15 +13,14 @@ use crate::{
     encode::Encoder,
     format::{self, BadItem, RawItem, Settings},
     inbox::{FileKind, is_transient},
-    metrics::Pulse,
     model::{Digest, Reason},
 };
-use sha2::Digest as _;
 use std::{
     cell::Cell,
     collections::BTreeMap,
     io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom},
     mem::take,
+    path::PathBuf,
     rc::Rc,
     sync::{
         Arc,
@@ -39,7 +40,8 @@ const CHUNK_ITEMS: usize = 64;
 /// With a sentence encoder an article takes a hundred times as long, and what waits is finished before a stop: so many
 /// in each of the chunks that wait are some 15 s of CPU, a quarter of what a stop may take.
 const CHUNK_ITEMS_ENCODED: usize = 8;
-/// A file up to this size is read whole and held until it is in its pack; a larger one is read again for that.
+/// A file up to this size is read whole and held until it is in its pack; of a larger one what is to be kept is written as
+/// it is read.
 const HELD_BYTES_MAX: u64 = 8 << 20;
 /// A file that is still being written is read again this often before it is taken as it is.
 const READINGS_MAX: usize = 5;
@@ -58,6 +60,9 @@ pub(super) struct Reader {
     pub stop: Arc<AtomicBool>,
     /// For the pieces of `prepare`.
     pub encoder: Option<Arc<Encoder>>,
+    /// Where originals are kept, and what must be left free there.
+    pub originals: PathBuf,
+    pub room: Room,
 }
 
 /// Chunks that are handed over in one go, as each time one or two threads are woken: small files that were given, for as long
@@ -104,11 +109,10 @@ impl Reader {
                 break;
             }
             pulse.begin();
-            let may_be_cut = job.may_be_cut();
             let send = |chunk: Chunk| {
                 pulse.end();
                 // A small file is finished; a large one is not waited for.
-                if may_be_cut && chunk.end.is_none() && self.is_stopping() {
+                if chunk.end.is_none() && self.is_cut(&chunk.job) {
                     return false;
                 }
                 let bytes = chunk.items.iter().map(Cut::size).sum();
@@ -161,6 +165,11 @@ impl Reader {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Whether a file is to be let go of in the middle now.
+    pub fn is_cut(&self, job: &Job) -> bool {
+        job.may_be_cut() && self.is_stopping()
+    }
+
     /// Sends a file's chunks, the last with its end. Whatever is wrong with the file is in its end.
     fn file(&self, mut job: Job, mut send: impl FnMut(Chunk) -> bool) -> ReadTo {
         let input = match not_regular(job.kind) {
@@ -190,21 +199,24 @@ impl Reader {
                 let (length, digest) = (bytes.len() as u64, Digest::of(&bytes));
                 last.with_end(length, Some(digest), OriginalBytes::Held(bytes))
             }
-            Ok(Input::Stream(file)) => {
-                let pulse = self.progress.stage(StageName::Read);
-                let trouble = Rc::default();
-                let hashing = Hashing::new(file, pulse, Rc::clone(&trouble));
-                let hashing = BufReader::with_capacity(CHUNK_BYTES, hashing);
-                let mut reader = Patient::new(hashing, self.settings.patience);
+            Ok(Input::Stream(length, file)) => {
+                let (handed_over, trouble) = (Rc::new(Cell::new(Instant::now())), Rc::default());
+                let notes = (Rc::clone(&handed_over), Rc::clone(&trouble));
+                let large =
+                    BufReader::with_capacity(CHUNK_BYTES, Large::open(file, length, self, &job, notes));
+                let mut reader = Patient { handed_over, ..Patient::new(large, self.settings.patience) };
                 let Some(last) = chunks.all_but_last(&mut reader) else { return ReadTo::Unwanted };
-                let (bytes, digest) = reader.inner.into_inner().whole();
+                let (bytes, digest, made) = reader.inner.into_inner().whole();
+                if self.is_cut(&job) {
+                    return ReadTo::Unwanted;
+                }
                 if job.may_be_put_off()
                     && let Some(why) = trouble.take()
                 {
                     let resume = Resume { items: chunks.next, ..job.resume };
                     return ReadTo::Trouble(Box::new(Job { resume, ..(*job).clone() }), why);
                 }
-                last.with_end(bytes, digest, OriginalBytes::InFile)
+                last.with_end(bytes, digest, OriginalBytes::InFile(made))
             }
         };
         if send(last) { ReadTo::End } else { ReadTo::Unwanted }
@@ -213,7 +225,8 @@ impl Reader {
 
 enum Input {
     Held(Vec<u8>),
-    Stream(Box<dyn Bytes>),
+    /// So many bytes, as far as is known, and where to read them.
+    Stream(u64, Box<dyn Bytes>),
 }
 
 /// Opens a file and reads it whole where it is small. A claimed file that changes meanwhile is read again: a
@@ -222,7 +235,7 @@ fn open(job: &mut Job) -> io::Result<Input> {
     for _ in 1..READINGS_MAX {
         let input = open_once(job)?;
         let Origin::Inbox(claimed) = &job.origin else { return Ok(input) };
-        if matches!(input, Input::Stream(_)) || !claimed.changed()? {
+        if matches!(input, Input::Stream(..)) || !claimed.changed()? {
             return Ok(input);
         }
         job.origin = Origin::Inbox(claimed.clone().refreshed()?);
@@ -233,13 +246,16 @@ fn open(job: &mut Job) -> io::Result<Input> {
 fn open_once(job: &Job) -> io::Result<Input> {
     let (bytes, file) = job.open()?;
     if bytes > HELD_BYTES_MAX {
-        return Ok(Input::Stream(file));
+        return Ok(Input::Stream(bytes, file));
     }
     let mut held = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
     file.take(HELD_BYTES_MAX + 1).read_to_end(&mut held)?;
     // It may have grown since it was measured.
-    let fits = held.len() as u64 <= HELD_BYTES_MAX;
-    Ok(if fits { Input::Held(held) } else { Input::Stream(job.open()?.1) })
+    if held.len() as u64 <= HELD_BYTES_MAX {
+        return Ok(Input::Held(held));
+    }
+    let (bytes, file) = job.open()?;
+    Ok(Input::Stream(bytes, file))
 }
 
 fn not_regular(kind: FileKind) -> Option<Reason> {
@@ -404,59 +420,21 @@ impl LastChunk {
     }
 }
 
-/// Hashes a file as it is read, in one go as long as nobody seeks in it.
-struct Hashing<'p> {
-    file: Box<dyn Bytes>,
-    hash: sha2::Sha256,
-    bytes: u64,
-    is_in_order: bool,
-    /// Told of every block: what nobody wants of a large file is read too.
-    pulse: &'p Pulse,
-    /// What the system said that may pass, whatever a format makes of it.
-    trouble: Trouble,
-}
-
-type Trouble = Rc<Cell<Option<String>>>;
-
-impl<'p> Hashing<'p> {
-    fn new(file: Box<dyn Bytes>, pulse: &'p Pulse, trouble: Trouble) -> Self {
-        Self { file, hash: sha2::Sha256::new(), bytes: 0, is_in_order: true, pulse, trouble }
-    }
-
-    /// How long the file is, and its digest where it can be read to its end; what nobody wanted is read too.
-    fn whole(mut self) -> (u64, Option<Digest>) {
-        if !self.is_in_order {
-            if self.file.rewind().is_err() {
-                return (self.bytes, None);
-            }
-            self = Self::new(self.file, self.pulse, self.trouble);
+#[cfg(test)]
+impl Reader {
+    /// One that takes articles of less than a kilobyte.
+    pub fn of_short_articles(originals: &std::path::Path) -> Self {
+        let limits = format::Limits { article_bytes_max: 999, nesting_max: 1, entries_max: 9, ratio_max: 9 };
+        let patience = Duration::from_secs(9);
+        let fields = format::Fields::default();
+        Self {
+            settings: Arc::new(format::Settings { limits, patience, fields }),
+            progress: Arc::default(),
+            stop: Arc::default(),
+            encoder: None,
+            originals: originals.to_owned(),
+            room: Room { folders: vec![originals.to_owned()], free_min_bytes: 0 },
         }
-        let rest = io::copy(&mut self, &mut io::sink());
-        (self.bytes, rest.is_ok().then(|| Digest(self.hash.finalize().into())))
-    }
-}
-
-impl Read for Hashing<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.pulse.go_on();
-        let note = |error: &io::Error| {
-            if is_transient(error) && error.kind() != io::ErrorKind::Interrupted {
-                self.trouble.set(Some(error.to_string()));
-            }
-        };
-        let count = self.file.read(into).inspect_err(note)?;
-        if self.is_in_order {
-            self.hash.update(into.get(..count).unwrap_or_default());
-            self.bytes += count as u64;
-        }
-        Ok(count)
-    }
-}
-
-impl Seek for Hashing<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.is_in_order = false;
-        self.file.seek(to)
     }
 }
 
@@ -490,16 +468,8 @@ mod tests {
         symlink("/proc/self", &folder).unwrap();
         let Origin::Inbox(first) = &mut jobs[0].origin else { panic!("of an inbox") };
         let real = std::mem::replace(&mut first.path, folder.join("mem"));
-        let limits = format::Limits { article_bytes_max: 999, nesting_max: 1, entries_max: 9, ratio_max: 9 };
-        let patience = Duration::from_secs(9);
-        let settings = format::Settings { limits, patience, fields: format::Fields::default() };
-        let progress = Arc::<Progress>::default();
-        let reader = Reader {
-            settings: Arc::new(settings),
-            progress: Arc::clone(&progress),
-            stop: Arc::default(),
-            encoder: None,
-        };
+        let reader = Reader::of_short_articles(dir.path());
+        let progress = Arc::clone(&reader.progress);
         let later = PutOff::new(StageName::Read, Arc::clone(&progress), Arc::default());
         let later = later.with_wait(Duration::from_millis(5));
         let (send, receive) = mpsc::channel(4);
@@ -523,5 +493,33 @@ mod tests {
         drop(send);
         reading.await.unwrap();
         assert_eq!(progress.files_put_off(StageName::Read), (0, None));
+    }
+
+    /// One that is let go of in the middle was set aside as broken off there.
+    #[test]
+    fn a_large_file_comes_with_what_is_kept_of_it_and_where_the_run_is_to_stop_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let originals = dir.path().join("originals");
+        fs::create_dir(&originals).unwrap();
+        let job = claimed(dir.path()).remove(0);
+        let mut bytes = fs::read(job.path()).unwrap();
+        bytes.resize(usize::try_from(HELD_BYTES_MAX).unwrap() + 1, b'\n');
+        fs::write(job.path(), &bytes).unwrap();
+        let reader = Reader::of_short_articles(&originals);
+        let mut ends = Vec::new();
+        let mut read = || {
+            reader.file(job.clone(), |chunk| {
+                ends.extend(chunk.end);
+                true
+            })
+        };
+        assert!(matches!(read(), ReadTo::End));
+        reader.stop.store(true, Ordering::Relaxed);
+        assert!(matches!(read(), ReadTo::Unwanted));
+        let [FileEnd { digest, original: OriginalBytes::InFile(Some(_)), .. }] = ends.as_slice() else {
+            panic!("{ends:?}")
+        };
+        assert_eq!(*digest, Some(Digest::of(&bytes)));
+        assert_eq!(fs::read_dir(originals).unwrap().count(), 1, "what was begun when it was to stop is gone");
     }
 }

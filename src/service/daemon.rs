@@ -101,7 +101,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
     let (mut stages, mut others) = (Tasks::default(), Tasks::default());
     let resumed = pipeline::resume(&opened.store, &config.data_dir, in_flight, Numbers::AllKnown)?;
     opened.close_interrupted(&resumed.jobs, &shown(&inboxes))?;
-    let (halt, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
+    let (halt, progress, standing) = <(Arc<AtomicBool>, Arc<Progress>, Arc<Standing>)>::default();
     let parts = Parts {
         opened,
         failed: failed.clone(),
@@ -109,7 +109,8 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&halt),
-        room: Some(room(&config)),
+        room: room(&config),
+        waits: true,
         encoder,
     };
     let Wired { jobs, finished, words, stages: wired, store } = pipeline::stages(parts);
@@ -122,7 +123,6 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         (Receiver::new(&jobs, &arrivals, &config.data_dir, room(&config)), jobs.downgrade());
     stages.spawn("intake", intake(resumed, claimed, (jobs, finished.clone())));
     let Rhythm { every, patience } = Rhythm::of_the_environment();
-    let (since, standing) = (clock::now(), Arc::<Standing>::default());
     let (watched, in_force) = watch::channel(Arc::new(inboxes));
     let known = Arc::new(Known {
         config: config.clone(),
@@ -130,7 +130,7 @@ pub async fn run(daemon: Daemon, reload: Reload, ready: impl FnOnce(&Ready)) -> 
         store: Arc::clone(&store),
         state: state_seen.clone(),
         progress,
-        since,
+        since: clock::now(),
         standing: Arc::clone(&standing),
         patience,
         disk: Disk::default(),

@@ -141,7 +141,8 @@ async fn taken_in(
         group_articles_max: config.commit.group_articles_max,
         progress: Arc::default(),
         stop: Arc::clone(&stop),
-        room: None,
+        room: room(config),
+        waits: false,
         encoder: ground.encoder,
     };
     let Wired { jobs, stages, store, .. } = pipeline::stages(parts);
