@@ -12,20 +12,20 @@ pub(super) const RADIUS: u32 = 3;
 const BLOCKS: u32 = 4;
 const BLOCK_BITS: u32 = 16;
 
-/// Finds live articles by their `SimHash`.
+/// Finds live articles by their `SimHash`, whose bytes need no room beside them to be kept in order.
 #[derive(Default)]
-pub(super) struct HammingIndex(Postings<u64, 0>);
+pub(super) struct HammingIndex(Postings<[u8; 8], 0>);
 
 impl HammingIndex {
     /// Of articles in order.
     pub fn holding(articles: &[(u64, ArticleNo)]) -> Self {
         let keys = |(simhash, _)| keys(simhash).map(|key| (key, 0));
-        Self(Postings::holding(articles, |(simhash, no)| (no, simhash), keys))
+        Self(Postings::holding(articles, |(simhash, no)| (no, simhash.to_le_bytes()), keys))
     }
 
     /// Takes in an article. Numbers must rise.
     pub fn insert(&mut self, simhash: u64, no: ArticleNo) {
-        self.0.insert(no, simhash, keys(simhash).map(|key| (key, 0)));
+        self.0.insert(no, simhash.to_le_bytes(), keys(simhash).map(|key| (key, 0)));
     }
 
     pub fn remove(&mut self, simhash: u64, no: ArticleNo) {
@@ -38,7 +38,9 @@ impl HammingIndex {
         for live in self.0.of(keys(simhash)) {
             let articles =
                 live.postings().iter().filter_map(|posting| self.0.article(self.0.place(*posting)));
-            let near = articles.filter(|(_, other)| simhash::hamming_distance(simhash, **other) <= RADIUS);
+            let near = articles.filter(|(_, other)| {
+                simhash::hamming_distance(simhash, u64::from_le_bytes(**other)) <= RADIUS
+            });
             found.extend(near.map(|(no, _)| no));
         }
         found.sort_unstable();

@@ -89,6 +89,7 @@ pub(super) fn panel(members: &[ArticleNo], size: usize) -> Vec<ArticleNo> {
 #[derive(Default)]
 pub(super) struct Records {
     by_founder: HashMap<ArticleNo, Record, SpreadHasher>,
+    /// Of the live articles that did not found theirs.
     founder_of: HashMap<ArticleNo, ArticleNo, SpreadHasher>,
     /// The pinned articles, live or not, with the founders of their records, which are theirs for good.
     pinned: BTreeMap<ArticleNo, ArticleNo>,
@@ -108,7 +109,8 @@ impl Records {
 
     /// The founder of the record that a live article is in.
     pub fn founder_of(&self, no: ArticleNo) -> Option<ArticleNo> {
-        self.founder_of.get(&no).copied()
+        let is_founder = || self.get(no).is_some_and(|record| record.members.binary_search(&no).is_ok());
+        self.founder_of.get(&no).copied().or_else(|| is_founder().then_some(no))
     }
 
     /// How many live members a record has.
@@ -127,7 +129,7 @@ impl Records {
 
     /// Keeps a live article with the other versions of its story.
     pub fn chain(&mut self, no: ArticleNo) {
-        if self.founder_of.contains_key(&no) {
+        if self.founder_of(no).is_some() {
             self.chained.insert(no);
         }
     }
@@ -146,12 +148,15 @@ impl Records {
     pub fn add(&mut self, no: ArticleNo, founder: ArticleNo, id: RecordId) {
         let new = || Record { id, members: Members::One(no) };
         self.by_founder.entry(founder).or_insert_with(new).members.insert(no);
-        self.founder_of.insert(no, founder);
+        if no != founder {
+            self.founder_of.insert(no, founder);
+        }
     }
 
     /// Lets go of an article that has left every window, or is to go elsewhere.
     pub fn remove(&mut self, no: ArticleNo) {
-        let Some(founder) = self.founder_of.remove(&no) else { return };
+        let Some(founder) = self.founder_of(no) else { return };
+        self.founder_of.remove(&no);
         self.chained.remove(&no);
         if self.by_founder.get_mut(&founder).is_some_and(|record| record.members.remove(no) == 0) {
             self.by_founder.remove(&founder);

@@ -192,7 +192,7 @@ fn one(config: &Config, root: &Root, mounts: &Mounts, told: Option<&InboxStatus>
     }
     let survey = match inbox::survey(root) {
         Ok(survey) => survey,
-        Err(error) => return Finding::failure(INBOX, error.to_string(), "mend its rights or intake.ignore"),
+        Err(error) => return Finding::failure(INBOX, error.to_string(), "mend its rights or its 'ignore'"),
     };
     if let Some(found) = not_taken(&survey, is_ours) {
         return found;
