@@ -205,7 +205,7 @@ fn catch_up(
 /// Opens what is written to, behind what was read.
 fn opened(
     data_dir: &Path,
-    store: Store,
+    mut store: Store,
     (detector, replay): (Detector, Replay),
 ) -> Result<Opened, OpenError> {
     let journal = Journal::open(&data_dir.join("journal"), replay.end())?;
@@ -214,6 +214,7 @@ fn opened(
         tracing::error!(folder = %folder.display(), "the originals are gone: the bytes of what came in are not kept any more; mount their disk, or bring them back from a backup");
     }
     let packs = Packs::open(&data_dir.join("originals"))?;
+    store.learn_digests()?;
     Ok(Opened { store, journal, packs, detector, damage: replay.into_damage() })
 }
 

@@ -52,6 +52,9 @@ pub(super) const META: &[u8] = b"m";
 /// The letter of the rows that point at profiles.
 pub(super) const PROFILES: &[u8] = b"p";
 
+/// The letters of the rows under a digest.
+pub(super) const DIGESTS: [u8; 3] = *b"itd";
+
 /// The letter of the rows of articles.
 pub(super) const ARTICLES: &[u8] = b"a";
 
@@ -167,6 +170,11 @@ pub(super) fn members(founder: ArticleNo) -> Key {
 /// The prefix of all links of a record.
 pub(super) fn links(founder: ArticleNo) -> Key {
     [b"l", &founder.0.to_be_bytes()[..]].concat()
+}
+
+/// Whether it is the key of a row under a digest.
+pub(super) fn is_of_digest(key: &[u8]) -> bool {
+    key.first().is_some_and(|letter| DIGESTS.contains(letter))
 }
 
 fn of_digest(letter: u8, digest: Digest) -> Key {

@@ -14,6 +14,7 @@ mod articles;
 mod check;
 mod codec;
 mod compare;
+mod digests;
 mod live;
 mod lock;
 mod profiles;
@@ -29,6 +30,7 @@ pub use view::{Gathered, Order, View};
 pub use write::Change;
 
 use crate::journal::Position;
+use digests::Digests;
 use profiles::ProfileWriter;
 use std::{
     fs, io,
@@ -115,6 +117,7 @@ impl StoreError {
 pub struct Store {
     folder: PathBuf,
     db: sled::Db,
+    digests: Digests,
     /// Held while a batch is applied; there from the first on.
     applying: Mutex<Option<ProfileWriter>>,
 }
@@ -143,7 +146,8 @@ impl Store {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         let db = open_when_free(&config, folder)?;
-        let store = Self { folder: folder.to_owned(), db, applying: Mutex::new(None) };
+        let digests = Digests::of(&db);
+        let store = Self { folder: folder.to_owned(), db, digests, applying: Mutex::new(None) };
         match trust {
             Trust::SameBoot => store.view().counts().map(|_| ())?,
             Trust::Nothing => check::whole(store.view())?,
@@ -180,7 +184,12 @@ impl Store {
 
     /// For reading.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.db, &self.folder)
+        View::new(&self.db, &self.digests, &self.folder)
+    }
+
+    /// Learns in the background which digests the view holds, so that it need not be asked for most that it does not.
+    pub fn learn_digests(&mut self) -> Result<(), StoreError> {
+        self.digests.learn(&self.db).map_err(StoreError::io("start a thread that reads", &self.folder))
     }
 
     /// Applies changes in one atomic batch together with the place in the journal up to which the view is

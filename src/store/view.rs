@@ -4,6 +4,7 @@ use super::{
     StoreError,
     articles::{self, Told},
     codec,
+    digests::Digests,
     profiles::{ProfileReader, ProfileRow, ProfileRows},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
@@ -19,6 +20,7 @@ use std::{ops::Bound, path::Path};
 #[derive(Clone, Copy)]
 pub struct View<'s> {
     tree: &'s sled::Tree,
+    pub(super) digests: &'s Digests,
     pub(super) folder: &'s Path,
 }
 
@@ -77,11 +79,14 @@ impl Walk<'_> {
 }
 
 impl<'s> View<'s> {
-    pub(super) fn new(db: &'s sled::Db, folder: &'s Path) -> Self {
-        Self { tree: db, folder }
+    pub(super) fn new(db: &'s sled::Db, digests: &'s Digests, folder: &'s Path) -> Self {
+        Self { tree: db, digests, folder }
     }
 
     pub(super) fn row<T: DeserializeOwned>(self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        if self.digests.lack(key) {
+            return Ok(None);
+        }
         self.tree.get(key)?.map(|row| codec::decode(key, &row)).transpose()
     }
 

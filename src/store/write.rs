@@ -471,7 +471,10 @@ impl Writer<'_> {
         let mut batch = sled::Batch::default();
         for (key, row) in self.rows {
             match row {
-                Some(row) => batch.insert(key, row),
+                Some(row) => {
+                    self.view.digests.add(&key);
+                    batch.insert(key, row);
+                }
                 None => batch.remove(key),
             }
         }
