@@ -93,7 +93,7 @@ impl Blocks {
 
     /// Adds a number behind a list's others. Where it must go elsewhere for that, says where.
     pub fn push(&mut self, list: List, number: u32) -> List {
-        if self.is_full(list) {
+        if self.room(list) == 0 {
             let longer: Vec<u32> = self.get(list).iter().copied().chain([number]).collect();
             self.free(list);
             return self.add(&longer);
@@ -107,10 +107,10 @@ impl Blocks {
         list
     }
 
-    /// Whether a list must go elsewhere to have one number more.
-    pub fn is_full(&self, list: List) -> bool {
+    /// How many numbers more a list may have before it must go elsewhere.
+    pub fn room(&self, list: List) -> usize {
         let header = self.header(list);
-        length(header) == room(size(header))
+        room(size(header)) - length(header)
     }
 
     /// Keeps those of a list's numbers that are wanted. Where it goes elsewhere then, says where.

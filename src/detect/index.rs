@@ -134,7 +134,8 @@ impl Index {
     pub fn candidates(&mut self, profile: &Profile, neighbours_max: usize) -> Vec<Candidate> {
         let mut by_wording = self.sketches.candidates(profile.sketch(), &mut self.tally);
         if let Some(simhash) = profile.simhash {
-            by_wording.extend(self.near.within_radius(simhash).into_iter().rev().take(neighbours_max));
+            let near = self.near.within_radius(simhash, |no| self.get(no)?.simhash);
+            by_wording.extend(near.take(neighbours_max));
         }
         by_wording.sort_unstable();
         by_wording.dedup();
@@ -174,7 +175,7 @@ impl Index {
         self.late.extend((profile.time < self.rewritable_from).then_some(no));
         self.exact.insert(no, digests(&profile));
         if let Some(simhash) = profile.simhash {
-            self.near.insert(simhash, no);
+            self.near.insert(simhash, no, ArticleNo(self.first));
         }
         self.sketches.insert(profile.sketch(), no);
         self.terms.insert(&profile);
@@ -220,9 +221,6 @@ impl Index {
         let place = self.place(no);
         let Some(profile) = self.profiles.get_mut(place).and_then(Option::take) else { return };
         self.exact.remove(no, digests(&profile));
-        if let Some(simhash) = profile.simhash {
-            self.near.remove(simhash, no);
-        }
         self.sketches.remove(profile.sketch(), no);
     }
 }

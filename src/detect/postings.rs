@@ -123,7 +123,7 @@ impl<T, const VALUE_BITS: u32> Postings<T, VALUE_BITS> {
     /// A list that is to have one posting more. Now and then it is looked at how many of the others are dead: that waits for its
     /// front, which nothing else looks at where the newest are wanted.
     fn tidied(longer: &mut Blocks, list: List, first: u32) -> List {
-        let (length, is_full) = (longer.get(list).len(), longer.is_full(list));
+        let (length, is_full) = (longer.get(list).len(), longer.room(list) == 0);
         if !is_full && !length.is_multiple_of(NEAR) {
             return list;
         }
