@@ -68,7 +68,7 @@ impl Digests {
         let thread = learning.spawn(move || match known.learn(&tree, &ends) {
             Ok(()) => {}
             // Whoever asks for a row that cannot be read is told; here it only is slower.
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "digests stay unknown"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the filter of digests is not filled, so that new articles take longer: the view has keys that cannot be read"),
         })?;
         self.learner = Some(Learner { is_unwanted, thread: Some(thread) });
         Ok(())
