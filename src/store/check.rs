@@ -4,6 +4,7 @@ use super::{
     StoreError, View,
     articles::{self, Part},
     codec,
+    digests::Era,
     profiles::ProfileRows,
 };
 use crate::model::ArticleNo;
@@ -42,7 +43,7 @@ pub(super) fn whole(view: View<'_>) -> Result<(), StoreError> {
 /// Whether an article founded its record. It must be found by its id, and its record be there.
 fn is_founder(view: View<'_>, key: &[u8], part: Part<'_>) -> Result<bool, StoreError> {
     let (no, row) = (part.no, part.row(key)?);
-    let is_listed = view.row::<ArticleNo>(&codec::id(row.id))? == Some(no);
+    let is_listed = view.row::<ArticleNo>(&codec::id(Era::of(no), row.id))? == Some(no);
     let is_founder = row.founder == no;
     if is_listed && (is_founder || view.is_founder(row.founder)?) {
         Ok(is_founder)

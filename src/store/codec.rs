@@ -7,9 +7,9 @@
 //! | --- | --- |
 //! | `m` | [`Counts`](super::Counts) and the journal position applied |
 //! | `a` article:u32 / 4 | [`ArticleRow`](super::ArticleRow) of each of these, and what its format said of it, as JSON |
-//! | `i` first 16 bytes of the article's id | article:u32 |
-//! | `t` first 16 bytes of the text's digest | article:u32, the first with that text |
-//! | `s` first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version |
+//! | `i` era:u16, first 16 bytes of the article's id | article:u32 |
+//! | `t` era:u16, first 16 bytes of the text's digest | article:u32, the first with that text |
+//! | `s` era:u16, first 16 bytes of the digest of a wire id | article:u32 and number:i64, its latest version up to then |
 //! | `p` article:u32 / 64 | where the profiles lie that `detect` compares, of those of these that are in a window |
 //! | `k` article:u32 | founder:u32 of its record: a person pinned the article there |
 //! | `r` founder:u32 | [`RecordRow`](super::RecordRow), where the record is not just what its founder says of it |
@@ -19,8 +19,10 @@
 //! | `l` founder:u32 founder:u32 | [`Score`](crate::model::Score): the two records are related |
 //! | `f` arrival:u64 | [`ArrivalRow`](super::ArrivalRow) |
 //! | `o` arrival:u64 | nothing: the arrival has no receipt yet |
-//! | `d` first 16 bytes of a file's digest | where its original is kept |
+//! | `d` era:u16, first 16 bytes of a file's digest | where its original is kept |
 //! | `x` subject:u64 segment:u32 offset:u64 line:u32 | nothing: there the journal tells what befell the subject later |
+//!
+//! The eras of `i`, `t`, `s` and `d` are told in `digests`: a digest is looked for in the latest first.
 //!
 //! A record is there where an article is its own founder. A `w` begins with what follows the last slash of the wire id, or
 //! of the path where there is none: its first bytes and its xxh3, the low half as in all that follows. Then come what follows that of
@@ -32,14 +34,14 @@
 //! A row is the format version (one byte), the low half of the xxh3 of what follows (four bytes, little-endian)
 //! and the value in postcard.
 
-use super::{StoreError, articles::ARTICLES_A_ROW, profiles::PROFILES_A_ROW};
+use super::{StoreError, articles::ARTICLES_A_ROW, digests::Era, profiles::PROFILES_A_ROW};
 use crate::journal::Place;
 use crate::model::{Arrival, ArticleNo, Digest, RecordId, place_of};
 use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The format of the rows. A view of another version is rebuilt.
-const VERSION: u8 = 14;
+const VERSION: u8 = 15;
 const HEAD_BYTES: usize = 5;
 /// So much of a name stands in its key: where most differ from those before and after them.
 const WORD_BYTES: usize = 16;
@@ -53,7 +55,7 @@ pub(super) const META: &[u8] = b"m";
 pub(super) const PROFILES: &[u8] = b"p";
 
 /// The letters of the rows under a digest.
-pub(super) const DIGESTS: [u8; 3] = *b"itd";
+pub(super) const DIGESTS: [u8; 4] = *b"itsd";
 
 /// The letter of the rows of articles.
 pub(super) const ARTICLES: &[u8] = b"a";
@@ -76,25 +78,25 @@ pub(super) fn record(founder: ArticleNo) -> Key {
     [b"r", &founder.0.to_be_bytes()[..]].concat()
 }
 
-pub(super) fn id(digest: Digest) -> Key {
-    of_digest(b'i', digest)
+pub(super) fn id(era: Era, digest: Digest) -> Key {
+    of_digest(b'i', era, digest)
 }
 
-/// The prefix of the ids whose head names this record.
-pub(super) fn ids_headed(record: RecordId) -> Key {
-    [b"i", &record.0.to_be_bytes()[..]].concat()
+/// The prefix of the ids of an era whose head names this record.
+pub(super) fn ids_headed(era: Era, record: RecordId) -> Key {
+    [&of_era(b'i', era)[..], &record.0.to_be_bytes()].concat()
 }
 
-pub(super) fn text(digest: Digest) -> Key {
-    of_digest(b't', digest)
+pub(super) fn text(era: Era, digest: Digest) -> Key {
+    of_digest(b't', era, digest)
 }
 
-pub(super) fn story(digest: Digest) -> Key {
-    of_digest(b's', digest)
+pub(super) fn story(era: Era, digest: Digest) -> Key {
+    of_digest(b's', era, digest)
 }
 
-pub(super) fn file(digest: Digest) -> Key {
-    of_digest(b'd', digest)
+pub(super) fn file(era: Era, digest: Digest) -> Key {
+    of_digest(b'd', era, digest)
 }
 
 pub(super) fn name(record: RecordId) -> Key {
@@ -172,13 +174,24 @@ pub(super) fn links(founder: ArticleNo) -> Key {
     [b"l", &founder.0.to_be_bytes()[..]].concat()
 }
 
-/// Whether it is the key of a row under a digest.
-pub(super) fn is_of_digest(key: &[u8]) -> bool {
-    key.first().is_some_and(|letter| DIGESTS.contains(letter))
+/// The prefix of the rows of a letter in an era.
+pub(super) fn of_era(letter: u8, era: Era) -> [u8; 3] {
+    let [high, low] = era.0.to_be_bytes();
+    [letter, high, low]
 }
 
-fn of_digest(letter: u8, digest: Digest) -> Key {
-    std::iter::once(letter).chain(digest.0.into_iter().take(16)).collect()
+fn of_digest(letter: u8, era: Era, digest: Digest) -> Key {
+    of_era(letter, era).into_iter().chain(digest.0.into_iter().take(16)).collect()
+}
+
+/// The era in the key of a row under a digest.
+pub(super) fn era(key: &[u8]) -> Option<Era> {
+    key.get(1..)?.first_chunk().map(|bytes| Era(u16::from_be_bytes(*bytes)))
+}
+
+/// What the digest in such a key begins with.
+pub(super) fn digest_head(key: &[u8]) -> Option<u64> {
+    key.get(3..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 /// The number behind the letter of a key.
@@ -282,5 +295,5 @@ mod tests {
     fn golden_row() {
         assert_eq!(encode(&(7_u32, "seven")).unwrap(), GOLDEN_ROW);
     }
-    const GOLDEN_ROW: &[u8] = &[14, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
+    const GOLDEN_ROW: &[u8] = &[15, 76, 224, 117, 25, 7, 5, 115, 101, 118, 101, 110];
 }

@@ -1,12 +1,15 @@
-//! Whether a digest can be in the view at all: a Bloom filter in memory over the keys of articles, texts and files.
+//! Where in the view a digest can be: eras, and for each of them a Bloom filter in memory over its digests.
 //!
-//! Nearly all that arrives is new, and each of its digests lies on a page of its own, at random. To learn from sled that it is
-//! not there took a third of the time of a million articles, and a sixth of 100,000. The filter says so without sled. It
-//! errs to one side only: what it lacks is not in the view, while about one in a hundred of what it has is not there either.
+//! Digests come at random. In one table every article of a large archive would need pages of its own, to be read, and
+//! written again. So the rows under digests lie in eras, of as many articles or files as have their pages at hand: what is
+//! written goes to the latest one, however many there are. Nearly all that arrives is new, and the filters say so without
+//! sled. They err to one side only: a digest that one of them lacks is not in that era.
 //!
-//! Owns nothing on the disk. It is filled from the keys by a thread of its own, and lacks nothing until that has ended.
+//! Owns nothing on the disk. The filters are filled from the keys by a thread of its own, era by era, and until that has
+//! been through an era its filter lacks nothing.
 
 use super::{StoreError, codec};
+use crate::model::{Arrival, ArticleNo};
 use std::{
     io,
     sync::{
@@ -16,56 +19,86 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// The first layer takes so many keys; each that follows takes twice as many as the one before it.
-const FIRST_KEYS: usize = 1 << 18;
-/// So many keys share a word of 64 bits, and each sets so many of them: 16 bits a key, in one line of the cache.
-const KEYS_A_WORD: usize = 4;
-const BITS_A_KEY: u32 = 4;
+/// So many articles have their rows in one era, and so many files.
+const ERA: u64 = 1 << 17;
+/// Digests in an era at most: of an article its id, its text and its story, and of a file.
+const DIGESTS: usize = 4 << 17;
+/// The bits for each of them, where there are so many: at 700 eras one in thirty is looked for in vain, once.
+const BITS: usize = 24;
+/// A line of the processor's cache, which is all that is looked at; a digest has a bit in each of its words.
+type Line = [u64; 8];
+const LINES: usize = DIGESTS * BITS / (8 * size_of::<Line>());
+
+/// A range of articles, or of files, whose rows under digests lie side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Era(pub u16);
+
+impl Era {
+    /// That of an article.
+    pub fn of(no: ArticleNo) -> Self {
+        Self::at(u64::from(no.0))
+    }
+
+    /// That of a file.
+    pub fn of_file(arrival: Arrival) -> Self {
+        Self::at(arrival.0)
+    }
+
+    fn at(number: u64) -> Self {
+        Self(u16::try_from(number / ERA).unwrap_or(u16::MAX))
+    }
+}
 
 /// The digests of a view.
-#[derive(Default)]
 pub(super) struct Digests {
     known: Arc<Known>,
     learner: Option<Learner>,
 }
 
-#[derive(Default)]
-struct Known {
-    layers: RwLock<Vec<Layer>>,
-    /// Whether all keys of the view are in it.
-    is_whole: AtomicBool,
-}
+/// A filter for each era.
+struct Known(RwLock<Vec<Filter>>);
 
 impl Digests {
-    /// Those of a view: all of them where it is empty, else none yet.
-    pub fn of(tree: &sled::Tree) -> Self {
-        let is_whole = AtomicBool::new(tree.is_empty());
-        let known = Arc::new(Known { is_whole, ..Known::default() });
-        Self { known, learner: None }
-    }
-
-    /// Whether there is surely no row under this key.
-    pub fn lack(&self, key: &[u8]) -> bool {
-        self.known.is_whole.load(Ordering::Acquire)
-            && codec::is_of_digest(key)
-            && !self.known.layers.read().unwrap_or_else(PoisonError::into_inner).iter().any(|l| l.has(key))
-    }
-
-    /// Takes in a key, which must be done before its row is written.
-    pub fn add(&self, key: &[u8]) {
-        self.known.add(key);
-    }
-
-    /// Takes in the keys of a view on a thread of its own. What is added meanwhile is kept.
-    pub fn learn(&mut self, tree: &sled::Tree) -> io::Result<()> {
-        if self.known.is_whole.load(Ordering::Acquire) {
-            return Ok(());
+    /// Those of a view, of which nothing is known but how many eras there are.
+    pub fn of(tree: &sled::Tree) -> Result<Self, StoreError> {
+        let mut eras = 0;
+        for letter in codec::DIGESTS {
+            let last = tree.scan_prefix([letter]).keys().next_back().transpose()?;
+            let last = last.and_then(|key| codec::era(&key));
+            eras = eras.max(last.map_or(0, |era| usize::from(era.0) + 1));
         }
+        let unknown = (0..eras).map(|_| Filter::default()).collect();
+        Ok(Self { known: Arc::new(Known(RwLock::new(unknown))), learner: None })
+    }
+
+    /// The eras that can have a digest which begins with this, the latest first.
+    pub fn eras_of(&self, head: u64) -> Vec<Era> {
+        let filters = self.known.0.read().unwrap_or_else(PoisonError::into_inner);
+        let eras = (0..=u16::MAX).map(Era).zip(filters.iter());
+        let mut found: Vec<_> =
+            eras.filter(|(_, filter)| filter.may_have(head)).map(|(era, _)| era).collect();
+        found.reverse();
+        found
+    }
+
+    /// All eras, the latest first.
+    pub fn eras(&self) -> impl Iterator<Item = Era> + use<> {
+        let eras = self.known.0.read().unwrap_or_else(PoisonError::into_inner).len();
+        (0..u16::try_from(eras).unwrap_or(u16::MAX)).rev().map(Era)
+    }
+
+    /// Takes in a digest, which must be done before its row is written or asked for.
+    pub fn add(&self, era: Era, head: u64) {
+        self.known.add(era, head);
+    }
+
+    /// Takes in the digests of a view on a thread of its own. What is added meanwhile is kept.
+    pub fn learn(&mut self, tree: &sled::Tree) -> io::Result<()> {
         let (tree, known, is_unwanted) =
             (tree.clone(), Arc::clone(&self.known), Arc::<AtomicBool>::default());
-        let ends = Arc::clone(&is_unwanted);
+        let (eras, ends) = (self.eras(), Arc::clone(&is_unwanted));
         let learning = thread::Builder::new().name("digests".to_owned());
-        let thread = learning.spawn(move || match known.learn(&tree, &ends) {
+        let thread = learning.spawn(move || match known.learn(eras, &tree, &ends) {
             Ok(()) => {}
             // Whoever asks for a row that cannot be read is told; here it only is slower.
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the filter of digests is not filled, so that new articles take longer: the view has keys that cannot be read"),
@@ -76,30 +109,39 @@ impl Digests {
 }
 
 impl Known {
-    fn add(&self, key: &[u8]) {
-        if !codec::is_of_digest(key) {
-            return;
+    fn add(&self, Era(era): Era, head: u64) {
+        let mut filters = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        while filters.len() <= usize::from(era) {
+            // Nothing is in an era that has just begun.
+            filters.push(Filter { is_whole: true, ..Filter::default() });
         }
-        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
-        if layers.last().is_none_or(|layer| layer.room == 0) {
-            let keys = FIRST_KEYS << layers.len();
-            layers.push(Layer { words: vec![0; keys / KEYS_A_WORD], room: keys });
-        }
-        if let Some(last) = layers.last_mut() {
-            last.add(key);
+        if let Some(filter) = filters.get_mut(usize::from(era)) {
+            filter.add(head);
         }
     }
 
-    fn learn(&self, tree: &sled::Tree, is_unwanted: &AtomicBool) -> Result<(), StoreError> {
-        for letter in codec::DIGESTS {
-            for key in tree.scan_prefix([letter]).keys() {
-                if is_unwanted.load(Ordering::Relaxed) {
-                    return Ok(());
+    fn learn(
+        &self,
+        eras: impl Iterator<Item = Era>,
+        tree: &sled::Tree,
+        is_unwanted: &AtomicBool,
+    ) -> Result<(), StoreError> {
+        for era in eras {
+            for letter in codec::DIGESTS {
+                for key in tree.scan_prefix(codec::of_era(letter, era)).keys() {
+                    if is_unwanted.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    if let Some(head) = codec::digest_head(&key?) {
+                        self.add(era, head);
+                    }
                 }
-                self.add(&key?);
+            }
+            let mut filters = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(filter) = filters.get_mut(usize::from(era.0)) {
+                filter.is_whole = true;
             }
         }
-        self.is_whole.store(true, Ordering::Release);
         Ok(())
     }
 }
@@ -118,36 +160,40 @@ impl Drop for Learner {
     }
 }
 
-/// A filter for so many keys.
-struct Layer {
-    words: Vec<u64>,
-    room: usize,
+/// The digests of an era, by their first eight bytes, which are as good as a hash.
+#[derive(Default)]
+struct Filter {
+    /// None before the first digest.
+    lines: Vec<Line>,
+    /// Whether all digests of the era are in it.
+    is_whole: bool,
 }
 
-impl Layer {
-    fn add(&mut self, key: &[u8]) {
-        let (at, bits) = self.place(key);
-        if let Some(word) = self.words.get_mut(at) {
-            *word |= bits;
+impl Filter {
+    fn add(&mut self, head: u64) {
+        if self.lines.is_empty() {
+            self.lines = vec![Line::default(); LINES];
         }
-        self.room = self.room.saturating_sub(1);
+        if let Some(line) = self.lines.get_mut(place(head)) {
+            line.iter_mut().zip(bits(head)).for_each(|(word, bit)| *word |= bit);
+        }
     }
 
-    fn has(&self, key: &[u8]) -> bool {
-        let (at, bits) = self.place(key);
-        self.words.get(at).is_none_or(|word| word & bits == bits)
+    fn may_have(&self, head: u64) -> bool {
+        let has = |line: &Line| line.iter().zip(bits(head)).all(|(word, bit)| word & bit != 0);
+        !self.is_whole || self.lines.get(place(head)).is_some_and(has)
     }
+}
 
-    /// The word of a key and its bits there. A digest is as good as its own hash.
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half is below the number of words")]
-    fn place(&self, key: &[u8]) -> (usize, u64) {
-        let digest = key.get(1..).and_then(<[u8]>::first_chunk).map_or(0, |head| u128::from_be_bytes(*head));
-        let (head, tail) = ((digest >> 64) as u64, digest as u64);
-        let at = (u128::from(head) * self.words.len() as u128) >> 64;
-        let bits =
-            (0..BITS_A_KEY).map(|nth| 1 << (tail >> (6 * nth) & 63)).fold(0, |bits, bit: u64| bits | bit);
-        (at as usize, bits)
-    }
+/// The line of a digest: its upper bits say where among all lines.
+#[expect(clippy::cast_possible_truncation, reason = "the upper half is below the number of lines")]
+fn place(head: u64) -> usize {
+    ((u128::from(head) * LINES as u128) >> 64) as usize
+}
+
+/// Its bits there, one in each word: six of its lower bits each.
+fn bits(head: u64) -> impl Iterator<Item = u64> {
+    (0..).map(move |word| 1 << (head >> (6 * word) & 63))
 }
 
 #[cfg(test)]
@@ -155,8 +201,8 @@ mod tests {
     use super::*;
     use crate::model::Digest;
 
-    fn keys(numbers: std::ops::Range<u32>) -> impl Iterator<Item = Vec<u8>> {
-        numbers.map(|no| codec::id(Digest::of(&no.to_be_bytes())))
+    fn digests(numbers: std::ops::Range<u32>) -> impl Iterator<Item = Digest> {
+        numbers.map(|no| Digest::of(&no.to_be_bytes()))
     }
 
     fn tree() -> sled::Db {
@@ -164,28 +210,30 @@ mod tests {
     }
 
     #[test]
-    fn it_has_all_that_came_and_little_else() {
-        let (many, tree) = (u32::try_from(2 * FIRST_KEYS).unwrap(), tree());
-        let digests = Digests::of(&tree);
-        keys(0..many).for_each(|key| digests.add(&key));
-        assert_eq!(keys(0..many).filter(|key| digests.lack(key)).count(), 0);
-        let strangers = keys(many..2 * many).filter(|key| !digests.lack(key)).count();
-        assert!(strangers < FIRST_KEYS / 50, "it takes {strangers} for known");
+    fn an_era_has_all_that_came_and_next_to_nothing_else() {
+        let (many, mut filter) = (u32::try_from(DIGESTS).unwrap(), Filter::default());
+        digests(0..many).for_each(|digest| filter.add(digest.head()));
+        assert!(digests(0..many).all(|digest| filter.may_have(digest.head())));
+        filter.is_whole = true;
+        assert!(digests(0..many).all(|digest| filter.may_have(digest.head())));
+        let strangers = digests(many..2 * many).filter(|digest| filter.may_have(digest.head())).count();
+        assert!(strangers < DIGESTS / 5_000, "it takes {strangers} for known");
     }
 
     #[test]
-    fn it_lacks_nothing_before_it_has_learned_all_and_asks_of_nothing_but_digests() {
-        let tree = tree();
-        for key in keys(0..9) {
-            tree.insert(key, b"").unwrap();
+    fn an_era_that_was_not_gone_through_can_have_anything() {
+        let (tree, before, after) = (tree(), Era(1), Era(3));
+        for digest in digests(0..9) {
+            tree.insert(codec::id(before, digest), b"").unwrap();
         }
-        let mut digests = Digests::of(&tree);
-        assert_eq!(keys(0..99).filter(|key| digests.lack(key)).count(), 0);
-        digests.learn(&tree).unwrap();
-        let thread = digests.learner.as_mut().and_then(|learner| learner.thread.take());
+        let mut known = Digests::of(&tree).unwrap();
+        known.add(after, digests(9..10).next().unwrap().head());
+        let eras = |known: &Digests, no| known.eras_of(digests(no..no + 1).next().unwrap().head());
+        assert_eq!((eras(&known, 50), eras(&known, 9)), (vec![Era(1), Era(0)], vec![after, Era(1), Era(0)]));
+        known.learn(&tree).unwrap();
+        let thread = known.learner.as_mut().and_then(|learner| learner.thread.take());
         thread.unwrap().join().unwrap();
-        assert_eq!(keys(0..9).filter(|key| digests.lack(key)).count(), 0);
-        assert!(keys(9..99).filter(|key| digests.lack(key)).count() > 80);
-        assert!(!digests.lack(codec::META));
+        assert_eq!((eras(&known, 50), eras(&known, 9), eras(&known, 3)), (vec![], vec![after], vec![before]));
+        assert_eq!(known.eras().map(|era| era.0).collect::<Vec<_>>(), [3, 2, 1, 0]);
     }
 }

@@ -40,9 +40,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The pages that sled may keep in memory. Its real use is a few times that. An article goes to two pages at random, which are
-/// read again, piece by piece, where they are not there any more: with 8 MiB that cost 70 microseconds an article of 300,000,
-/// with this 48, when it was asked for every digest.
+/// The pages that sled may keep in memory. Its real use is a few times that. An article goes to some pages at random of an era
+/// of digests, which are read again, piece by piece, where they are not there any more.
 const CACHE_BYTES: u64 = 32 << 20;
 /// With segments of 8 MiB a value reaches the never-synced overflow files only at a megabyte.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -147,7 +146,7 @@ impl Store {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         let db = open_when_free(&config, folder)?;
-        let digests = Digests::of(&db);
+        let digests = Digests::of(&db)?;
         let store = Self { folder: folder.to_owned(), db, digests, applying: Mutex::new(None) };
         match trust {
             Trust::SameBoot => store.view().counts().map(|_| ())?,

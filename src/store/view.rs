@@ -4,7 +4,7 @@ use super::{
     StoreError,
     articles::{self, Told},
     codec,
-    digests::Digests,
+    digests::{Digests, Era},
     profiles::{ProfileReader, ProfileRow, ProfileRows},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
@@ -84,10 +84,17 @@ impl<'s> View<'s> {
     }
 
     pub(super) fn row<T: DeserializeOwned>(self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        if self.digests.lack(key) {
-            return Ok(None);
-        }
         self.tree.get(key)?.map(|row| codec::decode(key, &row)).transpose()
+    }
+
+    /// What stands under a digest, in the latest era that has it.
+    fn under<T: DeserializeOwned>(
+        self,
+        key: fn(Era, Digest) -> Vec<u8>,
+        digest: Digest,
+    ) -> Result<Option<T>, StoreError> {
+        let eras = self.digests.eras_of(digest.head());
+        eras.into_iter().find_map(|era| self.row(&key(era, digest)).transpose()).transpose()
     }
 
     /// All keys and raw rows, in the order of their keys.
@@ -152,34 +159,37 @@ impl<'s> View<'s> {
 
     /// An article by its id.
     pub fn article_by_id(self, id: Digest) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
-        self.article_at(&codec::id(id)).map(|found| found.filter(|(_, row)| row.id == id))
+        self.article_under(codec::id, id).map(|found| found.filter(|(_, row)| row.id == id))
     }
 
     /// The first article with this normalized text.
     pub fn article_by_text(self, text: Digest) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
-        self.article_at(&codec::text(text))
+        self.article_under(codec::text, text)
     }
 
     /// The latest version of a story.
     pub fn article_by_story(self, story: Digest) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
-        let Some((no, _)) = self.row::<(ArticleNo, i64)>(&codec::story(story))? else { return Ok(None) };
+        let Some((no, _)) = self.under::<(ArticleNo, i64)>(codec::story, story)? else { return Ok(None) };
         Ok(self.article(no)?.map(|row| (no, row)))
     }
 
     /// The articles whose ids begin with these hexadecimal digits, so many at most.
     pub fn articles_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
-        self.like(b'i', digits).map(|entry| Ok(entry?.1)).take(most).collect()
+        self.ids_like(digits).take(most).collect()
     }
 
     /// The founders of the records whose ids or aliases begin with these hexadecimal digits, so many at most.
     pub fn founders_like(self, digits: &str, most: usize) -> Result<Vec<ArticleNo>, StoreError> {
+        // The head of an article's id is that of a record if it founded one under it.
+        let is_like = |record: RecordRow| format!("{:016x}", record.id.0).starts_with(digits);
+        let founded = self.ids_like(digits).filter_map(|no| {
+            let is_named = no.and_then(|no| Ok(self.record(no)?.is_some_and(is_like).then_some(no)));
+            is_named.transpose()
+        });
         let mut founders = Vec::new();
-        for entry in self.like(b'n', digits).chain(self.like(b'i', digits)) {
-            let (key, no) = entry?;
-            // The head of an article's id is that of a record if it founded one under it.
-            let is_like = |record: RecordRow| format!("{:016x}", record.id.0).starts_with(digits);
-            let is_named = key.starts_with(b"n") || self.record(no)?.is_some_and(is_like);
-            founders.extend((is_named && !founders.contains(&no)).then_some(no));
+        for founder in self.like(b"n".to_vec(), digits).chain(founded) {
+            let founder = founder?;
+            founders.extend((!founders.contains(&founder)).then_some(founder));
             if founders.len() == most {
                 break;
             }
@@ -187,22 +197,26 @@ impl<'s> View<'s> {
         Ok(founders)
     }
 
-    /// What the keys of a letter say whose digests, or numbers, begin with these hexadecimal digits.
+    fn ids_like(self, digits: &str) -> impl Iterator<Item = Result<ArticleNo, StoreError>> + use<'s, '_> {
+        self.digests.eras().flat_map(move |era| self.like(codec::of_era(b'i', era).to_vec(), digits))
+    }
+
+    /// What the keys of a kind say whose digests, or numbers, begin with these hexadecimal digits.
     fn like(
         self,
-        letter: u8,
+        kind: Vec<u8>,
         digits: &str,
-    ) -> impl Iterator<Item = Result<(sled::IVec, ArticleNo), StoreError>> + use<'s> {
+    ) -> impl Iterator<Item = Result<ArticleNo, StoreError>> + use<'s> {
         // Half a byte at the end is compared as text.
         let whole = hex::decode(digits.get(..digits.len() / 2 * 2).unwrap_or_default()).ok();
-        let prefix = whole.map(|whole| std::iter::once(letter).chain(whole).collect::<Vec<_>>());
-        let digits = digits.to_owned();
+        let (digits, of) = (digits.to_owned(), kind.len());
+        let prefix = whole.map(|whole| [kind, whole].concat());
         let entries = prefix.into_iter().flat_map(move |prefix| self.tree.scan_prefix(prefix));
         entries.filter_map(move |entry| {
             let is_like =
-                |key: &[u8]| hex::encode(key.get(1..).unwrap_or_default()).starts_with(digits.as_str());
+                |key: &[u8]| hex::encode(key.get(of..).unwrap_or_default()).starts_with(digits.as_str());
             match entry {
-                Ok((key, row)) if is_like(&key) => Some(codec::decode(&key, &row).map(|no| (key, no))),
+                Ok((key, row)) if is_like(&key) => Some(codec::decode(&key, &row)),
                 Ok(_) => None,
                 Err(error) => Some(Err(error.into())),
             }
@@ -233,8 +247,12 @@ impl<'s> View<'s> {
         Ok(found)
     }
 
-    fn article_at(self, key: &[u8]) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
-        let Some(no) = self.row::<ArticleNo>(key)? else { return Ok(None) };
+    fn article_under(
+        self,
+        key: fn(Era, Digest) -> Vec<u8>,
+        digest: Digest,
+    ) -> Result<Option<(ArticleNo, ArticleRow)>, StoreError> {
+        let Some(no) = self.under::<ArticleNo>(key, digest)? else { return Ok(None) };
         Ok(self.article(no)?.map(|row| (no, row)))
     }
 
@@ -252,7 +270,8 @@ impl<'s> View<'s> {
         if let Some(founder) = self.row(&codec::name(record))? {
             return Ok(Some(founder));
         }
-        for entry in self.tree.scan_prefix(codec::ids_headed(record)) {
+        let eras = self.digests.eras_of(record.0).into_iter();
+        for entry in eras.flat_map(|era| self.tree.scan_prefix(codec::ids_headed(era, record))) {
             let (key, row) = entry?;
             let no = codec::decode(&key, &row)?;
             if self.record(no)?.is_some_and(|found| found.id == record) {
@@ -416,7 +435,7 @@ impl<'s> View<'s> {
 
     /// Whether a person pinned an article.
     pub fn is_pinned(self, id: Digest) -> Result<bool, StoreError> {
-        let no: Option<ArticleNo> = self.row(&codec::id(id))?;
+        let no: Option<ArticleNo> = self.under(codec::id, id)?;
         Ok(no.map_or(Ok(false), |no| self.tree.contains_key(codec::pin(no)))?)
     }
 
@@ -458,7 +477,7 @@ impl<'s> View<'s> {
 
     /// Where the original of a file with this digest is kept.
     pub fn original(self, digest: Digest) -> Result<Option<Original>, StoreError> {
-        self.row(&codec::file(digest))
+        self.under(codec::file, digest)
     }
 
     /// The numbers that end the keys of a prefix.

@@ -7,14 +7,15 @@ use super::{
     StoreError, View,
     articles::{ARTICLES_A_ROW, RowOfArticles, Told, parts},
     codec,
+    digests::Era,
     profiles::{PROFILES_A_ROW, ProfileRows, ProfileWriter},
     rows::{ArrivalRow, ArticleRow, Counts, RecordRow},
 };
 use crate::{
     journal::{Place, Position},
     model::{
-        Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Event, Link, MergeEvent, MoveEvent,
-        PinEvent, Receipt, RecordId, Rejection, Relation, Score, Sighting, Time, Version,
+        Arrival, ArrivalEvent, ArticleEvent, ArticleId, ArticleNo, Digest, Event, Link, MergeEvent,
+        MoveEvent, PinEvent, Receipt, RecordId, Rejection, Relation, Score, Sighting, Time, Version,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -128,9 +129,10 @@ impl Writer<'_> {
         let metadata =
             if metadata.is_empty() { Vec::new() } else { Value::Object(metadata).to_string().into_bytes() };
         self.articles.insert(e.no, Told { row, metadata });
-        self.put(codec::id(e.id), &e.no)?;
-        if self.get::<ArticleNo>(&codec::text(e.text_digest))?.is_none() {
-            self.put(codec::text(e.text_digest), &e.no)?;
+        let era = Era::of(e.no);
+        self.put_under(codec::id, (era, e.id), &e.no)?;
+        if self.under::<ArticleNo>(codec::text, e.text_digest)?.is_none() {
+            self.put_under(codec::text, (era, e.text_digest), &e.no)?;
         }
         if joined.is_none() {
             self.found(e)?;
@@ -180,12 +182,11 @@ impl Writer<'_> {
 
     /// The latest version stands for its story; where the one before it is canonical, it is so no longer.
     fn version(&mut self, e: &ArticleEvent, founder: ArticleNo, version: Version) -> Result<(), StoreError> {
-        let key = codec::story(version.story);
-        let latest = self.get::<(ArticleNo, i64)>(&key)?;
+        let latest = self.under::<(ArticleNo, i64)>(codec::story, version.story)?;
         if latest.is_some_and(|(_, number)| number > version.number) {
             return Ok(());
         }
-        self.put(key, &(e.no, version.number))?;
+        self.put_under(codec::story, (Era::of(e.no), version.story), &(e.no, version.number))?;
         let (Some((before, _)), Some(Relation::Revision)) = (latest, e.verdict.relation) else {
             return Ok(());
         };
@@ -236,7 +237,7 @@ impl Writer<'_> {
         row.reason.clone_from(&e.reason);
         self.remove(codec::open_arrival(e.arrival));
         if let (Some(digest), Some(original)) = (e.digest, &e.original) {
-            self.put(codec::file(digest), original)?;
+            self.put_under(codec::file, (Era::of_file(e.arrival), digest), original)?;
         }
         self.counts.count(e.outcome);
         self.counts.last_commit = self.counts.last_commit.max(Some(e.at));
@@ -414,7 +415,7 @@ impl Writer<'_> {
     }
 
     fn article_by_id(&mut self, id: ArticleId) -> Result<Option<(ArticleNo, &mut ArticleRow)>, StoreError> {
-        let Some(no) = self.get::<ArticleNo>(&codec::id(id))? else {
+        let Some(no) = self.under::<ArticleNo>(codec::id, id)? else {
             tracing::error!(article = %id, "the journal speaks of an article that was lost with a damaged stretch of it");
             return Ok(None);
         };
@@ -471,10 +472,7 @@ impl Writer<'_> {
         let mut batch = sled::Batch::default();
         for (key, row) in self.rows {
             match row {
-                Some(row) => {
-                    self.view.digests.add(&key);
-                    batch.insert(key, row);
-                }
+                Some(row) => batch.insert(key, row),
                 None => batch.remove(key),
             }
         }
@@ -509,6 +507,26 @@ impl Writer<'_> {
             Some(row) => row.as_deref().map(|row| codec::decode(key, row)).transpose(),
             None => self.view.row(key),
         }
+    }
+
+    /// What stands under a digest, in the latest era that has it.
+    fn under<T: DeserializeOwned>(
+        &self,
+        key: fn(Era, Digest) -> Vec<u8>,
+        digest: Digest,
+    ) -> Result<Option<T>, StoreError> {
+        let eras = self.view.digests.eras_of(digest.head());
+        eras.into_iter().find_map(|era| self.get(&key(era, digest)).transpose()).transpose()
+    }
+
+    fn put_under<T: Serialize>(
+        &mut self,
+        key: fn(Era, Digest) -> Vec<u8>,
+        (era, digest): (Era, Digest),
+        value: &T,
+    ) -> Result<(), StoreError> {
+        self.view.digests.add(era, digest.head());
+        self.put(key(era, digest), value)
     }
 
     fn need<T: DeserializeOwned>(&self, key: &[u8]) -> Result<T, StoreError> {
